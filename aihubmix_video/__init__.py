@@ -1,0 +1,1 @@
+"""Generate video from Python: an asyncio-native SDK for AIHubMix's unified video API."""
