@@ -212,7 +212,7 @@ class InvalidRequest(VideoError, ValueError):
 class ConfigurationError(VideoError, ValueError):
     """The key, the base URL, an option or the environment is wrong."""
 
-    advice = "Nothing was sent."
+    advice = "Nothing was bought."
 
 
 class AuthenticationError(VideoError):
@@ -244,14 +244,23 @@ class RateLimited(VideoError):
 
     Attributes:
         retry_after: Seconds the gateway asked to wait, or None if it did not say.
+        limit: ``"rate"`` when requests came too fast, ``"concurrency"`` when too many jobs were running.
     """
 
     retryable = True
     advice = "Lower rate or max_in_flight, or try again later."
 
-    def __init__(self, message: str, *, retry_after: float | None = None, **known: Unpack[Known]) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        limit: Literal["rate", "concurrency"] = "rate",
+        **known: Unpack[Known],
+    ) -> None:
         super().__init__(message, **known)
         self.retry_after = retry_after
+        self.limit = limit
 
 
 class ModelUnavailable(VideoError):
@@ -268,10 +277,18 @@ class GatewayError(VideoError):
 
 
 class ConnectionFailed(VideoError):
-    """Nobody answered; nothing was bought."""
+    """Nobody answered; nothing was bought.
+
+    Attributes:
+        sent: Whether the request had left this machine; then only its answer is missing.
+    """
 
     retryable = True
     advice = "Check the network, the proxy and the base URL, then try again."
+
+    def __init__(self, message: str, *, sent: bool = False, **known: Unpack[Known]) -> None:
+        super().__init__(message, **known)
+        self.sent = sent
 
 
 class MalformedReply(VideoError):

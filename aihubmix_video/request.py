@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypedDict
 
 import attrs
 
@@ -13,7 +13,7 @@ from aihubmix_video.errors import InvalidRequest, Problem, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Reference", "VideoRequest"]
+__all__ = ["Reference", "VideoParams", "VideoRequest"]
 
 Reference = str | bytes | Path | IO[bytes] | dict[str, str]
 """A reference medium: an http(s) or data URL, bytes, a `pathlib.Path` or an open binary file (read once, when
@@ -105,6 +105,31 @@ class VideoRequest:
                     "duration", duration, f"conflicts with seconds={shown(given['seconds'])}; give only seconds"
                 )
         return cls(**given)  # type: ignore[arg-type]  # values of any type pass here; `capabilities.check` judges them
+
+
+class VideoParams(TypedDict, total=False):
+    """The fields of `VideoRequest` as keyword arguments beside the prompt and the model; ``duration`` is ``seconds``."""
+
+    seconds: int | str | None
+    duration: int | str | None
+    size: str | None
+    input_reference: Reference | None
+    aspect_ratio: str | None
+    resolution: str | None
+    ratio: str | None
+    mode: str | None
+    negative_prompt: str | None
+    cfg_scale: float | None
+    sound: str | None
+    generate_audio: bool | None
+    watermark: bool | None
+    seed: int | None
+    image: Reference | None
+    image_tail: Reference | None
+    image_list: Sequence[Reference] | None
+    video_list: Sequence[Mapping[str, str]] | None
+    content: Sequence[Mapping[str, Any]] | None  # Any: JSON objects of the vendor's making
+    extra_body: Mapping[str, Any] | None  # Any: likewise
 
 
 FIELDS: tuple[str, ...] = tuple(field.name for field in attrs.fields(VideoRequest))

@@ -105,4 +105,11 @@ class Video:
         """
         if self._saver is None:
             raise SessionClosed("this video belongs to no open session", job_id=self.id)
-        return await self._saver(self.id, path, overwrite=overwrite)
+        saved = await self._saver(self.id, path, overwrite=overwrite)
+        return attrs.evolve(
+            self,
+            path=saved.path,
+            bytes_written=saved.bytes_written,
+            sha256=saved.sha256,
+            verified=saved.verified,
+        )

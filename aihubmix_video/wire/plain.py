@@ -1,0 +1,45 @@
+"""Strangers' text made safe to print, log and keep: one bounded line, no escapes, no keys."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["LINE", "kept", "plain"]
+
+LINE = 500
+"""Characters of one line of somebody else's text."""
+
+KEPT_BYTES = 16_384
+"""Bytes of an answer that are kept as evidence."""
+
+# CSI and OSC sequences (ECMA-48), in their 7-bit and 8-bit forms, and the two-character escapes.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[@-_]"
+)
+_KEY = re.compile(r"sk-[A-Za-z0-9_-]{8,}")
+_KEY_BYTES = re.compile(_KEY.pattern.encode())
+
+
+def plain(text: str, limit: int = LINE) -> str:
+    """Make *text* one printable line of at most *limit* characters; the result may be empty.
+
+    Terminal escapes, control characters and bidirectional overrides are taken out, white space is folded to single
+    spaces, and anything shaped like an API key is masked: gateways have been known to quote it.
+    """
+    text = text[: limit * 8]  # bounds the work; folding cannot grow the text
+    if not text.isprintable():
+        text = "".join(map(_printable, _ESCAPES.sub("", text)))
+    line = " ".join(_KEY.sub("sk-…", text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else ""
+
+
+def kept(body: bytes) -> bytes:
+    """Cut an answer to what is worth keeping as evidence, with API keys masked."""
+    # Masked before the cut: half a key is no longer shaped like one.
+    return _KEY_BYTES.sub(b"sk-...", body[: KEPT_BYTES * 2])[:KEPT_BYTES]
