@@ -1,0 +1,310 @@
+"""The walls between the layers, checked on the source itself; each detector is also tried on a small piece of code."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PACKAGE = Path(__file__).parents[1] / "aihubmix_video"
+
+LAYERS = {
+    "values": {"errors", "request", "video", "events"},
+    "rules": {
+        *("capabilities", "continuation", "media", "mp4", "naming", "redirects", "rows", "scheduling", "wire"),
+    },
+    "edges": {"config", "download", "gate", "ledger", "references", "transport"},
+    "assembly": {
+        "batch",
+        "driver",
+        "intake",
+        "job",
+        "orchestrator",
+        "performer",
+        "record",
+        "session",
+        "videos",
+    },
+    "fronts": {"__main__", "cli", "fastapi"},
+}
+RANK = {name: rank for rank, names in enumerate(LAYERS.values()) for name in names}
+
+PURE = LAYERS["values"] | LAYERS["rules"]
+IMPURE_MODULES = {
+    *("aiofiles", "aiohttp", "anyio", "asyncio", "concurrent", "httpx", "multiprocessing", "os", "random", "secrets"),
+    *("select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "uuid"),
+}
+# pathlib and datetime carry values too, so of these only the calls that touch the world are refused.
+IMPURE_CALLS = {
+    *("open", "input", "print", "breakpoint"),
+    *(".now", ".utcnow", ".today", ".read_bytes", ".read_text", ".write_bytes", ".write_text", ".unlink", ".mkdir"),
+}
+
+# What may be imported inside a function, and why.
+IMPORTED_LATE = {
+    "av": "PyAV is optional (extra `media`), 100 MB, and needed only when a clip is rendered",
+    "aihubmix_video.sandbox.picture": "it imports PyAV, see above",
+    "pyrate_limiter": "optional: needed only where several processes share one rate",
+}
+
+
+def sources() -> dict[str, ast.Module]:
+    """Parse every module of the package, by its dotted name without the package's own."""
+    return {
+        ".".join(file.relative_to(PACKAGE).with_suffix("").parts): ast.parse(file.read_text("utf-8"))
+        for file in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
+def imports(tree: ast.AST, *, typing_only: bool = True) -> Iterator[tuple[int, str]]:
+    """Give line and full name of everything imported; those for type checkers only if asked for."""
+    skipped = set() if typing_only else {node for guard in typing_guards(tree) for node in ast.walk(guard)}
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parent = "." * node.level + (node.module or "")
+            yield from ((node.lineno, f"{parent}.{alias.name}") for alias in node.names)
+
+
+def typing_guards(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Give the statements under ``if TYPE_CHECKING:``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            yield from node.body
+
+
+def ours(imported: str) -> str | None:
+    """Give the part of the package an import is of, or None for anybody else's."""
+    first, _, rest = imported.partition(".")
+    return rest.partition(".")[0] if first == "aihubmix_video" else None
+
+
+def upward(module: str, tree: ast.AST) -> Iterator[str]:
+    """Find imports of a higher layer, and those of the sandbox from below the fronts."""
+    here = module.partition(".")[0]
+    for line, imported in imports(tree):
+        there = ours(imported)
+        if here == "__init__" or there is None or there == here:
+            continue
+        if here == "sandbox":
+            allowed = there == "errors"
+        elif there == "sandbox":
+            allowed = here in LAYERS["fronts"]
+        else:
+            allowed = RANK.get(there, 0) <= RANK.get(here, 0)
+        if not allowed:
+            yield f"{module}:{line} imports {there}"
+
+
+def impure(module: str, tree: ast.AST) -> Iterator[str]:
+    """Find what reaches outside: modules that do input, output, time or chance, and calls that do."""
+    for line, imported in imports(tree, typing_only=False):
+        if imported.partition(".")[0] in IMPURE_MODULES:
+            yield f"{module}:{line} imports {imported}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = (
+                called.id
+                if isinstance(called, ast.Name)
+                else f".{called.attr}"
+                if isinstance(called, ast.Attribute)
+                else ""
+            )
+            if name in IMPURE_CALLS:
+                yield f"{module}:{node.lineno} calls {name}"
+
+
+def hidden(module: str, tree: ast.AST) -> Iterator[str]:
+    """Find imports inside functions, whether by statement or by call."""
+    functions = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    found = {found for function in functions for found in imports(function)}
+    for line, imported in sorted(found):
+        if not any(f"{imported}.".startswith(f"{allowed}.") for allowed in IMPORTED_LATE):
+            yield f"{module}:{line} imports {imported} inside a function"
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            if name in {"import_module", "__import__"}:
+                yield f"{module}:{node.lineno} imports by call"
+
+
+def indirect(module: str, tree: ast.AST) -> Iterator[str]:
+    """Find relative imports, and imports from the top of the package, which would tie every module to all others."""
+    for line, imported in imports(tree):
+        if imported.startswith("."):
+            yield f"{module}:{line} imports relatively"
+    for node in ast.walk(tree):
+        if module != "__init__" and isinstance(node, ast.ImportFrom) and node.module == "aihubmix_video":
+            yield f"{module}:{node.lineno} imports from the top of the package"
+
+
+def runtime_graph(trees: Mapping[str, ast.AST]) -> dict[str, set[str]]:
+    """Give, for each module, those of the package that must be there before it; packages stand for their `__init__`."""
+    names = {module.removesuffix(".__init__"): module for module in trees}
+    graph: dict[str, set[str]] = {}
+    for module, tree in trees.items():
+        wanted = (name.removeprefix("aihubmix_video.") for _, name in imports(tree, typing_only=False) if ours(name))
+        # `from package.module import name` and `from package import module` look alike, so both are tried.
+        found = {names.get(name) or names.get(name.rpartition(".")[0]) for name in wanted}
+        graph[module] = {name for name in found if name and name != module}
+    return graph
+
+
+def cycles(graph: Mapping[str, set[str]]) -> list[str]:
+    """Give the modules that need themselves, however far round."""
+    reached = {module: set(needed) for module, needed in graph.items()}
+    for middle in graph:
+        for module, needed in reached.items():
+            if middle in needed:
+                reached[module] = needed | reached[middle]
+    return sorted(module for module, needed in reached.items() if module in needed)
+
+
+def test_every_module_has_its_layer():
+    """A module of no layer would be held back by no wall; add it to `LAYERS`."""
+    unplaced = {module.partition(".")[0] for module in sources()} - RANK.keys() - {"__init__", "sandbox"}
+
+    assert set() == unplaced
+
+
+def test_imports_point_down():
+    """A lower layer that knows a higher one cannot be tested, or read, without it."""
+    assert [] == [found for module, tree in sources().items() for found in upward(module, tree)]
+
+
+def test_the_pure_half_touches_nothing():
+    """Values and rules take time and chance as arguments, so that plain numbers test them."""
+    found = [
+        found
+        for module, tree in sources().items()
+        if module.partition(".")[0] in PURE
+        for found in impure(module, tree)
+    ]
+
+    assert [] == found
+
+
+def test_nothing_is_imported_inside_functions():
+    """A hidden import is a dependency that no table of contents shows; the exceptions have their reasons above."""
+    assert [] == [found for module, tree in sources().items() for found in hidden(module, tree)]
+
+
+def test_imports_are_absolute_and_direct():
+    """The walls above can see only imports that name their module."""
+    assert [] == [found for module, tree in sources().items() for found in indirect(module, tree)]
+
+
+def test_no_module_needs_itself():
+    """A knot of modules can be read, moved and tested only as one."""
+    assert [] == cycles(runtime_graph(sources()))
+
+
+def test_the_source_is_found():
+    """Walls around nothing would always hold."""
+    assert {"errors", "request", "video", "events"} <= sources().keys()
+
+
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        ("errors", "from aihubmix_video.naming import slug"),
+        ("wire.encode", "import aihubmix_video.transport"),
+        ("naming", "from aihubmix_video.session import VideoSession"),
+        ("session", "from aihubmix_video.cli.main import main"),
+        ("sandbox.gateway", "from aihubmix_video.wire.encode import encode"),
+        ("session", "from aihubmix_video.sandbox import Sandbox"),
+        ("errors", "if TYPE_CHECKING:\n    from aihubmix_video.session import VideoSession"),
+    ],
+)
+def test_an_import_that_points_up_is_seen(module: str, code: str):
+    """Also one for type checkers: the reader has to know the higher layer all the same."""
+    assert 1 == len(list(upward(module, ast.parse(code))))
+
+
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        ("session", "from aihubmix_video.errors import VideoError"),
+        ("wire.encode", "from aihubmix_video.wire.ids import quoted\nfrom aihubmix_video.naming import slug"),
+        ("sandbox.gateway", "from aihubmix_video.errors import VideoError\nfrom aihubmix_video.sandbox.ids import new"),
+        ("cli.demo", "from aihubmix_video.sandbox import Sandbox"),
+        ("__init__", "from aihubmix_video.session import VideoSession"),
+        ("errors", "import attrs"),
+    ],
+)
+def test_an_import_that_points_down_is_let_pass(module: str, code: str):
+    """A wall that stops everything says nothing."""
+    assert [] == list(upward(module, ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import time",
+        "from os import path",
+        "import asyncio.events",
+        "open('x')",
+        "datetime.now(UTC)",
+        "Path('x').read_text()",
+        "def f():\n    import random",
+    ],
+)
+def test_reaching_outside_is_seen(code: str):
+    """By import or by call, at the top or inside."""
+    assert 1 == len(list(impure("naming", ast.parse(code))))
+
+
+@pytest.mark.parametrize(
+    "code", ["if TYPE_CHECKING:\n    import os", "import hashlib", "from timeit import x", "a.open()"]
+)
+def test_what_stays_inside_is_let_pass(code: str):
+    """Types are no input or output, and neither are pure parts of the standard library."""
+    assert [] == list(impure("naming", ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f():\n    import aiohttp",
+        "class A:\n    async def f(self):\n        from aihubmix_video.wire import encode",
+        "importlib.import_module('x')",
+        "__import__('x')",
+    ],
+)
+def test_a_hidden_import_is_seen(code: str):
+    """In functions and methods, and those made by call."""
+    assert 1 == len(list(hidden("x", ast.parse(code))))
+
+
+def test_an_import_with_a_reason_may_be_hidden():
+    """The list of exceptions is what makes the rule keepable."""
+    assert [] == list(hidden("x", ast.parse("import aiohttp\ndef f():\n    import av")))
+
+
+@pytest.mark.parametrize("code", ["from . import wire", "from .wire import x", "from aihubmix_video import errors"])
+def test_an_indirect_import_is_seen(code: str):
+    """All three hide which module is needed."""
+    assert 1 == len(list(indirect("session", ast.parse(code))))
+
+
+def test_a_cycle_is_seen_however_long():
+    """Through a package's own module too; imports for type checkers make none."""
+    code = {
+        "a": "from aihubmix_video.b import x",
+        "b": "from aihubmix_video.c.d import y",
+        "c.__init__": "",
+        "c.d": "import aihubmix_video.a",
+        "e": "from aihubmix_video.a import z\nif TYPE_CHECKING:\n    from aihubmix_video.f import w",
+        "f": "from aihubmix_video import e",
+    }
+
+    assert ["a", "b", "c.d"] == cycles(runtime_graph({name: ast.parse(text) for name, text in code.items()}))
