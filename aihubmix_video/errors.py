@@ -102,6 +102,7 @@ class Problem:
 
 
 SHOWN_CHARACTERS = 80
+LONGEST_INTEGER_BITS = 256
 
 
 def shown(value: object) -> str:
@@ -110,6 +111,8 @@ def shown(value: object) -> str:
         return f"<{len(value)} bytes>"
     if isinstance(value, str) and value.startswith("data:"):
         return f"<data URL of {len(value)} characters>"
+    if isinstance(value, int) and value.bit_length() > LONGEST_INTEGER_BITS:
+        return f"<integer of {value.bit_length()} bits>"  # Python refuses to print the longest
     text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 

@@ -1,0 +1,31 @@
+"""What each model accepts and gives: frozen tables, and the checks that read them.
+
+options   the words of the tables: lengths, sizes, choices, reference rules
+schema    Capability, one model's table
+sora … kling   the tables, one file per family
+normal    forms that mean the same, made one
+common    what is wrong whatever the model
+check, lists   what is wrong for this model
+registry  all tables, and the verdict on a request
+"""
+
+from __future__ import annotations
+
+from aihubmix_video.capabilities.common import check_request
+from aihubmix_video.capabilities.options import Audio, Dialect, ExtraBody, Mode
+from aihubmix_video.capabilities.registry import Validate, Verdict, find_capability, find_problems, list_capabilities
+from aihubmix_video.capabilities.schema import Capability
+
+__all__ = [
+    "Audio",
+    "Capability",
+    "Dialect",
+    "ExtraBody",
+    "Mode",
+    "Validate",
+    "Verdict",
+    "check_request",
+    "find_capability",
+    "find_problems",
+    "list_capabilities",
+]

@@ -1,0 +1,86 @@
+"""Forms of a request that mean the same, made one; used alike by the check and by the encoder.
+
+Only what cannot be misread is changed: ``"8"`` is 8 seconds; ``1280X720``, ``1280×720``, ``1280*720`` and
+``(1280, 720)`` are ``1280x720``. Everything else stays as it is, for the check to judge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from aihubmix_video.capabilities.options import ExtraBody
+from aihubmix_video.request import FIELDS
+
+if TYPE_CHECKING:
+    from aihubmix_video.capabilities.schema import Capability
+    from aihubmix_video.request import VideoRequest
+
+_WHOLE = re.compile(r"-1|0|[1-9][0-9]{0,5}")
+_PIXELS = re.compile(r"([1-9][0-9]{0,5})[xX×*]([1-9][0-9]{0,5})")
+
+
+def whole_seconds(value: object) -> int | None:
+    """Read a length: an int or ASCII digits, or -1; None for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else None
+
+
+def plain_size(value: object) -> object:
+    """Write a size in pixels as ``1280x720``; leave everything else alone."""
+    if isinstance(value, (tuple, list)) and len(value) == 2 and all(type(side) is int for side in value):
+        value = f"{value[0]}x{value[1]}"
+    pixels = _PIXELS.fullmatch(value) if isinstance(value, str) else None
+    return f"{pixels[1]}x{pixels[2]}" if pixels else value
+
+
+def field_of(key: object) -> str:
+    """Name the request field that a wire key stands for; the empty string when there is none."""
+    return "seconds" if key == "duration" else key if isinstance(key, str) and key in FIELDS else ""
+
+
+def normalised(capability: Capability | None, request: VideoRequest) -> VideoRequest:
+    """Bring a request into its one form.
+
+    Args:
+        capability: The model's, or None for a model without a table.
+        request: As the user made it; anything may be in its fields.
+    """
+    if capability is not None and capability.extra_body is ExtraBody.LIFTED:
+        request = _lifted(capability, request)
+    seconds = whole_seconds(request.seconds)
+    request = _with(request, seconds=request.seconds if seconds is None else seconds, size=plain_size(request.size))
+    if capability is not None and capability.ratio_field is not None and capability.size_names:
+        request = _ratio_by_its_name(capability.ratio_field, capability, request)
+    return request
+
+
+def _with(request: VideoRequest, **values: object) -> VideoRequest:
+    changes = {field: value for field, value in values.items() if value is not getattr(request, field)}
+    return attrs.evolve(request, **changes) if changes else request  # type: ignore[arg-type]  # judged by the check
+
+
+def _ratio_by_its_name(field: str, capability: Capability, request: VideoRequest) -> VideoRequest:
+    """Seedance's ratio may be given as ``size`` too; its own field is where it has effect."""
+    if getattr(request, field) is None and capability.options[field].accepts(request.size):
+        return _with(request, **{"size": None, field: request.size})
+    return request
+
+
+def _lifted(capability: Capability, request: VideoRequest) -> VideoRequest:
+    """Move keys of ``extra_body`` that are the model's own fields to where they have effect."""
+    extra = request.extra_body
+    if not isinstance(extra, Mapping):
+        return request
+    fields = {key: field_of(key) for key in extra}
+    moved = {key: field for key, field in fields.items() if field in capability.fields and _is_unset(request, field)}
+    rest = {key: value for key, value in extra.items() if key not in moved}
+    return _with(request, **{field: extra[key] for key, field in moved.items()}, extra_body=rest or None)
+
+
+def _is_unset(request: VideoRequest, field: str) -> bool:
+    return field not in {"model", "prompt", "extra_body"} and getattr(request, field) is None

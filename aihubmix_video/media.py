@@ -1,0 +1,277 @@
+"""Reference media: what a URL, a data URL, bytes or a ``{"mime_type", "data"}`` object holds, judged without I/O.
+
+Pictures are recognised by their first bytes and measured by their headers; nothing is ever decoded, so a
+picture of 30,000 by 30,000 pixels costs no more than its bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import attrs
+
+from aihubmix_video.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_BYTES = 20 * 1024 * 1024
+"""Bytes of one reference. openai-python's limit for a data URL; AIHubMix publishes none."""
+MAX_PIXELS = 50_000_000
+"""Pixels of one reference, ours: more than any camera gives, less than decoders choke on."""
+MAX_URL = 2048
+"""Characters of a reference URL, ours: what browsers and proxies commonly carry."""
+MAX_SEGMENTS = 1000
+"""JPEG segments looked at before the picture's size must have come."""
+
+JPEG, PNG, WEBP = PICTURES = ("image/jpeg", "image/png", "image/webp")
+_ALIASES = {"image/jpg": JPEG}
+_SCHEMES = ("http", "https", "data")
+_FORMS = (
+    'must be an http(s) or data URL, bytes, a pathlib.Path, an open binary file or {"mime_type": ..., "data": <base64>}'
+)
+_NOT_A_PATH = "a string must be an http(s) or data URL; pass pathlib.Path to read a file"
+
+
+@attrs.frozen(kw_only=True)
+class Medium:
+    """One reference medium, known to be well formed: either a URL, or a picture's bytes.
+
+    Attributes:
+        url: An http(s) URL, or None for a picture given as bytes.
+        mime: The picture's MIME type by its content, such as ``image/png``; likewise `data`, its bytes.
+        width: Pixels by its header; None for a URL. Likewise `height`.
+    """
+
+    url: str | None = None
+    mime: str | None = None
+    data: bytes | None = attrs.field(default=None, repr=False)
+    width: int | None = None
+    height: int | None = None
+
+    @property
+    def base64(self) -> str | None:
+        """The picture as base64 without a prefix; None for a URL."""
+        return None if self.data is None else base64.b64encode(self.data).decode("ascii")
+
+    @property
+    def as_url(self) -> str:
+        """The URL, or a data URL that holds the picture."""
+        return self.url if self.url is not None else f"data:{self.mime};base64,{self.base64}"
+
+
+def is_unread(value: object) -> bool:
+    """Say whether a reference still lies on disk: a path or a file object, which only `references.load` reads."""
+    return isinstance(value, PurePath) or callable(getattr(value, "read", None))
+
+
+def read_medium(field: str, value: object) -> Medium | Problem:
+    """Say what one reference is, or what is wrong with it.
+
+    Args:
+        field: The request field it came from, for the problem.
+        value: A string, bytes or a mapping, as the user gave it.
+    """
+    match value:
+        case str():
+            return _from_text(field, value)
+        case bytes() | bytearray() | memoryview():
+            return _from_bytes(field, value, bytes(value), declared=None)
+        case Mapping():
+            return _from_object(field, value)
+        case _:
+            return Problem.of(field, value, _FORMS)
+
+
+def read_url(field: str, value: object) -> Medium | Problem:
+    """Like `read_medium` for what may only be an http(s) URL, such as reference videos."""
+    if isinstance(value, str) and value.partition(":")[0].lower() in {"http", "https"}:
+        return _from_url(field, value)
+    return Problem.of(field, value, "must be an http(s) URL", allowed=("http", "https"))
+
+
+def _from_text(field: str, text: str) -> Medium | Problem:
+    scheme, colon, _ = text.partition(":")
+    match scheme.lower() if colon else "":
+        case "http" | "https":
+            return _from_url(field, text)
+        case "data":
+            return _from_data_url(field, text)
+        case known if re.fullmatch(r"[a-z][a-z0-9+.-]+", known) and known != "file":
+            return Problem.of(field, text, f"{known}: URLs are not taken; use http, https or data", allowed=_SCHEMES)
+        case _:
+            return _bare_base64(text) or Problem.of(field, text, _NOT_A_PATH)
+
+
+def _bare_base64(text: str) -> Medium | None:
+    """Kling's own form of a picture; a path is never mistaken for it, since it must decode to a whole picture."""
+    if len(text) < 40 or isinstance(data := _unbase64(text), str):
+        return None
+    medium = _from_bytes("", "", data, declared=None)
+    return medium if isinstance(medium, Medium) else None
+
+
+# -- URLs ---------------------------------------------------------------------------------------------------
+
+
+def _from_url(field: str, url: str) -> Medium | Problem:
+    if len(url) > MAX_URL:
+        return Problem.of(field, url, f"has {len(url)} characters; a URL may have {MAX_URL}")
+    if bad := re.search(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\ud800-\udfff]", url):
+        return Problem.of(field, url, f"has a space, backslash or control character at position {bad.start()}")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return Problem.of(field, url, f"is no valid URL ({error})")
+    if parts.username is not None or parts.password is not None:
+        masked = parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]).geturl()
+        return Problem.of(field, masked, "must hold no user name or password: requests are recorded")
+    if not host:
+        return Problem.of(field, url, "names no host")
+    if not host.isascii():
+        return Problem.of(field, url, "must name its host in ASCII (xn--...), so that look-alike letters show")
+    return Medium(url=url)
+
+
+def _from_data_url(field: str, url: str) -> Medium | Problem:
+    head, comma, text = url.partition(",")
+    mime, *parameters = head[len("data:") :].lower().split(";")
+    declared = _ALIASES.get(mime, mime)
+    if declared not in PICTURES:
+        return Problem.of(field, url, f"declares {mime[:40] or 'no MIME type'!r}", allowed=PICTURES)
+    if not comma or parameters[-1:] != ["base64"]:
+        return Problem.of(field, url, "must be written data:<mime>;base64,<data>")
+    data = _unbase64(text)
+    if isinstance(data, str):
+        return Problem.of(field, url, data)
+    return _from_bytes(field, url, data, declared=declared)
+
+
+# -- objects and bytes --------------------------------------------------------------------------------------
+
+
+def _from_object(field: str, given: Mapping[object, object]) -> Medium | Problem:
+    keys = f"<object with {', '.join(map(str, given)) or 'no keys'}>"
+    if extra := [key for key in given if key not in {"mime_type", "data"}]:
+        return Problem.of(f"{field}.{extra[0]}", keys, "unknown key", allowed=("mime_type", "data"))
+    if missing := [key for key in ("mime_type", "data") if not isinstance(given.get(key), str)]:
+        return Problem.of(f"{field}.{missing[0]}", keys, "is required, as a string")
+    declared = _ALIASES.get(str(given["mime_type"]).lower(), str(given["mime_type"]).lower())
+    if declared not in PICTURES:
+        return Problem.of(f"{field}.mime_type", given["mime_type"], "no known picture", allowed=PICTURES)
+    data = _unbase64(str(given["data"]))
+    if isinstance(data, str):
+        return Problem.of(f"{field}.data", keys, data)
+    return _from_bytes(f"{field}.data", keys, data, declared=declared)
+
+
+def _unbase64(text: str) -> bytes | str:
+    """Decode base64, or say what is wrong with it."""
+    if len(text) * 3 // 4 > MAX_BYTES + 3:
+        return f"holds more than {MAX_BYTES // 2**20} MiB; pass a URL instead"
+    try:
+        return base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        bad = re.search(r"[^A-Za-z0-9+/]", text.rstrip("="))
+        return f"is not base64: bad character at position {bad.start()}" if bad else "is not base64: wrong padding"
+
+
+def _from_bytes(field: str, value: object, data: bytes, *, declared: str | None) -> Medium | Problem:
+    if len(data) > MAX_BYTES:
+        return Problem.of(field, value, f"has {len(data)} bytes; at most {MAX_BYTES} are taken; pass a URL instead")
+    mime = _mime(data)
+    if mime is None:
+        return Problem.of(field, value, f"its content {_looks_like(data)}", allowed=PICTURES)
+    if declared not in {None, mime}:
+        return Problem.of(field, value, f"is declared {declared}, but its content is {mime}", nearest=mime)
+    size = _MEASURES[mime](data)
+    if size is None:
+        return Problem.of(field, value, f"its content begins as {mime}, but is cut or damaged", allowed=PICTURES)
+    width, height = size
+    if not 0 < width * height <= MAX_PIXELS:
+        return Problem.of(field, value, f"is a picture of {width}x{height}; at most {MAX_PIXELS} pixels are taken")
+    return Medium(mime=mime, data=data, width=width, height=height)
+
+
+# -- magic bytes and headers --------------------------------------------------------------------------------
+
+
+def _mime(data: bytes) -> str | None:
+    if data.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PNG
+    return WEBP if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
+
+
+_OTHERS = (
+    (b"GIF8", "GIF"),
+    (b"\x1a\x45\xdf\xa3", "WebM or Matroska"),
+    (b"%pdf", "PDF"),
+    (b"bm", "BMP"),
+    (b"ii*\0", "TIFF"),
+    (b"mm\0*", "TIFF"),
+    (b"<!doctype html", "HTML"),
+    (b"<html", "HTML"),
+    (b"<svg", "SVG"),
+    (b"<?xml", "XML or SVG"),
+    (b"{", "JSON"),
+)
+
+
+def _looks_like(data: bytes) -> str:
+    if not data:
+        return "is empty"
+    if data[4:8] == b"ftyp":
+        return f"looks like {'AVIF or HEIC' if data[8:12] in {b'avif', b'heic', b'mif1'} else 'MP4'}"
+    start = data[:256].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    known = (name for magic, name in _OTHERS if start.startswith(magic.lower()))
+    return f"looks like {next(known, 'no picture')}"
+
+
+def _png_size(data: bytes) -> tuple[int, int] | None:
+    if data[12:16] != b"IHDR" or data.rfind(b"IEND\xaeB`\x82") < 33:
+        return None
+    return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+
+
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    at = 2
+    for _ in range(MAX_SEGMENTS):
+        if len(data) < at + 9 or data[at] != 0xFF:
+            return None
+        if data[at + 1] in _START_OF_FRAME:
+            whole = data.rfind(b"\xff\xd9") > at
+            return (int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7])) if whole else None
+        # A fill byte (0xFF) is one byte long, every other segment as long as it says.
+        at += 1 if data[at + 1] == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4])
+    return None
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    if len(data) < 30 or len(data) < 8 + int.from_bytes(data[4:8], "little"):
+        return None
+    match data[12:16]:
+        case b"VP8X":
+            return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+        case b"VP8L" if data[20] == 0x2F:
+            bits = int.from_bytes(data[21:25], "little")
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case b"VP8 " if data[23:26] == b"\x9d\x01\x2a":
+            sides = int.from_bytes(data[26:28], "little"), int.from_bytes(data[28:30], "little")
+            return sides[0] & 0x3FFF, sides[1] & 0x3FFF
+        case _:
+            return None
+
+
+_MEASURES: dict[str, Callable[[bytes], tuple[int, int] | None]] = {JPEG: _jpeg_size, PNG: _png_size, WEBP: _webp_size}
