@@ -197,18 +197,22 @@ class InvalidRequest(VideoError, ValueError):
 
     @property
     def field(self) -> str:
+        """The first problem's field."""
         return self.problems[0].field
 
     @property
     def value(self) -> str:
+        """The first problem's value, cut and masked."""
         return self.problems[0].value
 
     @property
     def allowed(self) -> tuple[str, ...]:
+        """What the first problem's field allows."""
         return self.problems[0].allowed
 
     @property
     def nearest(self) -> str | None:
+        """The allowed value nearest to the first problem's."""
         return self.problems[0].nearest
 
 

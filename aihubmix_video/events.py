@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.errors import Charged, VideoError
-from aihubmix_video.video import Status, Video
-
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aihubmix_video.errors import Charged, VideoError
     from aihubmix_video.request import VideoRequest
+    from aihubmix_video.video import Status, Video
 
 __all__ = ["BatchItem", "JobEvent", "SessionStats"]
 

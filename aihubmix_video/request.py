@@ -74,7 +74,9 @@ class VideoRequest:
     image_tail: Reference | None = attrs.field(default=None, repr=_cut)
     image_list: Sequence[Reference] | None = attrs.field(default=None, repr=_cut)
     video_list: Sequence[Mapping[str, str]] | None = attrs.field(default=None, repr=_cut)
-    content: Sequence[Mapping[str, Any]] | None = attrs.field(default=None, repr=_cut)  # Any: JSON objects of the vendor's making
+    content: Sequence[Mapping[str, Any]] | None = attrs.field(
+        default=None, repr=_cut
+    )  # Any: JSON objects of the vendor's making
     extra_body: Mapping[str, Any] | None = attrs.field(default=None, repr=_cut)  # Any: likewise
 
     if not TYPE_CHECKING:
