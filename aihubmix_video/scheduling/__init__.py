@@ -1,0 +1,1 @@
+"""When each request leaves: pure decisions; time and random draws are arguments."""

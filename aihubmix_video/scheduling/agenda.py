@@ -1,0 +1,91 @@
+"""Jobs in the order they are due, and the lanes in which they wait for their turn."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from math import inf
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from aihubmix_video.scheduling.messages import Action
+
+__all__ = ["Agenda", "Lane"]
+
+SMALLEST_SWEEP = 64  # entries; below this nothing is gained by clearing out
+
+
+@attrs.define
+class Agenda:
+    """Jobs by a number: the moment they are due, or their rank; equals in the order of the jobs. True while it holds one.
+
+    A job that ends is not searched for: its entry stays behind and is skipped. Once as many entries may be dead as alive
+    they are cleared out, so the cost per entry stays flat. A job must be taken out before it is put in again.
+    """
+
+    _alive: Callable[[int], bool]
+    _heap: list[tuple[float, int]] = attrs.field(factory=list, init=False)
+    _sweep_at: int = attrs.field(default=SMALLEST_SWEEP, init=False)
+
+    def put(self, at: float, job: int) -> None:
+        """Enter *job*; the entry counts as long as ``alive(job)``."""
+        if len(self._heap) >= self._sweep_at:
+            self._heap = [entry for entry in self._heap if self._alive(entry[1])]
+            heapify(self._heap)
+            self._sweep_at = max(SMALLEST_SWEEP, 2 * len(self._heap))
+        heappush(self._heap, (at, job))
+
+    def __bool__(self) -> bool:
+        heap = self._heap
+        while heap and not self._alive(heap[0][1]):
+            heappop(heap)
+        return bool(heap)
+
+    def first(self) -> float:
+        """Say when the first job is due; infinity when there is none, or it is never due."""
+        return self._heap[0][0] if self else inf
+
+    def take(self) -> tuple[float, int]:
+        """Take out the first entry, of an agenda that has one: its number and its job."""
+        if not self:
+            raise IndexError("the agenda is empty")
+        return heappop(self._heap)
+
+    def due(self, now: float) -> Iterator[tuple[float, int]]:
+        """Take out, one after the other, the entries whose moment has come."""
+        while self.first() <= now:
+            yield self.take()
+
+
+@attrs.define
+class Lane:
+    """Jobs that wait to send the same sort of request.
+
+    Attributes:
+        limit: Requests of this sort under way at once, at most.
+        action: What is handed out for a job.
+        busy: Requests under way.
+        finish: Where this lane's next turn may start, counted in turns; see `Scheduler`.
+        later: Jobs by the moment they become due.
+        ready: Jobs that are due, by their rank.
+    """
+
+    limit: float
+    action: Callable[[int], Action]
+    _rank: Callable[[int, float], float]
+    later: Agenda
+    ready: Agenda
+    busy: int = attrs.field(default=0, init=False)
+    finish: int = attrs.field(default=0, init=False)
+
+    def mature(self, now: float) -> None:
+        """Let the jobs that have become due wait by rank, which is asked for each job and the moment it was due."""
+        for due, job in self.later.due(now):
+            self.ready.put(self._rank(job, due), job)
+
+    def open(self) -> bool:
+        """Whether a job is ready and there is room for its request."""
+        return self.busy < self.limit and bool(self.ready)

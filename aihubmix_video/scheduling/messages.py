@@ -1,0 +1,198 @@
+"""What the scheduler is told (events) and what it asks for (actions).
+
+A job is an integer here: the session's own number, from one series with the tickets of `Ask`. No number is used again,
+since an answer about its first life may still be under way. Every action that is handed out is answered by exactly one
+event about the same job; `Permit` alone needs no answer.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from aihubmix_video.errors import VideoError
+    from aihubmix_video.scheduling.cadence import Kind
+    from aihubmix_video.scheduling.lifecycle import Phase
+
+__all__ = [
+    "Action",
+    "Ask",
+    "Bought",
+    "End",
+    "Enlist",
+    "Event",
+    "Fetch",
+    "Fetched",
+    "Permit",
+    "Poll",
+    "Polled",
+    "SlowDown",
+    "Spent",
+    "Submit",
+    "Trouble",
+    "Want",
+    "Watch",
+    "Withdraw",
+]
+
+
+@attrs.frozen
+class Enlist:
+    """A new job is to be bought."""
+
+    job: int
+    kind: Kind
+    wants_file: bool
+
+
+@attrs.frozen
+class Watch:
+    """A job bought earlier is to be followed from now on; its age counts from now."""
+
+    job: int
+    kind: Kind
+    wants_file: bool
+
+
+@attrs.frozen
+class Want:
+    """The file of a finished job is wanted.
+
+    Attributes:
+        expires_at: When its link goes, on the scheduler's clock; earlier ones are fetched first.
+    """
+
+    job: int
+    expires_at: float = inf
+
+
+@attrs.frozen
+class Ask:
+    """Somebody wants to send a request of their own, under the same rate."""
+
+    ticket: int
+
+
+@attrs.frozen
+class Withdraw:
+    """Nobody waits for this job, or for this ticket's permit, any more.
+
+    A create under way is not called back: if it buys the job, the job goes on; if it does not, it is not sent again.
+    """
+
+    job: int
+
+
+@attrs.frozen
+class Bought:
+    """The create was accepted.
+
+    Attributes:
+        settled: The answer already said that the job is over, so that asking again is due now.
+    """
+
+    job: int
+    settled: bool = False
+
+
+@attrs.frozen
+class Polled:
+    """The job was asked about, and the answer was good.
+
+    Attributes:
+        completed: Whether the video is finished.
+        expires_at: When its link goes, on the scheduler's clock.
+    """
+
+    job: int
+    completed: bool
+    expires_at: float = inf
+
+
+@attrs.frozen
+class Fetched:
+    """The file is on disk."""
+
+    job: int
+
+
+@attrs.frozen
+class Trouble:
+    """The request did not bring what it should; the error says why, and with the job's phase decides what follows.
+
+    Attributes:
+        progressed: Some of the file arrived, so the tries start counting anew.
+    """
+
+    job: int
+    error: VideoError
+    progressed: bool = False
+
+
+@attrs.frozen
+class Spent:
+    """Requests left that no action stood for, such as redirects."""
+
+    requests: int
+
+
+@attrs.frozen
+class SlowDown:
+    """A request that was not the scheduler's was answered with "too many requests".
+
+    Attributes:
+        retry_after: Seconds the gateway asked to wait, or None.
+    """
+
+    retry_after: float | None = None
+
+
+Event = Enlist | Watch | Want | Ask | Withdraw | Bought | Polled | Fetched | Trouble | Spent | SlowDown
+
+
+@attrs.frozen
+class Submit:
+    """Send the create of this job."""
+
+    job: int
+
+
+@attrs.frozen
+class Poll:
+    """Ask about this job."""
+
+    job: int
+
+
+@attrs.frozen
+class Fetch:
+    """Send one request for this job's content."""
+
+    job: int
+
+
+@attrs.frozen
+class Permit:
+    """The request asked for with this ticket may leave."""
+
+    ticket: int
+
+
+@attrs.frozen
+class End:
+    """This job is over; the scheduler has forgotten it.
+
+    Attributes:
+        phase: One of `lifecycle.TERMINAL`.
+        error: Why, unless it is DONE or DROPPED.
+    """
+
+    job: int
+    phase: Phase
+    error: VideoError | None = None
+
+
+Action = Submit | Poll | Fetch | Permit | End

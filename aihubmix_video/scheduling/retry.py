@@ -1,0 +1,81 @@
+"""What follows when a request did not bring what it should: the same again later, or the end."""
+
+from __future__ import annotations
+
+from math import isnan
+
+from aihubmix_video.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailed,
+    InsufficientBalance,
+    JobNotFound,
+    PermissionDenied,
+    RateLimited,
+    VideoError,
+)
+from aihubmix_video.scheduling.backoff import Backoff
+from aihubmix_video.scheduling.lifecycle import Phase
+
+__all__ = ["REFUSALS", "bounded", "is_final", "retry_delay"]
+
+REFUSALS = (AuthenticationError, PermissionDenied, InsufficientBalance, ConfigurationError, JobNotFound)
+"""No verdicts on a job that is paid for: the account, the way to the gateway, or a node that does not know it yet."""
+
+REFUSALS_BORNE = 2  # in a row; one may be a hiccup of the gateway's
+RETRY_AFTER_CAP = 120.0  # seconds; a gateway that asks for more is asked again after so long, in case it erred
+NOT_FOUND_GRACE = 60.0  # seconds after acceptance in which a gateway may not know its own job yet
+
+UNSENT = Backoff(attempts=4, first=4.0, cap=30.0)  # creates that provably did not leave
+BUSY = Backoff(attempts=10, first=1.0, cap=60.0)  # creates refused for now, and not bought
+POLLING = Backoff(first=2.0, cap=60.0)  # until the deadline: a bad poll never fails a job
+FETCHING = Backoff(attempts=10, first=1.0, cap=60.0)  # downloads in a row that brought nothing new
+
+
+def is_final(phase: Phase, error: VideoError, refusals: int, age: float) -> bool:
+    """Say whether *error* is the job's end, however few tries were made.
+
+    Args:
+        phase: The phase in which the request was under way.
+        error: What it brought.
+        refusals: Errors in a row that are `REFUSALS`, this one included; 0 when it is none.
+        age: Seconds since the job was accepted.
+    """
+    if phase is Phase.SUBMITTING:
+        return not (error.retryable and _bought_nothing(error))
+    if isinstance(error, JobNotFound) and age < NOT_FOUND_GRACE:
+        return False
+    return refusals > REFUSALS_BORNE if isinstance(error, REFUSALS) else not error.retryable
+
+
+def _bought_nothing(error: VideoError) -> bool:
+    """Whether the error proves it. Any other error of a create is the end: sent again, it could be bought twice."""
+    return isinstance(error, RateLimited) or (isinstance(error, ConnectionFailed) and not error.sent)
+
+
+def retry_delay(phase: Phase, error: VideoError, failures: int, draw: float) -> float | None:
+    """Say how long to wait before the same request is sent again.
+
+    Args:
+        phase: The phase in which the request was under way.
+        error: What it brought, and not a final one.
+        failures: Tries in a row that failed, this one included.
+        draw: A random number, 0 <= draw < 1.
+
+    Returns:
+        Seconds, never less than the gateway asked for; None when there were tries enough.
+    """
+    policy = {Phase.POLLING: POLLING, Phase.FETCHING: FETCHING}.get(phase)
+    if policy is None:
+        policy = BUSY if isinstance(error, RateLimited) else UNSENT
+    wait = policy.delay(failures, draw)
+    if wait is None or not isinstance(error, RateLimited):
+        return wait
+    return max(wait, bounded(error.retry_after) or 0.0)
+
+
+def bounded(retry_after: float | None) -> float | None:
+    """Bring what the gateway asked to wait, in seconds, between 0 and `RETRY_AFTER_CAP`; None when it did not say."""
+    if retry_after is None or isnan(retry_after):
+        return None
+    return min(max(retry_after, 0.0), RETRY_AFTER_CAP)

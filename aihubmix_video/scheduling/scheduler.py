@@ -1,0 +1,338 @@
+"""Who may send what, and when: one engine for all jobs of a session, without a clock and without a socket.
+
+Theory of operation. `Scheduler.receive` takes what happened, `actions` hands out what may be sent now, `wakes_at` says when
+to ask again; the shell around it does nothing else. Deciding reserves: an action handed out has already changed the job's
+phase and taken its share of the rate, so that asking twice at the same moment gives nothing twice.
+
+Requests wait in four lanes: creates, polls, downloads and single calls of the user's. When the shared rate allows a request,
+the lanes take turns by start-time fair queueing: a turn starts where the lane's last one finished, but not before the turn
+now served, so a lane that was idle is level with the others and has nothing to catch up. Each lane with work thus gets an
+equal share of the rate at least, and none can starve another, however much waits in it. Each lane also bounds its own
+requests under way, so requests that hang hold up no other lane.
+
+In a lane, creates go in the order in which they came, polls by the moment they became due, downloads by the moment their
+link expires.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+import attrs
+
+from aihubmix_video.errors import RateLimited, SubmitUncertain, VideoError, WaitTimeout
+from aihubmix_video.scheduling.agenda import Agenda, Lane
+from aihubmix_video.scheduling.backoff import Backoff
+from aihubmix_video.scheduling.lifecycle import IN_HAND, IllegalTransition, Phase, Signal, advance
+from aihubmix_video.scheduling.messages import (
+    Action,
+    Ask,
+    Bought,
+    End,
+    Enlist,
+    Event,
+    Fetch,
+    Fetched,
+    Permit,
+    Poll,
+    Polled,
+    SlowDown,
+    Spent,
+    Submit,
+    Trouble,
+    Want,
+    Watch,
+    Withdraw,
+)
+from aihubmix_video.scheduling.retry import REFUSALS, bounded, is_final, retry_delay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aihubmix_video.scheduling.cadence import Cadence, Kind
+    from aihubmix_video.scheduling.pace import Pace
+
+__all__ = ["Limits", "Scheduler"]
+
+COOLING = Backoff(first=2.0, cap=60.0)  # after a 429 that does not say how long
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """How much at once, and how long.
+
+    Attributes:
+        max_in_flight: Jobs bought, or being bought, and not yet over.
+        max_creates: Creates under way at once; likewise `max_polls` and `max_downloads`.
+        deadline: Seconds from acceptance until a job is `WaitTimeout`.
+    """
+
+    max_in_flight: int = 1000
+    max_creates: int = 64
+    max_polls: int = 256
+    max_downloads: int = 8
+    deadline: float = 1800.0
+
+
+@attrs.define
+class _Job:
+    """What the scheduler remembers of a job."""
+
+    phase: Phase
+    kind: Kind
+    wants_file: bool
+    failures: int = 0  # tries in a row that did not bring what they should
+    refusals: int = 0  # of these, the last ones that were refusals
+    accepted_at: float = -inf  # when unknown, long ago
+    seen_age: float = 0.0  # at which it was last seen unfinished
+    expires_at: float = inf
+    dated: bool = True  # whether accepted_at is its true age, from which a cadence may learn
+    withdrawn: bool = False  # while being submitted: not to be submitted again
+
+
+GENERATING = frozenset({Phase.WAITING, Phase.POLLING})
+
+
+class Scheduler:
+    """Decides for all jobs of a session which request leaves next.
+
+    Args:
+        pace: The shared rate.
+        limits: How much at once, and how long.
+        cadence: When to ask again about a running job.
+        draw: Source of random numbers, 0 <= x < 1, for jitter.
+
+    Attributes:
+        pace: The shared rate with what was spent of it.
+        counts: Jobs by phase; the terminal ones count all that ever ended so.
+    """
+
+    def __init__(self, *, pace: Pace, limits: Limits, cadence: Cadence, draw: Callable[[], float]) -> None:
+        self.pace = pace
+        self.counts = dict.fromkeys(Phase, 0)
+        self._limits = limits
+        self._cadence = cadence
+        self._draw = draw
+        self._jobs: dict[int, _Job] = {}
+        self._asks: set[int] = set()
+        self._orphans: dict[int, Lane] = {}  # of jobs that ended while their request is still under way
+        self._ended: list[Action] = []
+        self._turn = 0  # start of the turn served last
+        self._strikes = 0  # cool-downs in a row
+        self._creates = self._lane(limits.max_creates, Submit, lambda job, _due: job)
+        self._polls = self._lane(limits.max_polls, Poll, lambda _job, due: due)
+        self._downloads = self._lane(limits.max_downloads, Fetch, lambda job, _due: self._jobs[job].expires_at)
+        asked = self._asks.__contains__
+        self._singles = Lane(inf, Permit, lambda ticket, _due: ticket, Agenda(asked), Agenda(asked))
+        self._lanes = (self._singles, self._downloads, self._polls, self._creates)
+        self._lane_of = {
+            Phase.QUEUED: self._creates,
+            Phase.SUBMITTING: self._creates,
+            Phase.WAITING: self._polls,
+            Phase.POLLING: self._polls,
+            Phase.READY: self._downloads,
+            Phase.FETCHING: self._downloads,
+        }
+        self._deadlines = Agenda(self._is_generating)
+
+    def _lane(self, limit: int, action: Callable[[int], Action], rank: Callable[[int, float], float]) -> Lane:
+        alive = self._jobs.__contains__
+        return Lane(limit, action, rank, Agenda(alive), Agenda(alive))
+
+    def _is_generating(self, job: int) -> bool:
+        known = self._jobs.get(job)
+        return known is not None and known.phase in GENERATING
+
+    # What the session may ask.
+
+    @property
+    def in_flight(self) -> int:
+        """Jobs bought, or being bought, and not yet over."""
+        return len(self._jobs) - self.counts[Phase.QUEUED]
+
+    def remaining(self, job: int, now: float, progress: float | None) -> float | None:
+        """Estimate the seconds until a running job finishes; None when it is not being generated."""
+        known = self._jobs.get(job)
+        if known is None or known.phase not in GENERATING:
+            return None
+        return self._cadence.remaining(known.kind, now - known.accepted_at, progress)
+
+    def wakes_at(self) -> float | None:
+        """Say when `actions` may have something new without an event; None when never."""
+        at = min(self._deadlines.first(), *(lane.later.first() for lane in self._lanes))
+        if self._next_lane() is not None:
+            at = min(at, self.pace.opens_at())
+        return at if at < inf else None
+
+    # Deciding.
+
+    def actions(self, now: float) -> list[Action]:
+        """Hand out everything that may be done now; each thing once."""
+        self._mature(now)
+        actions, self._ended = self._ended, []
+        while self.pace.opens_at() <= now and (lane := self._next_lane()) is not None:
+            self.pace = self.pace.spend(now)
+            actions.append(self._hand_out(lane))
+        return actions
+
+    def _mature(self, now: float) -> None:
+        """Move what has become due to where it is handed out from."""
+        for _, job in self._deadlines.due(now):
+            self._end(job, Signal.OVERDUE, WaitTimeout(f"not finished within {self._limits.deadline:g} s"))
+        for lane in self._lanes:
+            lane.mature(now)
+
+    def _next_lane(self) -> Lane | None:
+        """Choose the lane whose turn starts earliest, of those that may send something."""
+        waiting = filter(self._may_send, self._lanes)
+        return min(waiting, key=lambda lane: max(self._turn, lane.finish), default=None)
+
+    def _may_send(self, lane: Lane) -> bool:
+        return lane.open() and (lane is not self._creates or self.in_flight < self._limits.max_in_flight)
+
+    def _hand_out(self, lane: Lane) -> Action:
+        self._turn = max(self._turn, lane.finish)
+        lane.finish = self._turn + 1
+        _, job = lane.ready.take()
+        if lane is self._singles:
+            self._asks.discard(job)
+        else:
+            lane.busy += 1
+            self._move(self._jobs[job], Signal.HANDED_OUT)
+        return lane.action(job)
+
+    # Being told.
+
+    def receive(self, event: Event, now: float) -> None:
+        """Take in what happened. Late answers about jobs that are over do nothing but make room."""
+        match event:
+            case Polled() | Bought() | Fetched() | Trouble():
+                self._answered(event, now)
+            case Ask(ticket):
+                self._asks.add(ticket)
+                self._singles.later.put(now, ticket)
+            case Enlist(job, kind, wants_file):
+                self._admit(job, _Job(Phase.QUEUED, kind, wants_file), due=now)
+            case Watch(job, kind, wants_file):
+                self._admit(job, _Job(Phase.WAITING, kind, wants_file, accepted_at=now, dated=False), due=now)
+                self._deadlines.put(now + self._limits.deadline, job)
+            case Want(job, expires_at):
+                self._admit(job, _Job(Phase.READY, (), wants_file=True, expires_at=expires_at), due=now)
+            case Withdraw(job):
+                self._withdraw(job)
+            case SlowDown(retry_after):
+                self._cool(retry_after, now)
+            case Spent(requests):
+                for _ in range(requests):
+                    self.pace = self.pace.spend(now)
+
+    def _admit(self, job: int, known: _Job, *, due: float) -> None:
+        if job in self._jobs or job in self._orphans:
+            raise IllegalTransition(f"the number {job} is in use")
+        self._jobs[job] = known
+        self.counts[known.phase] += 1
+        self._put(job, known, due)
+
+    def _put(self, job: int, known: _Job, due: float) -> None:
+        """Let the job wait in the lane of its phase."""
+        self._lane_of[known.phase].later.put(due, job)
+
+    def _withdraw(self, job: int) -> None:
+        self._asks.discard(job)
+        known = self._jobs.get(job)
+        if known is None:
+            return
+        if known.phase is Phase.SUBMITTING:
+            known.withdrawn = True
+        else:
+            self._end(job, Signal.WITHDRAWN)
+
+    def _answered(self, event: Polled | Bought | Fetched | Trouble, now: float) -> None:
+        known = self._jobs.get(event.job)
+        if known is None:
+            if (lane := self._orphans.pop(event.job, None)) is not None:
+                lane.busy -= 1
+            return
+        self._lane_of[known.phase].busy -= 1
+        if not isinstance(event, Trouble):
+            self._strikes = known.failures = known.refusals = 0
+        match event:
+            case Polled(job, completed, expires_at):
+                self._polled(job, known, now, completed=completed, expires_at=expires_at)
+            case Bought(job, settled):
+                self._bought(job, known, now, settled=settled)
+            case Fetched(job):
+                self._end(job, Signal.SATISFIED)
+            case Trouble(job, error, progressed):
+                known.failures = 1 if progressed else known.failures + 1
+                known.refusals = known.refusals + 1 if isinstance(error, REFUSALS) else 0
+                self._troubled(job, known, error, now)
+
+    def _bought(self, job: int, known: _Job, now: float, *, settled: bool) -> None:
+        known.accepted_at = now
+        known.withdrawn = False
+        self._move(known, Signal.BOUGHT)
+        self._deadlines.put(now + self._limits.deadline, job)
+        self._put(job, known, now if settled else self._next_poll(known, 0.0))
+
+    def _polled(self, job: int, known: _Job, now: float, *, completed: bool, expires_at: float) -> None:
+        age = now - known.accepted_at
+        if known.dated:
+            self._cadence.observe(known.kind, known.seen_age, age, finished=completed)
+        known.seen_age = age
+        if not completed:
+            self._move(known, Signal.RUNNING)
+            self._put(job, known, self._next_poll(known, age))
+        elif known.wants_file:
+            known.expires_at = expires_at
+            self._move(known, Signal.COMPLETED)
+            self._put(job, known, now)
+        else:
+            self._end(job, Signal.SATISFIED)
+
+    def _next_poll(self, known: _Job, age: float) -> float:
+        return known.accepted_at + self._cadence.next_age(known.kind, age, self._draw())
+
+    def _troubled(self, job: int, known: _Job, error: VideoError, now: float) -> None:
+        if isinstance(error, RateLimited) and error.limit == "rate":
+            self._cool(error.retry_after, now)
+        if isinstance(error, SubmitUncertain):
+            self._end(job, Signal.LOST, error)
+            return
+        final = is_final(known.phase, error, known.refusals, now - known.accepted_at)
+        wait = None if final else retry_delay(known.phase, error, known.failures, self._draw())
+        if wait is None:
+            self._end(job, Signal.ENDED, error)
+            return
+        self._move(known, Signal.TROUBLE)
+        if known.withdrawn:
+            self._end(job, Signal.WITHDRAWN)
+        else:
+            self._put(job, known, now + wait)
+
+    def _cool(self, retry_after: float | None, now: float) -> None:
+        """Shut the rate for all. Answers to requests that left before it was shut say nothing new: they do not add up."""
+        wait = bounded(retry_after)
+        if wait is None:
+            if now < self.pace.shut_until:
+                return
+            self._strikes += 1
+            wait = COOLING.delay(self._strikes, self._draw()) or 0.0
+        self.pace = self.pace.cool(now + wait)
+
+    # Moving on.
+
+    def _move(self, known: _Job, signal: Signal) -> None:
+        phase = advance(known.phase, signal)
+        self.counts[known.phase] -= 1
+        self.counts[phase] += 1
+        known.phase = phase
+
+    def _end(self, job: int, signal: Signal, error: VideoError | None = None) -> None:
+        known = self._jobs[job]
+        if known.phase in IN_HAND and signal in (Signal.OVERDUE, Signal.WITHDRAWN):
+            self._orphans[job] = self._lane_of[known.phase]
+        self._move(known, signal)
+        del self._jobs[job]
+        self._ended.append(End(job, known.phase, error))

@@ -1,0 +1,511 @@
+"""The scheduler in sentences: money, time and the end of jobs. Its lanes and rate are in test_scheduler_load."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from aihubmix_video.errors import (
+    ConnectionFailed,
+    ContentRefused,
+    DownloadFailed,
+    GatewayError,
+    JobExpired,
+    JobNotFound,
+    MalformedReply,
+    RateLimited,
+    RequestRefused,
+    SubmitUncertain,
+    VideoError,
+    WaitTimeout,
+)
+from aihubmix_video.scheduling.lifecycle import IllegalTransition, Phase
+from aihubmix_video.scheduling.messages import (
+    Action,
+    Ask,
+    Bought,
+    End,
+    Enlist,
+    Event,
+    Fetch,
+    Fetched,
+    Permit,
+    Poll,
+    Polled,
+    Submit,
+    Trouble,
+    Want,
+    Watch,
+    Withdraw,
+)
+from aihubmix_video.scheduling.retry import NOT_FOUND_GRACE
+from aihubmix_video.scheduling.scheduler import Limits, Scheduler
+
+from tests.pure.scheduling.engines import INTERVAL, KIND, ends, engine, follow, good, play, tell
+
+DEADLINE = Limits().deadline
+
+
+def enlisted(*jobs: int, wants_file: bool = True) -> list[Event]:
+    """New jobs."""
+    return [Enlist(job, KIND, wants_file) for job in jobs]
+
+
+def watched(*jobs: int, wants_file: bool = True) -> list[Event]:
+    """Jobs bought earlier."""
+    return [Watch(job, KIND, wants_file) for job in jobs]
+
+
+def asked_about(scheduler: Scheduler, now: float) -> list[float]:
+    """The moments at which it polls from now on, if every poll finds the job unfinished."""
+    seen = play(scheduler, now, now + 200.0, lambda action: good(action, completed=False))
+    return [at for at, action in seen if isinstance(action, Poll)]
+
+
+# The way of a job.
+
+
+def test_a_job_is_bought_asked_about_and_fetched_once_each():
+    """The whole way of a job for which all is well, with its moments."""
+    scheduler = engine()
+    scheduler.receive(Enlist(1, KIND, wants_file=True), 0.0)
+    expected = [(0.0, Submit(1)), (INTERVAL, Poll(1)), (INTERVAL, Fetch(1)), (INTERVAL, End(1, Phase.DONE))]
+    assert expected == play(scheduler, 0.0, 1e6)
+    assert scheduler.wakes_at() is None
+
+
+@pytest.mark.parametrize(
+    ("event", "action"),
+    [
+        (Enlist(1, KIND, wants_file=True), Submit(1)),
+        (Watch(1, KIND, wants_file=True), Poll(1)),
+        (Want(1), Fetch(1)),
+        (Ask(1), Permit(1)),
+    ],
+    ids=["create", "poll", "download", "single call"],
+)
+def test_an_action_handed_out_is_not_handed_out_again(event: Event, action: Action):
+    """Deciding reserves: a second purchase is the worst that could happen."""
+    scheduler = engine()
+    assert [action] == tell(scheduler, 0.0, event)
+    assert not scheduler.actions(0.0)
+    assert not [later for _, later in follow(scheduler, 0.0, 1e6) if later == action]
+
+
+def test_a_running_job_is_asked_about_once_per_interval():
+    """The documented cadence, and none before its time."""
+    scheduler = engine()
+    tell(scheduler, 0.0, *enlisted(1))
+    tell(scheduler, 2.0, Bought(1))
+    assert asked_about(scheduler, 2.0)[:3] == [2.0 + INTERVAL, 2.0 + 2 * INTERVAL, 2.0 + 3 * INTERVAL]
+
+
+def test_a_job_that_was_over_when_bought_is_asked_about_at_once():
+    """A create may answer "failed" or "completed"; to wait an interval for it would be idle."""
+    scheduler = engine()
+    tell(scheduler, 0.0, *enlisted(1))
+    assert tell(scheduler, 2.0, Bought(1, settled=True)) == [Poll(1)]
+
+
+def test_a_watched_job_is_asked_about_at_once():
+    """It may be long finished."""
+    assert tell(engine(), 7.0, *watched(1)) == [Poll(1)]
+
+
+def test_a_finished_job_whose_file_nobody_wants_is_done():
+    """No request is spent on what nobody asked for."""
+    scheduler = engine()
+    tell(scheduler, 0.0, *watched(1, wants_file=False))
+    assert tell(scheduler, 1.0, Polled(1, completed=True)) == [End(1, Phase.DONE)]
+
+
+def test_a_link_without_a_known_expiry_is_fetched():
+    """Its rank is infinite; it must not be taken for nothing to do."""
+    scheduler = engine()
+    assert tell(scheduler, 0.0, Want(1)) == [Fetch(1)]
+    assert tell(scheduler, 5.0, Fetched(1)) == [End(1, Phase.DONE)]
+
+
+def test_the_earliest_expiry_is_fetched_first():
+    """A link that is gone is a video paid for and lost."""
+    scheduler = engine(limits=Limits(max_downloads=1))
+    for event in (Want(1), Want(2, 900.0), Want(3, 300.0), Want(4, 600.0)):
+        scheduler.receive(event, 0.0)
+    fetched = [action for _, action in play(scheduler, 0.0, 10.0) if isinstance(action, Fetch)]
+    assert fetched == [Fetch(3), Fetch(4), Fetch(2), Fetch(1)]
+
+
+def test_the_expiry_that_a_poll_told_counts_too():
+    """It is the gateway's own word on how long the link lasts."""
+    scheduler = engine(limits=Limits(max_downloads=1))
+    tell(scheduler, 0.0, Want(9), *watched(1, 2))
+    scheduler.receive(Polled(1, completed=True, expires_at=900.0), 1.0)
+    scheduler.receive(Polled(2, completed=True, expires_at=300.0), 1.0)
+    scheduler.receive(Fetched(9), 1.0)
+    assert [Fetch(2), Fetch(1)] == [action for _, action in play(scheduler, 1.0, 10.0) if isinstance(action, Fetch)]
+
+
+def test_expiry_counts_only_among_downloads_that_are_due():
+    """One that failed a moment ago waits its turn out, however soon its link goes."""
+    scheduler = engine(limits=Limits(max_downloads=1))
+    tell(scheduler, 0.0, Want(1, 10.0), Want(2, 500.0))
+    assert tell(scheduler, 1.0, Trouble(1, DownloadFailed("cut"))) == [Fetch(2)]
+    assert tell(scheduler, 3.0, Fetched(2)) == [End(2, Phase.DONE), Fetch(1)]
+
+
+def test_creates_leave_in_the_order_in_which_they_came():
+    """Also one that had to wait for a second try: it came first."""
+    scheduler = engine(limits=Limits(max_creates=1))
+    tell(scheduler, 0.0, *enlisted(1, 2, 3))
+    assert tell(scheduler, 0.0, Trouble(1, ConnectionFailed("refused"))) == [Submit(2)]
+    assert tell(scheduler, 60.0, Bought(2))[0] == Submit(1)
+
+
+# Creates: money.
+
+
+def test_an_uncertain_create_is_never_sent_again():
+    """Nobody knows whether it was bought; only the user may decide."""
+    scheduler, lost = engine(), SubmitUncertain("reset after sending")
+    tell(scheduler, 0.0, *enlisted(1))
+    assert tell(scheduler, 1.0, Trouble(1, lost)) == [End(1, Phase.UNCERTAIN, lost)]
+    assert not list(follow(scheduler, 1.0, 1e6))
+    assert scheduler.counts[Phase.UNCERTAIN] == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MalformedReply("half a JSON"),
+        GatewayError("502"),
+        RequestRefused("seconds"),
+        ConnectionFailed("reset", sent=True),
+        VideoError("who knows", retryable=True),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_only_proof_that_nothing_was_bought_lets_a_create_go_again(error: VideoError):
+    """Whatever an error says of itself: all but a refused connection and a 429 may hide a purchase."""
+    scheduler = engine()
+    tell(scheduler, 0.0, *enlisted(1))
+    assert tell(scheduler, 1.0, Trouble(1, error)) == [End(1, Phase.FAILED, error)]
+    assert not list(follow(scheduler, 1.0, 1e6))
+
+
+def test_a_create_that_never_left_is_tried_four_times():
+    """Then the user hears of it; nothing was bought."""
+    scheduler, error = engine(), ConnectionFailed("refused")
+    scheduler.receive(Enlist(1, KIND, wants_file=True), 0.0)
+    seen = play(scheduler, 0.0, 1e6, lambda action: Trouble(1, error) if isinstance(action, Submit) else None)
+    assert [action for _, action in seen] == [Submit(1)] * 4 + [End(1, Phase.FAILED, error)]
+    gaps = [after - before for (before, _), (after, _) in pairwise(seen[:4])]
+    assert all(gap >= 2.0 for gap in gaps)
+
+
+# Polls: a bad one never fails a job.
+
+
+def test_polls_forgive_for_as_long_as_the_deadline():
+    """An hour of 5xx is the gateway's trouble, not the job's."""
+    scheduler = engine()
+    scheduler.receive(Watch(1, KIND, wants_file=True), 0.0)
+    seen = play(scheduler, 0.0, 1e6, lambda a: Trouble(a.job, GatewayError("502")) if isinstance(a, Poll) else None)
+    end = seen[-1][1]
+    assert isinstance(end, End)
+    assert (end.phase, type(end.error), seen[-1][0]) == (Phase.STALLED, WaitTimeout, DEADLINE)
+    assert 25 < len(seen) < 60
+
+
+def test_a_verdict_of_the_vendors_ends_the_job():
+    """Facts do not get better by asking."""
+    scheduler, refused = engine(), ContentRefused("moderation")
+    tell(scheduler, 0.0, *watched(1))
+    assert tell(scheduler, 1.0, Trouble(1, refused)) == [End(1, Phase.FAILED, refused)]
+
+
+def poll_with(scheduler: Scheduler, now: float, errors: list[VideoError]) -> tuple[float, list[Action]]:
+    """Let polls about job 1 bring these errors one after the other; what came after the last."""
+    actions = scheduler.actions(now)
+    for error in errors:
+        assert [Poll(1)] == actions
+        scheduler.receive(Trouble(1, error), now)
+        now = max(now, scheduler.wakes_at() or now)
+        actions = scheduler.actions(now)
+    return now, actions
+
+
+def test_one_unknown_id_after_an_outage_does_not_end_the_job():
+    """Refusals are counted by themselves: ten failed polls before it do not make the first 404 the last."""
+    scheduler = engine()
+    scheduler.receive(Watch(1, KIND, wants_file=True), 0.0)
+    now, actions = poll_with(scheduler, 0.0, [GatewayError("502")] * 8 + [JobNotFound("404")])
+    assert now > NOT_FOUND_GRACE
+    assert actions == [Poll(1)]
+
+
+def test_an_id_that_stays_unknown_ends_the_job():
+    """Past the grace period, three times in a row: it is the wrong account or a wrong id."""
+    scheduler, unknown = engine(), JobNotFound("404")
+    scheduler.receive(Watch(1, KIND, wants_file=True), 0.0)
+    _, actions = poll_with(scheduler, 0.0, [GatewayError("502")] * 8 + [unknown] * 3)
+    assert actions == [End(1, Phase.FAILED, unknown)]
+
+
+def test_an_answer_in_between_starts_the_count_of_refusals_anew():
+    """In a row means in a row."""
+    scheduler = engine()
+    tell(scheduler, 0.0, *watched(1))
+    for at in (100.0, 200.0, 300.0, 400.0):
+        assert tell(scheduler, at, Trouble(1, JobNotFound("404"))) == []
+        assert scheduler.actions(at + 50.0) == [Poll(1)]
+        tell(scheduler, at + 50.0, Polled(1, completed=False))
+        assert scheduler.actions(at + 99.0) == [Poll(1)]
+
+
+def test_a_failed_poll_is_repeated_no_later_than_the_cap():
+    """And at first soon: most trouble passes within seconds."""
+    scheduler = engine()
+    scheduler.receive(Watch(1, KIND, wants_file=True), 0.0)
+    seen = play(scheduler, 0.0, 1000.0, lambda a: Trouble(1, GatewayError("x")) if isinstance(a, Poll) else None)
+    gaps = [after[0] - before[0] for before, after in pairwise(seen)]
+    assert gaps[0] == 1.5
+    assert max(gaps) <= 60.0
+
+
+def test_a_good_answer_ends_the_doubling_of_waits():
+    """The next trouble is new trouble."""
+    scheduler = engine()
+    scheduler.receive(Watch(1, KIND, wants_file=True), 0.0)
+    now, _ = poll_with(scheduler, 0.0, [GatewayError("502")] * 5)
+    tell(scheduler, now, Polled(1, completed=False))
+    assert scheduler.actions(now + INTERVAL) == [Poll(1)]
+    tell(scheduler, now + INTERVAL, Trouble(1, GatewayError("502")))
+    assert scheduler.wakes_at() == now + INTERVAL + 1.5
+
+
+# Downloads.
+
+
+def test_a_download_that_gets_on_is_continued_for_as_long_as_it_takes():
+    """Each piece counts as progress: thirty cuts are no reason to give up a large file."""
+    scheduler = engine()
+    scheduler.receive(Want(1), 0.0)
+    cut = Trouble(1, DownloadFailed("cut"), progressed=True)
+    seen = play(scheduler, 0.0, 60.0, lambda action: cut if isinstance(action, Fetch) else None)
+    assert len(seen) > 30
+    assert set(seen) == {(at, Fetch(1)) for at, _ in seen}
+
+
+def test_a_download_that_brings_nothing_gives_up_and_keeps_the_job():
+    """It ends as a failed download, on its own budget; no create ever follows."""
+    scheduler, cut = engine(), DownloadFailed("cut")
+    scheduler.receive(Want(1), 0.0)
+    seen = [a for _, a in play(scheduler, 0.0, 1e6, lambda a: Trouble(1, cut) if isinstance(a, Fetch) else None)]
+    assert seen == [Fetch(1)] * 10 + [End(1, Phase.FAILED, cut)]
+
+
+def test_a_link_that_is_gone_ends_the_download_at_once():
+    """410 is final."""
+    scheduler, gone = engine(), JobExpired("410")
+    tell(scheduler, 0.0, Want(1))
+    assert tell(scheduler, 1.0, Trouble(1, gone)) == [End(1, Phase.FAILED, gone)]
+
+
+# Deadlines.
+
+
+def test_a_job_not_finished_by_its_deadline_ends_as_a_timeout():
+    """Every wait ends; the job lives on and is resumable."""
+    scheduler = engine()
+    tell(scheduler, 0.0, *enlisted(1))
+    tell(scheduler, 100.0, Bought(1))
+    seen = play(scheduler, 100.0, 1e6, lambda action: good(action, completed=False))
+    at, end = seen[-1]
+    assert isinstance(end, End)
+    assert (at, end.phase, type(end.error)) == (100.0 + DEADLINE, Phase.STALLED, WaitTimeout)
+    assert scheduler.wakes_at() is None
+
+
+def test_a_deadline_passes_also_while_a_poll_hangs_and_the_late_answer_only_makes_room():
+    """The job is over; the answer must neither revive it nor keep its place for ever."""
+    scheduler = engine(limits=Limits(max_polls=1))
+    tell(scheduler, 0.0, *watched(1))
+    tell(scheduler, 1000.0, *watched(2))
+    assert [Phase.STALLED] == [end.phase for end in ends(scheduler.actions(DEADLINE))]
+    assert tell(scheduler, DEADLINE + 1, Polled(1, completed=True)) == [Poll(2)]
+    assert scheduler.counts[Phase.DONE] == 0
+
+
+def test_an_answer_that_came_in_time_counts_even_if_it_is_looked_at_late():
+    """A loop that was blocked must not turn a finished job into a timeout."""
+    scheduler = engine()
+    tell(scheduler, 0.0, *watched(1, wants_file=False))
+    assert tell(scheduler, DEADLINE + 60, Polled(1, completed=True)) == [End(1, Phase.DONE)]
+
+
+def test_the_deadline_bounds_neither_the_queue_nor_the_download():
+    """It counts from acceptance to completion: 30 minutes in our own queue are not the vendor's."""
+    scheduler = engine(limits=Limits(max_in_flight=1))
+    assert tell(scheduler, 0.0, Want(1), *enlisted(2)) == [Fetch(1)]
+    assert not list(follow(scheduler, 0.0, 10 * DEADLINE))
+
+
+# Withdrawals.
+
+
+def handed(phase: Phase) -> tuple[Scheduler, float]:
+    """Bring job 1 into a phase."""
+    scheduler = engine(limits=Limits(max_creates=1, max_downloads=1))
+    if phase is Phase.QUEUED:
+        tell(scheduler, 0.0, *enlisted(1, 9))
+        tell(scheduler, 0.0, Trouble(1, ConnectionFailed("refused")))
+    elif phase is Phase.SUBMITTING:
+        tell(scheduler, 0.0, *enlisted(1))
+    elif phase in (Phase.WAITING, Phase.POLLING):
+        tell(scheduler, 0.0, *watched(1))
+        if phase is Phase.WAITING:
+            tell(scheduler, 0.0, Polled(1, completed=False))
+    else:
+        tell(scheduler, 0.0, *([Want(9, 1.0)] if phase is Phase.READY else []), Want(1))
+    assert scheduler.counts[phase] >= 1
+    return scheduler, 1.0
+
+
+@pytest.mark.parametrize(
+    "phase", [Phase.QUEUED, Phase.WAITING, Phase.POLLING, Phase.READY, Phase.FETCHING], ids=lambda phase: phase.name
+)
+def test_a_job_withdrawn_is_dropped_and_nothing_more_is_sent_for_it(phase: Phase):
+    """Nobody waits for it; its places go to others."""
+    scheduler, now = handed(phase)
+    assert tell(scheduler, now, Withdraw(1)) == [End(1, Phase.DROPPED)]
+    assert not [action for _, action in follow(scheduler, now, 1e5) if getattr(action, "job", None) == 1]
+
+
+@pytest.mark.parametrize("event", [Polled(1, completed=True), Trouble(1, GatewayError("x"))], ids=["good", "bad"])
+def test_the_answer_to_a_withdrawn_poll_only_makes_room(event: Event):
+    """It was under way; it changes nothing but the lane's free places, and that once."""
+    scheduler = engine(limits=Limits(max_polls=1))
+    assert tell(scheduler, 0.0, *watched(1, 2)) == [Poll(1)]
+    assert tell(scheduler, 1.0, Withdraw(1)) == [End(1, Phase.DROPPED)]
+    assert tell(scheduler, 2.0, event) == [Poll(2)]
+    assert tell(scheduler, 3.0, event, *watched(3)) == []
+
+
+def test_a_job_withdrawn_while_it_is_bought_goes_on():
+    """Its create cannot be called back, and cancelling who waits never stops a job that is paid for."""
+    scheduler, now = handed(Phase.SUBMITTING)
+    assert tell(scheduler, now, Withdraw(1)) == []
+    assert tell(scheduler, now, Bought(1, settled=True)) == [Poll(1)]
+    assert tell(scheduler, now, Trouble(1, GatewayError("502"))) == []
+    assert [Poll(1), Fetch(1), End(1, Phase.DONE)] == [action for _, action in play(scheduler, now, 1e6)]
+
+
+def test_a_job_withdrawn_while_its_create_fails_is_not_submitted_again():
+    """Nobody waits for it any more: to buy it on the second try would be money for nothing."""
+    scheduler, now = handed(Phase.SUBMITTING)
+    assert tell(scheduler, now, Withdraw(1)) == []
+    assert tell(scheduler, now, Trouble(1, ConnectionFailed("refused"))) == [End(1, Phase.DROPPED)]
+    assert not list(follow(scheduler, now, 1e6))
+
+
+def test_a_withdrawn_create_whose_outcome_is_unknown_stays_uncertain():
+    """Unknown is loud: withdrawing does not make it go away."""
+    scheduler, now = handed(Phase.SUBMITTING)
+    scheduler.receive(Withdraw(1), now)
+    assert [Phase.UNCERTAIN] == [end.phase for end in ends(tell(scheduler, now, Trouble(1, SubmitUncertain("x"))))]
+
+
+def test_a_permit_no_longer_wanted_is_not_given():
+    """Its share of the rate goes to others."""
+    scheduler = engine(rate=1.0, burst=1)
+    assert tell(scheduler, 0.0, Ask(1), Ask(2), Ask(3)) == [Permit(1)]
+    scheduler.receive(Withdraw(2), 0.5)
+    assert list(follow(scheduler, 0.5, 100.0)) == [(1.0, Permit(3))]
+
+
+def test_withdrawing_what_is_over_or_was_never_known_does_nothing():
+    """A user's cancellation may come at any time."""
+    scheduler = engine()
+    tell(scheduler, 0.0, Want(1))
+    tell(scheduler, 1.0, Fetched(1))
+    assert tell(scheduler, 2.0, Withdraw(1), Withdraw(77)) == []
+
+
+# Being told nonsense: bugs of ours, which must be loud.
+
+
+@pytest.mark.parametrize("phase", [Phase.QUEUED, Phase.POLLING, Phase.FETCHING], ids=lambda phase: phase.name)
+def test_a_number_in_use_is_refused(phase: Phase):
+    """Two lives under one number would mix up their answers."""
+    scheduler, now = handed(phase)
+    with pytest.raises(IllegalTransition):
+        scheduler.receive(Want(1), now)
+    counts = dict(scheduler.counts)
+    assert sum(counts.values()) == (2 if phase is Phase.QUEUED else 1)
+
+
+def test_a_number_is_in_use_until_its_last_answer_came():
+    """The answer to a withdrawn poll would be taken for one about the new life."""
+    scheduler, now = handed(Phase.POLLING)
+    tell(scheduler, now, Withdraw(1))
+    with pytest.raises(IllegalTransition):
+        scheduler.receive(Watch(1, KIND, wants_file=True), now)
+
+
+def test_an_answer_that_does_not_fit_the_phase_is_a_bug_and_raises():
+    """To go on from there could cost money."""
+    scheduler, now = handed(Phase.WAITING)
+    with pytest.raises(IllegalTransition):
+        scheduler.receive(Bought(1), now)
+
+
+# What the session may ask.
+
+
+def test_the_estimate_follows_the_job():
+    """Known while it is generated, and only then."""
+    scheduler = engine()
+    scheduler.receive(Enlist(1, KIND, wants_file=False), 0.0)
+    assert scheduler.remaining(1, 0.0, None) is None
+    scheduler.actions(0.0)
+    assert tell(scheduler, 10.0, Bought(1)) == []
+    assert scheduler.remaining(1, 40.0, 50.0) == pytest.approx(30.0)
+    assert scheduler.actions(25.0) == [Poll(1)]
+    tell(scheduler, 25.0, Polled(1, completed=True))
+    assert scheduler.remaining(1, 40.0, 50.0) is None
+
+
+def test_a_watched_job_teaches_no_duration():
+    """Its age counts from when it was watched: a thousand jobs resumed and long finished took not 0 seconds."""
+    scheduler = engine()
+    tell(scheduler, 0.0, *watched(1))
+    tell(scheduler, 0.1, Polled(1, completed=True), *enlisted(2))
+    tell(scheduler, 0.2, Bought(2))
+    assert scheduler.remaining(2, 0.2, None) == 120.0
+
+
+def test_jobs_in_flight_are_those_bought_and_not_over():
+    """From the moment the create is handed out to the end."""
+    scheduler = engine(limits=Limits(max_creates=1))
+    tell(scheduler, 0.0, *enlisted(1, 2))
+    assert scheduler.in_flight == 1
+    tell(scheduler, 1.0, Bought(1))
+    assert scheduler.in_flight == 2
+    tell(scheduler, 2.0, Trouble(2, RequestRefused("no")))
+    assert scheduler.in_flight == 1
+
+
+def test_an_idle_scheduler_never_wakes():
+    """No tick: nothing to do means no timer."""
+    assert engine().wakes_at() is None
+    assert engine().actions(0.0) == []
+
+
+def test_a_trouble_without_a_limit_of_rate_waits_for_the_job_alone():
+    """Too many jobs at once at the vendor's is no reason to stop polling those that run."""
+    scheduler = engine()
+    assert tell(scheduler, 0.0, *enlisted(1), *watched(2)) == [Poll(2), Submit(1)]
+    full = RateLimited("too many at once", limit="concurrency", retry_after=60.0)
+    scheduler.receive(Trouble(1, full), 0.0)
+    scheduler.receive(Polled(2, completed=False), 0.0)
+    assert list(follow(scheduler, 0.0, 60.0)) == [(INTERVAL, Poll(2)), (60.0, Submit(1))]

@@ -1,0 +1,378 @@
+"""The scheduler under load: the shared rate, its lanes and their bounds, cool-downs, and the cost of an action."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from aihubmix_video.errors import GatewayError, RateLimited
+from aihubmix_video.scheduling.lifecycle import Phase
+from aihubmix_video.scheduling.messages import (
+    Action,
+    Ask,
+    Bought,
+    End,
+    Enlist,
+    Event,
+    Fetch,
+    Fetched,
+    Permit,
+    Poll,
+    Polled,
+    SlowDown,
+    Spent,
+    Submit,
+    Trouble,
+    Want,
+    Watch,
+    Withdraw,
+)
+from aihubmix_video.scheduling.scheduler import Limits, Scheduler
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.pure.scheduling.engines import INTERVAL, KIND, engine, follow, good, play, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PLENTY = Limits(max_in_flight=10_000, max_creates=10_000, max_polls=10_000, max_downloads=10_000)
+LANES: dict[type[object], type[object]] = {Submit: Enlist, Poll: Watch, Fetch: Want, Permit: Ask}
+
+
+def arrive(scheduler: Scheduler, now: float, what: type[object], numbers: Iterable[int]) -> None:
+    """Let work of one sort arrive."""
+    for number in numbers:
+        if what is Enlist:
+            scheduler.receive(Enlist(number, KIND, wants_file=False), now)
+        elif what is Watch:
+            scheduler.receive(Watch(number, KIND, wants_file=False), now)
+        else:
+            scheduler.receive(Want(number) if what is Want else Ask(number), now)
+
+
+def all_lanes(scheduler: Scheduler, now: float, each: int) -> None:
+    """Let creates, polls and downloads arrive, so many of each."""
+    for start, what in ((0, Enlist), (each, Watch), (2 * each, Want)):
+        arrive(scheduler, now, what, range(start, start + each))
+
+
+def served(seen: list[tuple[float, Action]]) -> Counter[type[Action]]:
+    """Count the requests handed out, by sort."""
+    return Counter(type(action) for _, action in seen if not isinstance(action, End))
+
+
+# The rate.
+
+
+def test_requests_are_spaced_by_the_rate_whatever_their_sort():
+    """One rate over everything that is sent."""
+    scheduler = engine(rate=2.0, burst=1, limits=PLENTY)
+    all_lanes(scheduler, 0.0, 5)
+    arrive(scheduler, 0.0, Ask, range(100, 105))
+    moments = [at for at, _ in follow(scheduler, 0.0, 100.0)]
+    assert moments == [i / 2 for i in range(20)]
+
+
+def test_requests_that_left_without_an_action_are_paid_off_first():
+    """Redirects and resends count: four of them cost four turns."""
+    scheduler = engine(rate=1.0, burst=1)
+    assert tell(scheduler, 0.0, Spent(4), Want(1)) == []
+    assert list(follow(scheduler, 0.0, 100.0)) == [(4.0, Fetch(1))]
+
+
+def test_a_process_that_slept_does_not_flood():
+    """SIGSTOP for an hour, and a thousand polls are due: they leave at the rate all the same."""
+    scheduler = engine(rate=10.0, burst=3, limits=PLENTY)
+    arrive(scheduler, 0.0, Watch, range(1000))
+    play(scheduler, 0.0, 110.0, lambda action: good(action, completed=False))
+    assert len(scheduler.actions(1500.0)) == 3
+    later = [at for at, _ in follow(scheduler, 1500.0, 1510.0)]
+    assert len(later) == pytest.approx(100, abs=1)
+
+
+def test_jobs_do_not_resume_together_after_a_cool_down():
+    """The rate spaces them, so that no two leave in the same moment."""
+    scheduler = engine(rate=50.0, burst=1, limits=PLENTY)
+    arrive(scheduler, 0.0, Watch, range(100))
+    assert tell(scheduler, 0.0) == [Poll(0)]
+    scheduler.receive(Trouble(0, RateLimited("429", retry_after=30.0)), 0.0)
+    moments = [at for at, _ in follow(scheduler, 0.0, 40.0)]
+    assert min(moments) == 30.0
+    assert min(after - before for before, after in pairwise(moments)) >= 0.02 - 1e-9
+
+
+# Cool-downs.
+
+
+def shut(scheduler: Scheduler) -> float:
+    """When the cool-down in force ends."""
+    return scheduler.pace.shut_until
+
+
+def polled_jobs(count: int) -> Scheduler:
+    """A scheduler with so many polls under way."""
+    scheduler = engine(limits=PLENTY)
+    arrive(scheduler, 0.0, Watch, range(count))
+    assert len(scheduler.actions(0.0)) == count
+    return scheduler
+
+
+@pytest.mark.parametrize(("retry_after", "until"), [(7.0, 17.0), (1e20, 130.0), (float("inf"), 130.0)])
+def test_everything_waits_as_long_as_the_gateway_asked(retry_after: float, until: float):
+    """The server's pace wins, for all jobs, up to a cap: a date in the year 5000 is an error of the server's."""
+    scheduler = polled_jobs(1)
+    scheduler.receive(Trouble(0, RateLimited("429", retry_after=retry_after)), 10.0)
+    assert shut(scheduler) == until
+    assert tell(scheduler, until - 0.1, Ask(50), Want(51), Enlist(52, KIND, wants_file=False)) == []
+    assert len(scheduler.actions(until)) >= 3
+
+
+@pytest.mark.parametrize("retry_after", [0.0, -5.0, float("nan")])
+def test_a_useless_wish_neither_stops_nor_speeds_anything(retry_after: float):
+    """Retry-After: -5 must be no crash, no hot loop and no standstill."""
+    scheduler = polled_jobs(1)
+    busy = Trouble(0, RateLimited("429", retry_after=retry_after))
+    scheduler.receive(busy, 10.0)
+    seen = play(scheduler, 10.0, 310.0, lambda action: busy if isinstance(action, Poll) else None)
+    assert 4 <= len(seen) <= 20
+
+
+def test_without_a_wish_the_cool_down_doubles_until_it_is_capped():
+    """A gateway that does not say how long is asked less and less often, by all."""
+    scheduler, now, gaps = polled_jobs(12), 0.0, []
+    for job in range(12):
+        scheduler.receive(Trouble(job, RateLimited("429")), now)
+        gaps.append(shut(scheduler) - now)
+        now = shut(scheduler)
+    assert gaps == [1.5, 3.0, 6.0, 12.0, 24.0] + [45.0] * 7
+
+
+def test_refusals_of_requests_sent_before_the_cool_down_do_not_add_up():
+    """Two hundred polls under way are refused together: that is one event, not two hundred."""
+    scheduler = polled_jobs(200)
+    for job in range(200):
+        scheduler.receive(Trouble(job, RateLimited("429")), job / 1000)
+    assert shut(scheduler) == 1.5
+
+
+def test_a_longer_wish_extends_a_cool_down_and_a_shorter_one_does_not_cut_it():
+    """The longest of all wishes holds."""
+    scheduler = polled_jobs(3)
+    for job, retry_after in enumerate((10.0, 2.0, 20.0)):
+        scheduler.receive(Trouble(job, RateLimited("429", retry_after=retry_after)), 1.0)
+        assert shut(scheduler) == (11.0, 11.0, 21.0)[job]
+
+
+@pytest.mark.parametrize("answer", [Polled(9, completed=False), Polled(9, completed=True)], ids=["running", "done"])
+def test_a_good_answer_ends_the_doubling(answer: Event):
+    """The next refusal is a new event, not the continuation of the last."""
+    scheduler = polled_jobs(10)
+    for job in range(4):
+        scheduler.receive(Trouble(job, RateLimited("429")), shut(scheduler) if job else 0.0)
+    scheduler.receive(answer, 100.0)
+    scheduler.receive(Trouble(5, RateLimited("429")), 100.0)
+    assert shut(scheduler) == 101.5
+
+
+def test_other_trouble_is_no_reason_to_cool_down():
+    """A 502 about one job says nothing about the rate."""
+    scheduler = polled_jobs(1)
+    scheduler.receive(Trouble(0, GatewayError("502")), 1.0)
+    assert shut(scheduler) < 0
+
+
+def test_a_call_of_the_users_own_may_slow_all_down():
+    """Its 429 is as good as any; the cap holds for it too."""
+    scheduler = polled_jobs(1)
+    scheduler.receive(SlowDown(1e9), 1.0)
+    assert shut(scheduler) == 121.0
+
+
+# The lanes.
+
+
+def test_creates_polls_and_downloads_each_get_their_third():
+    """A thousand of each are ready: none starves the others, at any time."""
+    scheduler = engine(rate=1.0, burst=1, interval=1e6, limits=PLENTY)
+    all_lanes(scheduler, 0.0, 1000)
+    turns: Counter[type[Action]] = Counter()
+    for done, (_, action) in enumerate(play(scheduler, 0.0, 899.0), start=1):
+        turns[type(action)] += not isinstance(action, End)
+        if done % 30 == 0:
+            assert all(turns[kind] >= (sum(turns.values()) - 3) / 3 for kind in (Submit, Poll, Fetch))
+    assert turns == {Submit: 300, Poll: 300, Fetch: 300, End: 0}
+
+
+@pytest.mark.parametrize("busy", LANES)
+@pytest.mark.parametrize("late", LANES)
+def test_a_lane_that_was_idle_has_nothing_to_catch_up(busy: type[object], late: type[object]):
+    """A batch that arrives after a quiet hour gets half of the turns, not all of them; and at once."""
+    if busy is late:
+        return
+    scheduler = engine(rate=1.0, burst=1, interval=1e6, limits=PLENTY)
+    arrive(scheduler, 0.0, LANES[busy], range(1000))
+    play(scheduler, 0.0, 499.0)
+    arrive(scheduler, 499.5, LANES[late], range(1000, 2000))
+    turns = served(play(scheduler, 499.5, 539.0))
+    assert turns[late] == pytest.approx(20, abs=1)
+    assert turns[busy] == pytest.approx(20, abs=1)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(list(LANES)), st.integers(1, 30), st.integers(0, 20)), min_size=1, max_size=12)
+)
+def test_a_lane_with_work_waits_for_no_more_than_one_turn_of_each_other(
+    arrivals: list[tuple[type[Action], int, int]],
+):
+    """Fair in every history: between two turns of a lane that has work, each other lane gets two at most."""
+    scheduler = engine(rate=1.0, burst=1, interval=1e6, limits=PLENTY)
+    waiting: Counter[type[Action]] = Counter()
+    since: dict[type[Action], Counter[type[Action]]] = {kind: Counter() for kind in (Submit, Poll, Fetch, Permit)}
+    number, now = 0, 0.0
+    for kind, count, pause in arrivals:
+        arrive(scheduler, now, LANES[kind], range(number, number + count))
+        if not waiting[kind]:
+            since[kind].clear()
+        waiting[kind] += count
+        number += count
+        for _, action in play(scheduler, now, now + pause):
+            turn = type(action)
+            if turn is End:
+                continue
+            waiting[turn] -= 1
+            since[turn].clear()
+            for other, turns in since.items():
+                turns[turn] += other is not turn and waiting[other] > 0
+                assert turns[turn] <= 2
+        now += pause + 0.5
+
+
+@pytest.mark.parametrize("hanging", [Submit, Poll, Fetch])
+def test_requests_that_hang_fill_only_their_own_lane(hanging: type[Action]):
+    """With any number of stuck downloads, polls or creates, the rest goes on."""
+    limits = Limits(max_creates=4, max_polls=4, max_downloads=4)
+    scheduler = engine(rate=10.0, burst=1, interval=1e6, limits=limits)
+    all_lanes(scheduler, 0.0, 100)
+    seen = play(scheduler, 0.0, 60.0, lambda action: None if isinstance(action, hanging) else good(action))
+    turns = served(seen)
+    assert turns.pop(hanging) == 4
+    assert set(turns.values()) == {100}
+
+
+@pytest.mark.parametrize(
+    ("what", "limit"),
+    [
+        (Enlist, Limits(max_creates=3)),
+        (Enlist, Limits(max_in_flight=3)),
+        (Watch, Limits(max_polls=3)),
+        (Want, Limits(max_downloads=3)),
+    ],
+    ids=["max_creates", "max_in_flight", "max_polls", "max_downloads"],
+)
+def test_each_bound_holds(what: type[object], limit: Limits):
+    """So many at once and no more; the next one leaves when one comes back."""
+    scheduler = engine(limits=limit)
+    arrive(scheduler, 0.0, what, range(10))
+    handed_out = scheduler.actions(0.0)
+    assert len(handed_out) == 3
+    assert scheduler.actions(1.0) == []
+    scheduler.receive(Trouble(0, GatewayError("x"), progressed=False), 1.0)
+    assert len([action for action in scheduler.actions(1.0) if not isinstance(action, End)]) == 1
+
+
+def test_jobs_bought_and_unfinished_hold_their_places():
+    """max_in_flight counts until the end, the download included: a slow disk must not let purchases pile up."""
+    scheduler = engine(limits=Limits(max_in_flight=1))
+    for number in (1, 2):
+        scheduler.receive(Enlist(number, KIND, wants_file=True), 0.0)
+    assert scheduler.actions(0.0) == [Submit(1)]
+    assert tell(scheduler, 1.0, Bought(1, settled=True)) == [Poll(1)]
+    assert tell(scheduler, 2.0, Polled(1, completed=True)) == [Fetch(1)]
+    assert tell(scheduler, 3.0, Fetched(1)) == [End(1, Phase.DONE), Submit(2)]
+
+
+def test_withdrawn_jobs_free_their_places_in_flight_at_once_but_not_in_the_lane():
+    """The job is over; its request is not."""
+    scheduler = engine(limits=Limits(max_in_flight=2, max_polls=1))
+    arrive(scheduler, 0.0, Watch, [1, 2])
+    arrive(scheduler, 0.0, Enlist, [3])
+    assert scheduler.actions(0.0) == [Poll(1)]
+    assert tell(scheduler, 1.0, Withdraw(1)) == [End(1, Phase.DROPPED), Submit(3)]
+    assert tell(scheduler, 2.0, Polled(1, completed=False)) == [Poll(2)]
+
+
+def test_every_running_job_is_asked_about_in_time_while_the_rate_allows():
+    """Within one and a half intervals, with downloads and creates waiting in plenty."""
+    scheduler = engine(rate=10.0, burst=1, draw=iter([0.0, 0.3, 0.9, 0.6] * 10_000).__next__, limits=PLENTY)
+    all_lanes(scheduler, 0.0, 40)
+    arrive(scheduler, 0.0, Want, range(1000, 2000))
+    last: dict[int, float] = {}
+    for at, action in play(scheduler, 0.0, 600.0, lambda action: good(action, completed=False)):
+        if isinstance(action, Poll):
+            assert at - last.get(action.job, at) <= 1.5 * INTERVAL
+            last[action.job] = at
+    assert len(last) == 80
+
+
+# What an action costs.
+
+
+def calls_per_poll(jobs: int, polls: int = 2000) -> float:
+    """Count function calls, Python's and C's, per poll handed out and answered, with so many jobs waiting."""
+    limits = Limits(max_in_flight=jobs, max_polls=jobs, deadline=1e9)
+    scheduler = engine(rate=1e6, limits=limits)
+    arrive(scheduler, 0.0, Watch, range(jobs))
+    now = 0.0
+    for action in scheduler.actions(now):
+        scheduler.receive(Polled(action.job, completed=False), now + action.job / jobs)
+    calls = done = 0
+
+    def count(_frame: object, event: str, _arg: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        while done < polls:
+            now = max(now, scheduler.wakes_at() or now)
+            for action in scheduler.actions(now):
+                scheduler.receive(Polled(action.job, completed=False), now)
+                done += 1
+    finally:
+        sys.setprofile(None)
+    return calls / done
+
+
+def test_an_action_costs_the_same_whatever_the_number_of_jobs():
+    """Counted, not timed: one loop over all jobs per action would show as thousands of calls."""
+    few, many = calls_per_poll(100), calls_per_poll(10_000)
+    assert many <= 1.2 * few
+
+
+def test_memory_for_a_waiting_job_does_not_grow_with_the_time_it_waits():
+    """Entries left behind by earlier polls are cleared out."""
+    scheduler = engine(interval=1.0, limits=Limits(deadline=1e9))
+    arrive(scheduler, 0.0, Watch, range(100))
+    play(scheduler, 0.0, 300.0, lambda action: good(action, completed=False))
+    agendas = [scheduler._deadlines, *(agenda for lane in scheduler._lanes for agenda in (lane.later, lane.ready))]
+    assert sum(len(agenda._heap) for agenda in agendas) <= 2 * 2 * 100 + 64 * len(agendas)
+
+
+def test_nothing_is_kept_of_jobs_that_are_over():
+    """A session that runs for a month forgets what it is done with."""
+    scheduler = engine(rate=100.0, limits=PLENTY)
+    for number in range(0, 3000, 3):
+        arrive(scheduler, float(number), Enlist, [number])
+        arrive(scheduler, float(number), Watch, [number + 1])
+        arrive(scheduler, float(number), Want, [number + 2])
+        play(scheduler, float(number), number + 2.0)
+    play(scheduler, 3000.0, 1e6)
+    agendas = [scheduler._deadlines, *(agenda for lane in scheduler._lanes for agenda in (lane.later, lane.ready))]
+    assert not scheduler._jobs
+    assert not scheduler._orphans
+    assert not scheduler._asks
+    assert sum(len(agenda._heap) for agenda in agendas) <= 64 * len(agendas)
