@@ -79,10 +79,10 @@ def _size(size: object) -> tuple[str, str]:
     """Read ``size`` as what it was seen to take: pixels, a ratio or a resolution."""
     if size is None:
         return "720p", "adaptive"
-    if size in RATIOS:
-        return "720p", str(size)
-    if size in LANDSCAPE:
-        return str(size), "adaptive"
+    if isinstance(size, str) and size in RATIOS:
+        return "720p", size
+    if isinstance(size, str) and size in LANDSCAPE:
+        return size, "adaptive"
     pixels = pixels_of(size)
     if pixels is None or not 480 <= min(pixels) <= max(pixels) <= 2176:
         raise _invalid("size", f"{size!r} is not valid")
