@@ -1,0 +1,112 @@
+"""No ledger: jobs are remembered by the session alone, and only while it is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from aihubmix_video.errors import VideoError
+    from aihubmix_video.ledger.entry import Entry, Spent, State
+
+__all__ = ["NoLedger"]
+
+
+class NoLedger:
+    """See `port.Ledger`. Keeps nothing, and knows of nothing."""
+
+    async def bind(self, base_url: str, api_key: str, *, rebind: bool = False) -> None:
+        """Nothing to compare with."""
+
+    async def intend(self, entries: Sequence[Entry]) -> None:
+        """Keep nothing."""
+
+    async def sending(self, key: str) -> None:
+        """Keep nothing."""
+
+    async def unsent(self, key: str) -> None:
+        """Keep nothing."""
+
+    async def bought(self, key: str, video_id: str, also: str | None = None) -> None:
+        """Keep nothing."""
+
+    async def completed(self, key: str, expires_at: float | None) -> None:
+        """Keep nothing."""
+
+    async def saved(self, key: str, path: Path, *, bytes_written: int, sha256: str, verified: bool) -> None:
+        """Keep nothing."""
+
+    async def done(self, key: str) -> None:
+        """Keep nothing."""
+
+    async def failed(self, key: str, error: VideoError) -> None:
+        """Keep nothing."""
+
+    async def uncertain(self, key: str, error: VideoError) -> None:
+        """Keep nothing."""
+
+    async def dropped(self, key: str) -> None:
+        """Keep nothing."""
+
+    async def attach(self, key: str, video_id: str) -> None:
+        """Keep nothing."""
+
+    async def resubmit(self, key: str) -> None:
+        """Keep nothing."""
+
+    async def remember(self, name: str, value: bytes) -> None:
+        """Keep nothing."""
+
+    async def unfinished(self) -> AsyncIterator[Entry]:
+        """Give nothing."""
+        nothing: tuple[Entry, ...] = ()
+        for entry in nothing:
+            yield entry
+
+    async def rows_of(self, batch: str) -> AsyncIterator[Entry]:  # noqa: ARG002 - the port's
+        """Give nothing."""
+        nothing: tuple[Entry, ...] = ()
+        for entry in nothing:
+            yield entry
+
+    async def entry(self, key: str) -> Entry | None:  # noqa: ARG002 - the port's
+        """Find nothing."""
+        return None
+
+    async def by_client_key(self, client_key: str) -> Entry | None:  # noqa: ARG002 - the port's
+        """Find nothing."""
+        return None
+
+    async def find(self, batch: str, fingerprint: str, occurrence: int) -> Entry | None:  # noqa: ARG002 - the port's
+        """Find nothing."""
+        return None
+
+    async def page(
+        self,
+        after: int | None = None,  # noqa: ARG002 - the port's
+        limit: int = 100,  # noqa: ARG002 - the port's
+        states: Collection[State] = (),  # noqa: ARG002 - the port's
+    ) -> Sequence[Entry]:
+        """Give nothing."""
+        return ()
+
+    async def counts(self) -> Mapping[State, int]:
+        """Count nothing."""
+        return {}
+
+    async def spent(self) -> Mapping[str, Spent]:
+        """Add up nothing."""
+        return {}
+
+    async def recall(self, name: str) -> bytes | None:  # noqa: ARG002 - the port's
+        """Find nothing."""
+        return None
+
+    async def sweep(self) -> int:
+        """Delete nothing."""
+        return 0
+
+    async def aclose(self) -> None:
+        """Close nothing."""

@@ -1,0 +1,128 @@
+"""What the session tells its ledger, and what it asks of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from aihubmix_video.errors import VideoError
+    from aihubmix_video.ledger.entry import Entry, Spent, State
+
+__all__ = ["Ledger"]
+
+
+class Ledger(Protocol):
+    """The record of every job; `steps` says which step may follow which.
+
+    Each call that tells something returns when it will survive the process (or, in memory, at once). A call that is
+    cancelled is carried out all the same, in its order. Jobs go by their local key.
+
+    Raises:
+        LedgerError: From any call: it could not be written or read, the step is not legal, or there is no such job. It
+            changed nothing, and carries the job's key, and its id where one was told.
+        SessionClosed: From any call after `aclose`.
+    """
+
+    async def bind(self, base_url: str, api_key: str, *, rebind: bool = False) -> None:
+        """Say whose jobs these are, once per session; a ledger of another account or gateway is refused, naming both.
+
+        Args:
+            base_url: The gateway's.
+            api_key: Of which a salted one-way digest is kept, and nothing else.
+            rebind: Take the ledger over all the same, as for a new key of the same account.
+        """
+
+    # Telling.
+
+    async def intend(self, entries: Sequence[Entry]) -> None:
+        """Before anything of these jobs is sent: what is asked for, whole enough to ask for it again. All, or none.
+
+        Raises:
+            InvalidRequest: One cannot be written down: it is no JSON, or a file in it was not read yet.
+        """
+
+    async def sending(self, key: str) -> None:
+        """The connection stands; the create's first byte leaves when this returns."""
+
+    async def unsent(self, key: str) -> None:
+        """It did not leave after all, or was refused for now."""
+
+    async def bought(self, key: str, video_id: str, also: str | None = None) -> None:
+        """The gateway named the job; *also* is a second name it gave."""
+
+    async def completed(self, key: str, expires_at: float | None) -> None:
+        """The vendor finished it, and its link lives until *expires_at*, in Unix seconds."""
+
+    async def saved(self, key: str, path: Path, *, bytes_written: int, sha256: str, verified: bool) -> None:
+        """Its file is on disk, under its name."""
+
+    async def done(self, key: str) -> None:
+        """It is finished, and no file was wanted."""
+
+    async def failed(self, key: str, error: VideoError) -> None:
+        """It is over without a video; `error.charged` says whether it cost money."""
+
+    async def uncertain(self, key: str, error: VideoError) -> None:
+        """Nobody can tell whether it was bought."""
+
+    async def dropped(self, key: str) -> None:
+        """The user does not want it any more."""
+
+    async def attach(self, key: str, video_id: str) -> None:
+        """The user found an uncertain job at the gateway."""
+
+    async def resubmit(self, key: str) -> None:
+        """The user wants an uncertain or failed job bought anew; it is intended again."""
+
+    async def remember(self, name: str, value: bytes) -> None:
+        """Keep something small that was learnt, in place of what had that name."""
+
+    # Asking.
+
+    def unfinished(self) -> AsyncIterator[Entry]:
+        """Give every job that needs something, as of now, each with its media.
+
+        First those to be fetched, the earliest expiry first; then those that may have been bought; then those to be sent.
+        A job intended after the call is not among them.
+        """
+
+    def rows_of(self, batch: str) -> AsyncIterator[Entry]:
+        """Give every job of a batch in the order of its rows, without media."""
+
+    async def entry(self, key: str) -> Entry | None:
+        """Find a job."""
+
+    async def by_client_key(self, client_key: str) -> Entry | None:
+        """Find the job that the user gave this idempotency key."""
+
+    async def find(self, batch: str, fingerprint: str, occurrence: int) -> Entry | None:
+        """Find the row of a batch that asked for the same, for the n-th time."""
+
+    async def page(self, after: int | None = None, limit: int = 100, states: Collection[State] = ()) -> Sequence[Entry]:
+        """Give jobs, the newest first, without media.
+
+        Args:
+            after: The `number` of the last entry of the page before; None for the first page.
+            limit: How many, at most.
+            states: Only these; all if empty.
+        """
+
+    async def counts(self) -> Mapping[State, int]:
+        """Count the jobs in each state."""
+
+    async def spent(self) -> Mapping[str, Spent]:
+        """Add up, by model, what was bought or may have been."""
+
+    async def recall(self, name: str) -> bytes | None:
+        """Give back what was remembered under a name."""
+
+    # Ending.
+
+    async def sweep(self) -> int:
+        """Delete the media that no unfinished job refers to, and say how many."""
+
+    async def aclose(self) -> None:
+        """Nothing more will be told. It may be called again, also meanwhile."""
