@@ -1,1 +1,31 @@
-"""Generate video from Python: an asyncio-native SDK for AIHubMix's unified video API."""
+"""Generate video from Python: an asyncio-native SDK for AIHubMix's unified video API.
+
+Start with `VideoSession`.
+"""
+
+from __future__ import annotations
+
+from aihubmix_video import errors
+from aihubmix_video.capabilities import Capability, find_capability, list_capabilities
+from aihubmix_video.events import BatchItem, JobEvent, SessionStats
+from aihubmix_video.job import Job
+from aihubmix_video.orchestrator import VideoWarning
+from aihubmix_video.request import VideoRequest
+from aihubmix_video.session import VideoSession
+from aihubmix_video.video import Status, Video
+
+__all__ = [
+    "BatchItem",
+    "Capability",
+    "Job",
+    "JobEvent",
+    "SessionStats",
+    "Status",
+    "Video",
+    "VideoRequest",
+    "VideoSession",
+    "VideoWarning",
+    "errors",
+    "find_capability",
+    "list_capabilities",
+]

@@ -1,0 +1,72 @@
+"""From what a user typed to what a job needs."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from aihubmix_video.capabilities import find_capability
+from aihubmix_video.errors import InvalidRequest
+from aihubmix_video.request import VideoParams, VideoRequest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aihubmix_video.scheduling.cadence import Kind
+
+__all__ = ["build_request", "kind_of", "literal_path", "make_folder"]
+
+
+def build_request(prompt: str | VideoRequest, model: str | None, params: VideoParams) -> VideoRequest:
+    """Make one request of a prompt, or a whole request, and keyword arguments.
+
+    Raises:
+        InvalidRequest: A whole request is given and something beside it, or a field does not exist.
+    """
+    if isinstance(prompt, VideoRequest):
+        beside = next(iter({"model": model, **params} if model is not None else params), None)
+        if beside is not None:
+            raise InvalidRequest.of(
+                beside, params.get(beside, model), "is given beside a VideoRequest; set it in there"
+            )
+        return prompt
+    capability = find_capability(model or "")
+    if "duration" in params and capability is not None and not capability.duration_alias:
+        raise InvalidRequest.of("duration", params["duration"], f"{model} takes only seconds", nearest="seconds")
+    return VideoRequest.from_mapping({"prompt": prompt, "model": model, **params})
+
+
+def kind_of(request: VideoRequest) -> Kind:
+    """Say what a job has in common with those that take equally long: model, length and size."""
+    capability = find_capability(request.model)
+    if capability is None:
+        return _shared(request.model, str(request.seconds or ""), str(request.size or ""))
+    size = capability.size_of(request)
+    pixels = f"{size.width}x{size.height}" if size is not None else ""
+    return _shared(request.model, str(capability.seconds_of(request) or ""), pixels)
+
+
+@lru_cache(maxsize=1024)
+def _shared(*parts: str) -> Kind:
+    """Give equal kinds as one object: there are few, and many jobs hold one."""
+    return parts
+
+
+def literal_path(path: object) -> str:
+    """Read a path that a user named literally.
+
+    Raises:
+        InvalidRequest: It is no path.
+    """
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise InvalidRequest.of("to", path, "must name a file, such as 'cat.mp4'")
+    return text
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those it lies in; where that fails, `files.check_target` says why nothing can be written there."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)

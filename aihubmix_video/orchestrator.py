@@ -1,0 +1,342 @@
+"""All jobs of one open session: takes them on, answers for them, and lets go of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+import secrets
+import time
+import warnings
+from typing import TYPE_CHECKING, TypeVar
+
+import attrs
+
+from aihubmix_video.books import close, entry_of, target_of
+from aihubmix_video.capabilities import find_problems
+from aihubmix_video.claims import Claims
+from aihubmix_video.driver import Driver, Perform, Request
+from aihubmix_video.errors import InvalidRequest, LedgerError, RateLimited, VideoError
+from aihubmix_video.events import SessionStats
+from aihubmix_video.intake import kind_of, literal_path
+from aihubmix_video.ledger.entry import State
+from aihubmix_video.ledger.fingerprint import fingerprint
+from aihubmix_video.ledger.nothing import NoLedger
+from aihubmix_video.performer import Performer
+from aihubmix_video.record import Record, Target, Watcher
+from aihubmix_video.references import load
+from aihubmix_video.scheduling.backoff import Backoff
+from aihubmix_video.scheduling.lifecycle import Phase
+from aihubmix_video.scheduling.messages import (
+    Enlist,
+    Event,
+    Fetch,
+    Permit,
+    Poll,
+    SlowDown,
+    Submit,
+    Want,
+    Watch,
+    Withdraw,
+)
+from aihubmix_video.transport import Departure
+from aihubmix_video.video import Status, Video
+from aihubmix_video.wire.ids import check_id
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from aihubmix_video.books import RowPlace
+    from aihubmix_video.config import Settings
+    from aihubmix_video.disk import Disk
+    from aihubmix_video.ledger.entry import Entry
+    from aihubmix_video.ledger.port import Ledger
+    from aihubmix_video.request import VideoRequest
+    from aihubmix_video.scheduling.scheduler import Scheduler
+    from aihubmix_video.transport import Transport
+
+__all__ = ["Orchestrator", "VideoWarning"]
+
+T = TypeVar("T")
+
+log = logging.getLogger("aihubmix_video")
+
+SINGLE = Backoff(attempts=3, first=1.0, cap=30.0)  # calls of the user's own that are safe to repeat
+CREATE_GRACE = 5.0  # seconds that creates under way get to learn their ids when the session closes
+
+
+class VideoWarning(UserWarning):
+    """A request that may be sent, but of which the vendor is known to refuse or ignore something."""
+
+
+class Orchestrator:
+    """Knows every job of a session and everything that works for it."""
+
+    def __init__(
+        self, settings: Settings, scheduler: Scheduler, transport: Transport, disk: Disk, ledger: Ledger
+    ) -> None:
+        self.settings = settings
+        self._transport = transport
+        self._disk = disk
+        self._ledger = ledger
+        self.has_ledger = not isinstance(ledger, NoLedger)
+        self._clock = asyncio.get_running_loop().time
+        self._performer = Performer(settings, transport, ledger, disk, self._clock, self._tell, self._broken)
+        perform: dict[Request, Perform] = {
+            Submit: self._performer.submit,
+            Poll: self._performer.poll,
+            Fetch: self._performer.fetch,
+        }
+        self._driver = Driver(scheduler, perform, self._conclude)
+        self._session_key = secrets.token_hex(4)
+        self._claims = Claims(disk)
+        self._trouble: LedgerError | None = None
+        self._attached: dict[str, Record] = {}  # by video id
+        self._warned: set[str] = set()
+
+    def _tell(self, event: Event) -> None:
+        self._driver.tell(event)
+
+    # Taking on.
+
+    async def enlist(
+        self,
+        request: VideoRequest,
+        target: Target | None = None,
+        *,
+        place: RowPlace | None = None,
+        client_key: str | None = None,
+        watcher: Watcher | None = None,
+    ) -> Record:
+        """Check a request, write down that it is wanted, and queue it to be bought.
+
+        Raises:
+            InvalidRequest: The request cannot be sent, or its file not be written. Nothing was sent.
+            LedgerError: It could not be written down. Nothing was sent.
+        """
+        if self._trouble is not None:
+            raise self._trouble
+        self._check(request)
+        record = self._record(request=request, target=target, watcher=watcher, in_ledger=self.has_ledger)
+        await self._claims.take(record)
+        try:
+            if self.has_ledger:
+                read = await load(request)
+                self._check(read)
+                await self._ledger.intend([entry_of(record, read, place, client_key)])
+            self._driver.follow(record, Enlist(record.number, kind_of(request), target is not None))
+        except BaseException:
+            self._claims.release(record)
+            raise
+        return record
+
+    async def readmit(self, entry: Entry, watcher: Watcher | None = None) -> Record:
+        """Take up a job of the ledger's where it was left: fetch it, follow it, or buy what was never sent.
+
+        Raises:
+            InvalidRequest: Its file is claimed by another job, or, of a job not bought yet, cannot be written.
+        """
+        record = self._record(
+            key=entry.key,
+            request=entry.request,
+            target=target_of(entry),
+            video_id=entry.video_id,
+            status=Status.PENDING if entry.video_id is None else Status.IN_PROGRESS,
+            watcher=watcher,
+            in_ledger=True,
+        )
+        await self._claims.take(record)
+        kind, wants_file = kind_of(entry.request), record.target is not None
+        if entry.state is State.COMPLETED and wants_file:
+            lifetime = math.inf if entry.expires_at is None else entry.expires_at - time.time()
+            record.status, record.expires_at = Status.COMPLETED, self._clock() + lifetime
+            self._driver.follow(record, Want(record.number, record.expires_at))
+        elif entry.video_id is not None:
+            self._driver.follow(record, Watch(record.number, kind, wants_file))
+        else:
+            self._driver.follow(record, Enlist(record.number, kind, wants_file))
+        return record
+
+    async def fingerprint(self, request: VideoRequest) -> str | None:
+        """Digest what a request asks for; None without a ledger, where nothing is matched."""
+        return fingerprint(await load(request)) if self.has_ledger else None
+
+    async def find(self, place: RowPlace) -> Entry | None:
+        """Find the job that a row of a batch became in an earlier run."""
+        return await self._ledger.find(place.batch, place.fingerprint, place.occurrence)
+
+    def unfinished(self) -> AsyncIterator[Entry]:
+        """Give every job of the ledger's that needs something."""
+        return self._ledger.unfinished()
+
+    def _check(self, request: VideoRequest) -> None:
+        verdict = find_problems(request, validate=self.settings.validate)
+        if verdict.problems:
+            raise InvalidRequest(verdict.problems)
+        for text in verdict.warnings:
+            self._warn(text)
+
+    async def create(self, request: VideoRequest) -> Video:
+        """Buy a job without following it, and describe it as accepted; raises as `submit`."""
+        record = await self._accepted(request, None)
+        self.release(record)
+        return self.describe(record)
+
+    async def submit(self, request: VideoRequest, target: Target | None) -> Record:
+        """Buy a job, and return once the gateway accepted it; errors of the create raise here.
+
+        Cancelled, it is not bought if it was not sent yet; otherwise it goes on.
+        """
+        record = await self._accepted(request, target)
+        if not record.status.terminal:
+            record.video = None  # while the job waits, its description would be most of what it holds
+        return record
+
+    async def _accepted(self, request: VideoRequest, target: Target | None) -> Record:
+        record = await self.enlist(request, target)
+        try:
+            await record.accepted()
+        except asyncio.CancelledError:
+            record.abandoned = record.video_id is None
+            self.withdraw(record)
+            raise
+        if record.error is not None and record.video_id is None:
+            raise record.error
+        return record
+
+    def attach(self, video_id: str) -> Record:
+        """Follow a job bought earlier; the same record for the same id."""
+        check_id(video_id)
+        record = self._attached.get(video_id)
+        if record is None:
+            record = self._record(video_id=video_id, status=Status.QUEUED)
+            self._attached[video_id] = record
+            self._driver.follow(record, Watch(record.number, (), wants_file=False))
+        return record
+
+    async def save(self, video_id: str, path: str | os.PathLike[str], *, overwrite: bool) -> Video:
+        """Fetch a finished video to *path*; raises as `Video.save`."""
+        check_id(video_id)
+        target = Target(path=literal_path(path), overwrite=overwrite)
+        record = self._record(video_id=video_id, status=Status.COMPLETED, target=target)
+        await self._claims.take(record)
+        self._driver.follow(record, Want(record.number))
+        try:
+            return await record.ended()
+        except asyncio.CancelledError:
+            self._driver.tell(Withdraw(record.number))
+            raise
+
+    def _record(self, **known: object) -> Record:
+        number = self._driver.number()
+        known.setdefault("key", f"{self._session_key}-{number}")
+        return Record(number=number, eta=self.eta, **known)  # type: ignore[arg-type]  # the fields of a record
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            warnings.warn(text, VideoWarning, stacklevel=4)
+
+    # Answering for.
+
+    def followed(self) -> list[Record]:
+        """List the jobs that are not over."""
+        return list(self._driver.jobs.values())
+
+    def describe(self, record: Record) -> Video:
+        """Describe an accepted job as a video."""
+        return self._bound(record.video or Video(id=record.video_id or "", status=record.status))
+
+    def eta(self, record: Record) -> float | None:
+        """Estimate the seconds until the job finishes; None when it is not being generated."""
+        if record.status.terminal:
+            return None
+        return self._driver.scheduler.remaining(record.number, self._clock(), record.progress)
+
+    async def retrieve(self, video_id: str) -> Video:
+        """Ask about a job once; transient failures are tried again."""
+        check_id(video_id)
+        video, _ = await self._single(lambda departure: self._performer.retrieve(video_id, departure))
+        return self._bound(video)
+
+    async def delete(self, video_id: str) -> None:
+        """Delete a job; one that is gone already counts as deleted."""
+        check_id(video_id)
+        await self._single(lambda departure: self._performer.delete(video_id, departure))
+
+    async def _single(self, send: Callable[[Departure], Awaitable[T]]) -> T:
+        """Send a request of the caller's own, and again where that is safe and may help."""
+        failures = 0
+        while True:
+            await self._driver.permit()
+            try:
+                return await send(Departure())
+            except VideoError as error:
+                failures += 1
+                wait = SINGLE.delay(failures, random.random()) if error.retryable else None  # noqa: S311 - jitter
+                if wait is None:
+                    raise
+                if isinstance(error, RateLimited):
+                    self._driver.tell(SlowDown(error.retry_after))
+            await asyncio.sleep(wait)
+
+    def stats(self) -> SessionStats:
+        """Count what is going on."""
+        scheduler, sent = self._driver.scheduler, self._driver.sent
+        counts = scheduler.counts
+        return SessionStats(
+            queued=counts[Phase.QUEUED],
+            in_flight=scheduler.in_flight,
+            downloading=counts[Phase.FETCHING],
+            finished=counts[Phase.DONE],
+            failed=counts[Phase.FAILED] + counts[Phase.UNCERTAIN] + counts[Phase.STALLED],
+            creates_sent=sent[Submit],
+            polls_sent=sent[Poll],
+            downloads_sent=sent[Fetch],
+            others_sent=sent[Permit],
+            rate=1 / scheduler.pace.interval,
+            cooling_until=max(scheduler.pace.shut_until - self._clock(), 0.0),
+        )
+
+    # Letting go.
+
+    def withdraw(self, record: Record) -> None:
+        """Do not buy a job that is still queued; one that was sent goes on, and in the ledger it stays for another day."""
+        if record.video_id is None:
+            self._driver.tell(Withdraw(record.number))
+
+    def release(self, record: Record) -> None:
+        """Stop following a job, wherever it stands."""
+        self._driver.tell(Withdraw(record.number))
+
+    async def _conclude(self, record: Record, error: VideoError | None) -> None:
+        try:
+            await close(self._ledger, record, error)
+        except LedgerError as trouble:
+            log.critical("job %s: %s", record.key, trouble)
+            self._broken(trouble)
+        if record.video_id is not None:
+            self._attached.pop(record.video_id, None)
+        self._claims.release(record)
+        if record.download is not None:
+            await record.download.discard()
+        record.end(self.describe(record) if record.video_id is not None else None, error)
+
+    def _broken(self, trouble: LedgerError) -> None:
+        """Buy nothing more: what cannot be written down may be bought twice."""
+        self._trouble = self._trouble or trouble
+        for record in self.followed():
+            self.withdraw(record)
+
+    def _bound(self, video: Video) -> Video:
+        """Let a video be saved through this session."""
+        return attrs.evolve(video, saver=self.save)
+
+    async def aclose(self) -> None:
+        """Close everything, in the order in which it depends on each other."""
+        await self._driver.aclose(CREATE_GRACE)
+        await self._transport.aclose()
+        await self._disk.aclose()
+        await self._ledger.aclose()

@@ -1,0 +1,269 @@
+"""Performs one action of the scheduler's: sends one request, notes what it brought, and reports one event."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import attrs
+
+from aihubmix_video.capabilities import find_capability, find_problems
+from aihubmix_video.content import Outcome, Saved
+from aihubmix_video.delivery import error_of
+from aihubmix_video.download import Download
+from aihubmix_video.errors import (
+    DownloadFailed,
+    InvalidRequest,
+    JobFailed,
+    LedgerError,
+    MalformedReply,
+    SubmitUncertain,
+    VideoError,
+)
+from aihubmix_video.intake import make_folder
+from aihubmix_video.ledger.packing import has_media
+from aihubmix_video.references import load
+from aihubmix_video.scheduling.messages import Bought, Event, Fetched, Polled, Spent, Trouble
+from aihubmix_video.streaming import ContentRequest
+from aihubmix_video.transport import Departure
+from aihubmix_video.video import Status, Video
+from aihubmix_video.wire import outcome
+from aihubmix_video.wire.encode import encode, to_json
+from aihubmix_video.wire.headers import clock_skew
+from aihubmix_video.wire.refusal import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aihubmix_video.config import Settings
+    from aihubmix_video.disk import Disk
+    from aihubmix_video.ledger.port import Ledger
+    from aihubmix_video.record import Record
+    from aihubmix_video.transport import Transport
+    from aihubmix_video.wire.reply import Reply
+
+__all__ = ["Performer"]
+
+log = logging.getLogger("aihubmix_video")
+
+CREATE_SECONDS = 180.0  # an answer given up on is a job that may be lost, so creates get long
+POLL_SECONDS = 30.0
+DELETE_SECONDS = 60.0
+GONE = frozenset({404, 410})
+LINK_LIFETIME = 86400.0  # "download links usually have a 24-hour validity period", AIHubMix video guide, 2026-06-01
+
+
+class Performer:
+    """Sends what the scheduler decided.
+
+    Args:
+        settings: For how strictly requests are checked.
+        transport: Sends.
+        ledger: Is told before and after.
+        disk: Writes.
+        clock: The scheduler's clock.
+        tell: Tells the scheduler of requests that no action stood for.
+        broken: Told when the ledger could not take what has happened.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        transport: Transport,
+        ledger: Ledger,
+        disk: Disk,
+        clock: Callable[[], float],
+        tell: Callable[[Event], None],
+        broken: Callable[[LedgerError], None],
+    ) -> None:
+        self._settings = settings
+        self._transport = transport
+        self._ledger = ledger
+        self._disk = disk
+        self._clock = clock
+        self._tell = tell
+        self._broken = broken
+
+    # Creates.
+
+    async def submit(self, record: Record) -> Event:
+        """Buy the job: check, encode, record the intent, send, and keep the id before anything else."""
+        departure = Departure(before=partial(self._ledger.sending, record.key) if record.in_ledger else None)
+        try:
+            body = await self._body(record)
+            reply = await self._transport.send("POST", body=body, seconds=CREATE_SECONDS, departure=departure)
+        except VideoError as error:
+            return await self._unanswered(record, error, departure)
+        except asyncio.CancelledError:
+            # Only the closing session cancels creates, and it waits for what becomes of them.
+            if not departure.left:
+                raise
+            reason = "the session was closed before the create was answered"
+            return Trouble(record.number, SubmitUncertain(reason, job_key=record.key))
+        match outcome.create_outcome(reply, now=time.time()):
+            case outcome.Bought(video=video, also=also, warning=warning):
+                return await self._keep(record, video, also, warning)
+            case outcome.Unknown() as unknown:
+                return Trouble(record.number, unknown.error(record.key))
+            case outcome.Busy(error=busy):
+                await self._unsent(record)
+                return Trouble(record.number, owned(busy, record))
+            case outcome.Refused(error=refused):
+                return Trouble(record.number, owned(refused, record))
+
+    async def _body(self, record: Record) -> bytes:
+        if record.request is None:
+            raise VideoError("a job without a request cannot be submitted")
+        request = record.request
+        if has_media(request) and (entry := await self._ledger.entry(record.key)) is not None:
+            request = entry.request  # the media as they were when the job was taken on
+        request = await load(request)
+        problems = find_problems(request, validate=self._settings.validate).problems
+        if problems:
+            raise InvalidRequest(problems)
+        return to_json(encode(request, find_capability(request.model)))
+
+    async def _unanswered(self, record: Record, error: VideoError, departure: Departure) -> Event:
+        """Judge a create that brought no whole answer by whether it had left."""
+        if not departure.left:
+            await self._unsent(record)
+            return Trouble(record.number, owned(error, record))
+        body = error.body if isinstance(error, MalformedReply) else b""
+        reason = f"the create was sent, and its answer was lost: {error.message}"
+        return Trouble(record.number, SubmitUncertain(reason, body=body, job_key=record.key))
+
+    async def _keep(self, record: Record, video: Video, also: str | None, warning: str | None) -> Event:
+        """Keep the id: at once in memory, then on the disk, and only then for whoever waits."""
+        record.video_id = video.id
+        await self._note(record, self._ledger.bought, video.id, also)
+        record.accept(video)
+        if warning is not None:
+            log.warning("job %s: %s", record.key, warning)
+        return Bought(record.number, settled=video.status.terminal)
+
+    async def _unsent(self, record: Record) -> None:
+        await self._note(record, self._ledger.unsent)
+
+    async def _note(self, record: Record, tell: Callable[..., Awaitable[None]], *facts: object) -> None:
+        """Tell the ledger what has happened already; that it cannot take it stops new purchases, and not this job."""
+        if not record.in_ledger:
+            return
+        try:
+            await tell(record.key, *facts)
+        except LedgerError as error:
+            log.critical("job %s (%s): %s", record.key, record.video_id or "not bought", error)
+            self._broken(error)
+
+    # Polls.
+
+    async def poll(self, record: Record) -> Event:
+        """Ask about the job."""
+        try:
+            video, reply = await self.retrieve(record.video_id or "", Departure())
+            if video.status is Status.FAILED:
+                record.observe(video)
+                raise outcome.failure_of(video)
+        except VideoError as error:
+            return Trouble(record.number, owned(error, record))
+        record.video = video if video.status.terminal else None
+        record.observe(video)
+        completed = record.status is Status.COMPLETED
+        if completed:
+            lifetime = self._lifetime(video, reply)
+            record.expires_at = self._clock() + lifetime
+            await self._note(record, self._ledger.completed, time.time() + lifetime)
+        return Polled(record.number, completed=completed, expires_at=record.expires_at)
+
+    async def retrieve(self, video_id: str, departure: Departure) -> tuple[Video, Reply]:
+        """Send one status request and read it."""
+        reply = await self._transport.send("GET", video_id, seconds=POLL_SECONDS, departure=departure)
+        return outcome.read_poll(reply, job_id=video_id, now=time.time()), reply
+
+    async def delete(self, video_id: str, departure: Departure) -> None:
+        """Send one delete request; a job that is gone already counts as deleted."""
+        reply = await self._transport.send("DELETE", video_id, seconds=DELETE_SECONDS, departure=departure)
+        if not reply.ok and reply.status not in GONE:
+            raise refusal(reply, job_id=video_id, now=time.time())
+
+    # Downloads.
+
+    async def fetch(self, record: Record) -> Event:
+        """Send one content request, and go on with the file where the last one ended."""
+        departure = Departure()
+        received = record.bytes_done
+        try:
+            outcome = await self._attempt(record, departure)
+        except VideoError as error:
+            return Trouble(record.number, owned(error, record))
+        finally:
+            if departure.requests > 1:
+                self._tell(Spent(departure.requests - 1))
+        if isinstance(outcome, Saved):
+            record.video = attrs.evolve(
+                record.video or Video(id=record.video_id or "", status=Status.COMPLETED),
+                path=outcome.path,
+                bytes_written=outcome.bytes_written,
+                sha256=outcome.sha256,
+                verified=outcome.verified,
+            )
+            saved = partial(
+                self._ledger.saved,
+                bytes_written=outcome.bytes_written,
+                sha256=outcome.sha256,
+                verified=outcome.verified,
+            )
+            await self._note(record, saved, outcome.path)
+            return Fetched(record.number)
+        expired = self._clock() >= record.expires_at
+        missed = error_of(outcome, video_id=record.video_id or "", expired=expired, now=time.time())
+        return Trouble(record.number, owned(missed, record), progressed=record.bytes_done > received)
+
+    async def _attempt(self, record: Record, departure: Departure) -> Outcome:
+        record.download = record.download or await self._download(record)
+        return await record.download.attempt(ContentRequest(self._transport, record.video_id or "", departure))
+
+    async def _download(self, record: Record) -> Download:
+        target = record.target
+        path = target.place(record) if target is not None else None
+        if target is None or path is None:
+            raise DownloadFailed("the job has no file to be saved to", retryable=False)
+        if target.make_folder:
+            await self._disk.run(make_folder, path.parent)
+        return Download(
+            path,
+            disk=self._disk,
+            overwrite=target.overwrite,
+            seconds=self._seconds(record),
+            on_progress=record.received,
+        )
+
+    @staticmethod
+    def _seconds(record: Record) -> float | None:
+        """Playing time to expect: the vendor's word, else what was ordered."""
+        if record.video is not None and record.video.seconds is not None:
+            return record.video.seconds
+        request = record.request
+        capability = find_capability(request.model) if request is not None else None
+        return capability.seconds_of(request) if capability is not None and request is not None else None
+
+    @staticmethod
+    def _lifetime(video: Video, reply: Reply) -> float:
+        """Seconds until the link goes, by the gateway's own clock."""
+        if video.expires_at is not None:
+            here = time.time()
+            return max(video.expires_at - here - (clock_skew(reply.headers, here) or 0.0), 0.0)
+        capability = find_capability(video.model or "")
+        return capability.link_lifetime if capability is not None else LINK_LIFETIME
+
+
+def owned(error: VideoError, record: Record) -> VideoError:
+    """Say on an error whose it is, and that a job with an id has been paid for."""
+    error.job_key = record.key
+    if record.video_id is not None:
+        error.job_id = record.video_id
+        if error.charged == "no" and not isinstance(error, (JobFailed, InvalidRequest)):
+            error.charged = "yes"
+    return error

@@ -1,0 +1,295 @@
+"""The session: what users open, and everything else is reached through."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from typing import TYPE_CHECKING, Self, Unpack
+
+from aihubmix_video.batch import Batch
+from aihubmix_video.config import settings_from
+from aihubmix_video.disk import Disk
+from aihubmix_video.errors import ConfigurationError, SessionClosed
+from aihubmix_video.gate import Gate
+from aihubmix_video.intake import build_request, literal_path
+from aihubmix_video.job import Job
+from aihubmix_video.ledger.nothing import NoLedger
+from aihubmix_video.ledger.sqlite import SqliteLedger
+from aihubmix_video.naming import Template
+from aihubmix_video.orchestrator import Orchestrator
+from aihubmix_video.record import Target
+from aihubmix_video.scheduling.cadence import FixedCadence
+from aihubmix_video.scheduling.pace import Pace
+from aihubmix_video.scheduling.scheduler import Limits, Scheduler
+from aihubmix_video.transport import Transport
+from aihubmix_video.videos import Videos
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable
+    from types import TracebackType
+
+    from aihubmix_video.batch import Row
+    from aihubmix_video.capabilities import Validate
+    from aihubmix_video.events import BatchItem, SessionStats
+    from aihubmix_video.ledger.port import Ledger
+    from aihubmix_video.request import VideoParams, VideoRequest
+    from aihubmix_video.video import Video
+
+__all__ = ["VideoSession"]
+
+OPEN_IT = "Open it with `async with VideoSession() as session:`"
+
+
+class VideoSession:
+    """Submits video jobs, follows them all under one shared rate, and brings every file whole to disk.
+
+    Example:
+        ```python
+        async with VideoSession() as session:
+            video = await session.generate("a cat plays jazz piano", model="wan2.6-t2v", seconds=5, to="cat.mp4")
+        ```
+
+    Args:
+        api_key: The Bearer key; None for ``$AIHUBMIX_API_KEY``. It is never shown.
+        base_url: The gateway; None for ``$AIHUBMIX_BASE_URL``, or else ``https://aihubmix.com``. A trailing ``/v1`` is
+            removed; plain http goes only to this machine.
+        rate: Requests per second over everything the session sends: creates, polls, downloads, deletes and retries.
+        burst: Requests that may leave back to back.
+        poll_interval: Seconds; on average no more than one poll per interval is sent per running job.
+        max_in_flight: Jobs bought and not yet finished, at most.
+        max_downloads: Videos streaming at once, at most.
+        deadline: Seconds from acceptance until a job is `WaitTimeout`; it stays alive at the gateway.
+        ledger: Path of the durable record of all jobs, made if it does not exist; with it no paid job is lost by a crash,
+            and running a batch again goes on with it. None: jobs are remembered only while the session is open.
+        validate: ``"known"``: known models are checked, unknown ones pass with a warning; ``"strict"``: unknown ones are
+            refused; ``"off"``: only what could not be sent is refused.
+        trust_env: Whether the proxy variables count.
+
+    Raises:
+        ConfigurationError: An option cannot be used; the message names what is allowed.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one option of the session
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        rate: float = 10.0,
+        burst: int = 1,
+        poll_interval: float = 15.0,
+        max_in_flight: int = 1000,
+        max_downloads: int = 8,
+        deadline: float = 1800.0,
+        ledger: str | os.PathLike[str] | None = None,
+        validate: Validate = "known",
+        trust_env: bool = True,
+    ) -> None:
+        self._settings = settings_from(
+            api_key=api_key,
+            base_url=base_url,
+            trust_env=trust_env,
+            rate=rate,
+            burst=burst,
+            poll_interval=poll_interval,
+            max_in_flight=max_in_flight,
+            max_downloads=max_downloads,
+            deadline=deadline,
+            validate=validate,
+        )
+        self._ledger_path = None if ledger is None else literal_path(ledger)
+        self._opened: Orchestrator | None = None
+        self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    # One job.
+
+    async def generate(
+        self,
+        prompt: str | VideoRequest,
+        *,
+        model: str | None = None,
+        to: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        **params: Unpack[VideoParams],
+    ) -> Video:
+        """Buy one video, wait for it, and save it.
+
+        Cancelled before its create was sent, nothing is bought; afterwards the job goes on, and its file is saved as long as
+        the session is open.
+
+        Args:
+            prompt: What to show, or a whole `VideoRequest`.
+            model: The gateway's name of the model.
+            to: The file to write, if it is wanted now; its folder must exist.
+            overwrite: Replace an existing file; without it an existing file is an error before anything is sent.
+            **params: The other fields of `VideoRequest`.
+
+        Returns:
+            The finished video, with its file's path and hash when it was saved.
+
+        Raises:
+            InvalidRequest: Nothing was sent.
+            SubmitUncertain: The job may have been bought; it is not bought again.
+            JobFailed: The vendor could not generate it.
+            WaitTimeout, DownloadFailed: The job is fine; go on with `job`.
+            VideoError: Any other cause; see `errors`.
+        """
+        return await (await self.submit(prompt, model=model, to=to, overwrite=overwrite, **params))
+
+    async def submit(
+        self,
+        prompt: str | VideoRequest,
+        *,
+        model: str | None = None,
+        to: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        **params: Unpack[VideoParams],
+    ) -> Job:
+        """Buy one job; arguments and errors are those of `generate`.
+
+        Returns:
+            A handle, once the gateway accepted the job; errors of the create raise here.
+        """
+        orchestrator = self._orchestrator
+        request = build_request(prompt, model, params)
+        target = None if to is None else Target(path=literal_path(to), overwrite=overwrite)
+        return Job(await orchestrator.submit(request, target), orchestrator)
+
+    def job(self, video_id: str) -> Job:
+        """Follow a job bought earlier, here or elsewhere, by its id.
+
+        Raises:
+            InvalidRequest: It cannot be an id.
+        """
+        orchestrator = self._orchestrator
+        return Job(orchestrator.attach(video_id), orchestrator)
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Give the jobs it follows now, in the order in which it took them on; a snapshot."""
+        orchestrator = self._orchestrator
+        return tuple(Job(record, orchestrator) for record in orchestrator.followed())
+
+    # Many jobs.
+
+    def batch(
+        self,
+        requests: Iterable[Row] | AsyncIterable[Row],
+        *,
+        to: str | os.PathLike[str],
+        overwrite: bool = False,
+    ) -> AsyncIterator[BatchItem]:
+        """Buy, follow and save many videos; one that fails ends nothing.
+
+        Rows are drawn lazily, in bounded memory. Leaving the iteration early withdraws what was not sent yet.
+
+        Args:
+            requests: Requests, or mappings as `VideoRequest.from_mapping` reads them; a plain or async iterable of any length.
+            to: Template of the file names, such as ``"out/{index:04d}-{slug}.mp4"``, with the fields ``index``, ``id``,
+                ``key``, ``model`` and ``slug``. Its folder is made if it does not exist.
+            overwrite: Replace existing files.
+
+        Returns:
+            An iterator over the outcome of each row, as it finishes.
+
+        Raises:
+            InvalidRequest: The template cannot be used.
+        """
+        template = Template.parse(os.fspath(to) if isinstance(to, os.PathLike) else to)
+        template.require_unique()
+        return self._batch(Batch(self._orchestrator, requests, template, overwrite=overwrite))
+
+    def resume(self) -> AsyncIterator[BatchItem]:
+        """Take up every job of the ledger's that is not finished, and tell each outcome as it comes.
+
+        Jobs bought are followed and fetched, jobs never sent are bought now, and jobs that may have been bought are told as
+        `SubmitUncertain`, each time until the user decides. Nothing is bought a second time.
+        """
+        orchestrator = self._orchestrator
+        return self._batch(Batch(orchestrator, orchestrator.unfinished()))
+
+    @staticmethod
+    async def _batch(batch: Batch) -> AsyncIterator[BatchItem]:
+        async with batch:
+            async for item in batch:
+                yield item
+
+    # The endpoints, and the state of things.
+
+    @property
+    def videos(self) -> Videos:
+        """The four endpoints, one coroutine each."""
+        return Videos(self._orchestrator)
+
+    def stats(self) -> SessionStats:
+        """Take a snapshot of what is going on."""
+        return self._orchestrator.stats()
+
+    # Opening and closing.
+
+    async def __aenter__(self) -> Self:
+        if self._home is not None:
+            raise SessionClosed("a session is opened once; make a new one")
+        loop = asyncio.get_running_loop()
+        self._home = (loop, os.getpid())
+        settings = self._settings
+        pace = Pace.of_rate(settings.rate, settings.burst)
+        limits = Limits(
+            max_in_flight=settings.max_in_flight, max_downloads=settings.max_downloads, deadline=settings.deadline
+        )
+        cadence = FixedCadence(settings.poll_interval)
+        scheduler = Scheduler(pace=pace, limits=limits, cadence=cadence, draw=random.random)
+        ledger = await self._open_ledger()
+        transport = Transport(settings, Gate(pace))
+        transport.open()
+        self._opened = Orchestrator(settings, scheduler, transport, Disk(settings.max_downloads), ledger)
+        return self
+
+    async def _open_ledger(self) -> Ledger:
+        if self._ledger_path is None:
+            return NoLedger()
+        ledger = await SqliteLedger.open(self._ledger_path)
+        try:
+            await ledger.bind(self._settings.base_url, self._settings.api_key.reveal())
+        except BaseException:
+            await ledger.aclose()
+            raise
+        return ledger
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the session: nothing more is bought, creates under way learn their ids, and all waits end.
+
+        Jobs that were bought live on at the gateway. Closing twice, also at once, is fine.
+        """
+        if self._opened is None:
+            return
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._opened.aclose(), name="aihubmix-video close")
+        await asyncio.shield(self._closing)
+
+    @property
+    def _orchestrator(self) -> Orchestrator:
+        """What does the work; refuses whoever may not ask for it."""
+        if self._opened is None or self._home is None:
+            raise SessionClosed(f"the session is not open. {OPEN_IT}")
+        if self._closing is not None:
+            raise SessionClosed("the session was closed")
+        loop, process = self._home
+        if os.getpid() != process:
+            raise ConfigurationError("the session was opened in another process; open one in each")
+        try:
+            running = asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigurationError("call it in a coroutine that asyncio runs, as asyncio.run(main()) does") from None
+        if running is not loop:
+            raise ConfigurationError("the session was opened on another event loop; open one in each")
+        return self._opened
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closing is not None else "new" if self._opened is None else "open"
+        return f"<VideoSession {self._settings.base_url} {state}>"

@@ -1,0 +1,246 @@
+"""The HTTP edge: one aiohttp session, one request per call.
+
+Four habits of the library are turned off or watched here:
+
+* It follows redirects, sending a POST's body again. None is followed, but for content, and there without the key.
+* It repeats a GET or DELETE by itself when a connection breaks. The second departure is refused: one call is one request.
+* Its errors carry the request's headers, so the key, in `args` and in the locals of their frames. They are told as values
+  by `_exchange` and raised anew outside of every ``except``, with nothing of theirs chained.
+* Its ``trust_env`` reads ``~/.netrc`` for each request. The proxy is found once, by `config`, instead.
+
+`Departure` is the point of no return: the library calls it when the connection stands and before the first byte is written.
+What fails before it was provably not sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING
+
+import aiohttp
+import attrs
+from yarl import URL
+
+from aihubmix_video.errors import ConfigurationError, ConnectionFailed, MalformedReply, VideoError
+from aihubmix_video.wire.ids import id_segment
+from aihubmix_video.wire.reply import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from types import SimpleNamespace
+
+    from aihubmix_video.config import Settings
+    from aihubmix_video.gate import Gate
+
+__all__ = ["Departure", "Transport"]
+
+CONNECT_SECONDS = 15.0  # TCP and TLS, each
+IDLE_CONNECTION_SECONDS = 15.0  # shorter than any server's, so that requests seldom meet a connection being closed
+MAX_REPLY_BYTES = 1 << 20
+CONTENT_BUFFER_BYTES = 1 << 20
+
+USER_AGENT = "aihubmix-video-python"
+
+
+@attrs.define
+class Departure:
+    """What becomes of one call's request.
+
+    Attributes:
+        before: Awaited when the connection stands; if it raises, nothing is sent.
+        requests: How often a request left; more than one only where redirects were followed.
+    """
+
+    before: Callable[[], Awaitable[None]] | None = None
+    requests: int = 0
+    _hop: int = attrs.field(default=0, init=False)
+
+    @property
+    def left(self) -> bool:
+        """Whether any byte may have reached the gateway."""
+        return self.requests > 0
+
+    def allow_another(self) -> None:
+        """Let one more request leave, for a redirect."""
+        self._hop += 1
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether a request that is ready was asked for, not repeated by the library."""
+        return self.requests <= self._hop
+
+
+class RepeatRefusedError(Exception):
+    """The library was about to send a request a second time by itself."""
+
+
+class Transport:
+    """Sends requests to one gateway with one key.
+
+    Attributes:
+        videos_url: Of the videos endpoint.
+        is_local: Whether the gateway is on this machine.
+    """
+
+    def __init__(self, settings: Settings, gate: Gate) -> None:
+        self._settings = settings
+        self._gate = gate
+        self.is_local = settings.origin_is_local
+        self._base = URL(settings.base_url)
+        self.videos_url = f"{settings.base_url}/v1/videos"
+        self._client: aiohttp.ClientSession | None = None
+
+    def open(self) -> None:
+        """Make the session; nothing is connected before the first request."""
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_headers_sent.append(self._departing)
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,  # the scheduler's lanes bound what is under way
+                keepalive_timeout=IDLE_CONNECTION_SECONDS,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            trace_configs=[tracing],
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def send(
+        self,
+        method: str,
+        video_id: str | None = None,
+        *,
+        body: bytes | None = None,
+        seconds: float,
+        departure: Departure,
+    ) -> Reply:
+        """Send one request and read its answer.
+
+        Args:
+            method: ``POST`` creates, ``GET`` retrieves, ``DELETE`` deletes.
+            video_id: The job, for the latter two.
+            body: JSON.
+            seconds: For everything, from connecting to the last byte.
+            departure: Tells afterwards whether the request left.
+
+        Raises:
+            ConnectionFailed: No whole answer came; `sent` says whether the request had left.
+            MalformedReply: The answer is not HTTP, or longer than 1 MiB.
+        """
+        url = self.videos_url if video_id is None else f"{self.videos_url}/{id_segment(video_id)}"
+        outcome = await self._exchange(method, url, body, seconds, departure)
+        if isinstance(outcome, Reply):
+            return outcome
+        raise outcome
+
+    async def _exchange(
+        self, method: str, url: str, body: bytes | None, seconds: float, departure: Departure
+    ) -> Reply | VideoError | asyncio.CancelledError:
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self.request(method, url, departure, headers=self.authorised(body), body=body) as response,
+            ):
+                received = bytearray()
+                async for piece in response.content.iter_any():
+                    received += piece
+                    if len(received) > MAX_REPLY_BYTES:
+                        return _too_long(response.status)
+                return Reply(status=response.status, headers=response.headers, body=bytes(received))
+        except asyncio.CancelledError as cancelled:
+            return asyncio.CancelledError(*cancelled.args)
+        except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own
+            return failure(exc, self._base.host, departure)
+
+    def authorised(self, body: bytes | None = None) -> dict[str, str]:
+        """Headers for a request to the gateway's own origin; never kept in a variable."""
+        headers = {"Authorization": f"Bearer {self._settings.api_key.reveal()}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return headers
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        departure: Departure,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        decompress: bool = True,
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """Open one request to *url*, which is already encoded; errors are the library's own."""
+        if self._client is None:
+            raise ConfigurationError("the transport is not open")
+        return self._client.request(
+            method,
+            URL(url, encoded=True),
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+            proxy=self._settings.proxy,
+            auto_decompress=decompress,
+            read_bufsize=CONTENT_BUFFER_BYTES,
+            trace_request_ctx=departure,
+        )
+
+    async def _departing(
+        self, _client: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceRequestHeadersSentParams
+    ) -> None:
+        departure: Departure = context.trace_request_ctx
+        if not departure.may_leave:
+            raise RepeatRefusedError
+        if departure.before is not None:
+            await departure.before()
+        await self._gate.passed()
+        departure.requests += 1
+
+
+def _too_long(status: int) -> MalformedReply:
+    return MalformedReply(f"the answer is longer than {MAX_REPLY_BYTES} bytes", status_code=status)
+
+
+def failure(exc: Exception, host: str | None, departure: Departure) -> VideoError:
+    """Tell a failure of the library's in our own words, with nothing of its own attached."""
+    if isinstance(exc, VideoError):
+        return exc
+    if isinstance(exc, aiohttp.ClientResponseError) and not isinstance(exc, aiohttp.ClientHttpProxyError):
+        return MalformedReply("the answer is not HTTP", charged="unknown" if departure.left else "no")
+    permanent = isinstance(exc, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError))
+    return ConnectionFailed(f"{host}: {reason(exc)}.", sent=departure.left, retryable=not permanent)
+
+
+def reason(exc: Exception) -> str:
+    """Say what went wrong on the way, without URLs, headers or the library's own words."""
+    match exc:
+        case aiohttp.ClientConnectorDNSError():
+            return "the host name cannot be resolved"
+        case aiohttp.ClientConnectorCertificateError(
+            certificate_error=ssl.SSLCertVerificationError(verify_message=why)
+        ):
+            return f"its TLS certificate is not valid ({why})"
+        case aiohttp.ClientConnectorSSLError():
+            return "no TLS connection could be made"
+        case aiohttp.ClientHttpProxyError(status=status):
+            return f"the proxy refused the connection (HTTP {status})"
+        case aiohttp.ClientProxyConnectionError(os_error=error):
+            return f"the proxy cannot be reached ({error.strerror})"
+        case aiohttp.ClientConnectorError(os_error=error):
+            return f"no connection could be made ({error.strerror or type(error).__name__})"
+        case aiohttp.ConnectionTimeoutError():
+            return f"no connection within {CONNECT_SECONDS:g} s"
+        case TimeoutError():
+            return "no whole answer in time"
+        case aiohttp.ClientPayloadError():
+            return "the answer was cut"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | RepeatRefusedError():
+            return "the connection was closed before an answer came"
+        case _:
+            return f"the connection failed ({type(exc).__name__})"
