@@ -1,0 +1,33 @@
+"""The command line, `aihubmix-video` (extra ``cli``).
+
+exits, durations, words   small decisions: exit codes, lengths of time, units
+outcome    what came of one video, as JSON and as lines
+board, tables, models   what is drawn, as values that rich prints
+options    what may be given on the command line
+rowsfile   a batch file: its rows judged before anything is sent, and where their videos go
+screen     who sees what: live on a terminal, plain lines otherwise
+signals    Ctrl-C and SIGTERM
+runs, batches, demo   what the commands do
+app        the commands themselves
+program    from arguments to an exit code
+"""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+EXTRA = frozenset({"cyclopts", "rich"})
+
+
+def main() -> None:
+    """Run the program on this process's arguments, and leave with its exit code."""
+    try:
+        from aihubmix_video.cli.program import run  # noqa: PLC0415  # needs the extra, and must be able to say so
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        sys.stderr.write("error: the command line needs its extra: pip install 'aihubmix-video[cli]'\n")
+        sys.exit(2)
+    sys.exit(run(sys.argv[1:]))

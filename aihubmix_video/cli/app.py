@@ -1,0 +1,295 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from aihubmix_video.cli import demo as demonstration
+from aihubmix_video.cli import runs
+from aihubmix_video.cli.batches import Batch, show_plan, tell_bad
+from aihubmix_video.cli.exits import Exit
+from aihubmix_video.cli.models import show_model, show_models
+from aihubmix_video.cli.options import (
+    FieldOptions,
+    FilesOptions,
+    OutputOptions,
+    RowsOptions,
+    SandboxOptions,
+    SessionOptions,
+)
+from aihubmix_video.cli.rowsfile import Places, judged, opened, plan_of
+from aihubmix_video.cli.screen import Screen
+from aihubmix_video.cli.signals import Interrupts
+from aihubmix_video.errors import ConfigurationError
+from aihubmix_video.naming import slug
+from aihubmix_video.request import VideoRequest
+from aihubmix_video.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+__all__ = ["app"]
+
+app = App(
+    name="aihubmix-video",
+    help="Generate video through AIHubMix: every paid job ends as one whole, verified file.",
+    help_epilogue=(
+        "Exit codes: 0 done, 1 some jobs failed, 2 usage, 65 bad rows, 75 unfinished or uncertain, 77 key refused, "
+        "130 or 143 interrupted."
+    ),
+    version=lambda: version("aihubmix-video"),
+    default_parameter=Parameter(negative=(), show_env_var=False, show_default=False),
+    help_format="plaintext",
+)
+
+FIELDS, ROWS, FILES = FieldOptions(), RowsOptions(), FilesOptions()
+SESSION, SANDBOX, OUTPUT = SessionOptions(), SandboxOptions(), OutputOptions()
+
+Output = Parameter(name=("--output", "-o"))
+STOPPING = "Stopping: nothing more is bought, and jobs on their way in learn their ids. Once more to leave at once."
+
+
+def _screen(how: OutputOptions) -> Screen:
+    screen = Screen.of_process(as_json=how.json, quiet=how.quiet)
+    screen.adopt_messages()
+    return screen
+
+
+def _run(screen: Screen, work: Coroutine[object, object, Exit]) -> int:
+    """Run a command's coroutine until it is done, or a signal stops it."""
+    with Interrupts(on_first=lambda: screen.insist(STOPPING), on_second=screen.restore) as interrupts:
+        try:
+            return interrupts.run(work)
+        except asyncio.CancelledError:
+            return interrupts.exit_code
+
+
+@app.command
+def demo(
+    *,
+    output: Annotated[Path, Output] = Path(demonstration.FOLDER),
+    speed: float = demonstration.SPEED,
+    how: OutputOptions = OUTPUT,
+) -> int:
+    """Make eight videos of different models on this machine: no key, no network, no cost.
+
+    Args:
+        output: Folder for the videos; those of an earlier demo are replaced. [default: demo-videos]
+        speed: How much faster than the vendors. [default: 12]
+        how: What is said.
+    """
+    screen = _screen(how)
+    runner = runs.Runner(session=SESSION, sandbox=SandboxOptions(sandbox=True, speed=speed), screen=screen)
+    return _run(screen, demonstration.demo(runner, output))
+
+
+@app.command
+def generate(  # each is an option, or a group of options
+    prompt: str,
+    /,
+    *,
+    model: Annotated[str, Parameter(name=("--model", "-m"))],
+    output: Annotated[Path | None, Output] = None,
+    overwrite: bool = False,
+    fields: FieldOptions = FIELDS,
+    session: SessionOptions = SESSION,
+    sandbox: SandboxOptions = SANDBOX,
+    how: OutputOptions = OUTPUT,
+) -> int:
+    """Buy one video, wait for it, and save it.
+
+    Args:
+        prompt: What to show. One that begins with - goes after --, at the end.
+        model: The model's name; `aihubmix-video models` lists them.
+        output: The file, or a folder. [default: the prompt's first words]
+        overwrite: Replace an existing file.
+        fields: What the model takes.
+        session: How the gateway is reached.
+        sandbox: Whether everything happens here.
+        how: What is said.
+    """
+    request = VideoRequest.from_mapping({"model": model, "prompt": prompt, **fields.given()})
+    name = f"{slug(prompt)}.mp4"
+    path = Path(name) if output is None else output / name if output.is_dir() else output
+    screen = _screen(how)
+    runner = runs.Runner(session=session, sandbox=sandbox, screen=screen)
+    return _run(screen, runner.follow(lambda opened: runs.one(opened, request, path, overwrite=overwrite), 1))
+
+
+@app.command
+def batch(  # each is an option, or a group of options
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    output: Annotated[Path, Output],
+    rows: RowsOptions = ROWS,
+    files: FilesOptions = FILES,
+    fields: FieldOptions = FIELDS,
+    session: SessionOptions = SESSION,
+    sandbox: SandboxOptions = SANDBOX,
+    how: OutputOptions = OUTPUT,
+) -> int:
+    """Buy and save the videos that the rows of a file ask for, each as soon as it is finished.
+
+    Every row is checked first; while one has a problem, nothing is bought.
+
+    Args:
+        file: JSON lines, CSV, or text with one prompt per line; - for standard input.
+        output: Folder for the videos; made if it does not exist.
+        rows: How the file is read.
+        files: Which rows, and what their files are called.
+        fields: For rows that do not give them.
+        session: How the gateway is reached.
+        sandbox: Whether everything happens here.
+        how: What is said.
+    """
+    if files.overwrite and files.skip_existing:
+        raise ConfigurationError("--overwrite and --skip-existing exclude each other.")
+    screen = _screen(how)
+    with opened(file, rows.format, _defaults(rows, fields)) as source:
+        work = Batch(
+            file=source,
+            places=Places.under(output, files.name),
+            validate=session.validate or "known",
+            overwrite=files.overwrite,
+            skip_existing=files.skip_existing,
+        )
+        plan = work.plan()
+        tell_bad(plan, screen)
+        if plan.bad_count and not files.skip_invalid:
+            screen.insist("Nothing was sent. --skip-invalid leaves such rows out.")
+            return Exit.BAD_INPUT
+        runner = runs.Runner(session=session, sandbox=sandbox, screen=screen)
+        return _run(screen, runner.follow(work.outcomes, plan.videos))
+
+
+def _defaults(rows: RowsOptions, fields: FieldOptions) -> dict[str, object]:
+    return fields.given() | ({"model": rows.model} if rows.model is not None else {})
+
+
+@app.command
+def plan(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    rows: RowsOptions = ROWS,
+    fields: FieldOptions = FIELDS,
+    session: SessionOptions = SESSION,
+    how: OutputOptions = OUTPUT,
+) -> int:
+    """Check a batch file: every problem at once, and the videos and seconds it asks for. Sends nothing.
+
+    Args:
+        file: As for batch.
+        rows: How the file is read.
+        fields: For rows that do not give them.
+        session: Of these only --validate matters here.
+        how: What is said.
+    """
+    validate = session.validate or "known"
+    with opened(file, rows.format, _defaults(rows, fields)) as source:
+        found = plan_of(judged(source.rows(), source.source, validate), validate)
+    return show_plan(found, _screen(how))
+
+
+@app.command
+def status(*ids: str, session: SessionOptions = SESSION, how: OutputOptions = OUTPUT) -> int:
+    """Ask the gateway how jobs stand.
+
+    Args:
+        ids: Ids of the jobs, whole.
+        session: How the gateway is reached.
+        how: What is said.
+    """
+    runner = runs.Runner(session=session, sandbox=SANDBOX, screen=_screen(how))
+    return _run(runner.screen, runs.statuses(runner, _needed(ids)))
+
+
+@app.command
+def download(
+    *ids: str,
+    output: Annotated[Path | None, Output] = None,
+    overwrite: bool = False,
+    session: SessionOptions = SESSION,
+    how: OutputOptions = OUTPUT,
+) -> int:
+    """Wait for jobs bought earlier, and save their videos.
+
+    Args:
+        ids: Ids of the jobs, whole.
+        output: The file of a single video, or a folder. [default: this folder]
+        overwrite: Replace existing files.
+        session: How the gateway is reached.
+        how: What is said.
+    """
+    files = runs.files_of(_needed(ids), output)
+    runner = runs.Runner(session=session, sandbox=SANDBOX, screen=_screen(how))
+    work = runner.follow(lambda opened: runs.downloads(opened, files, overwrite=overwrite), len(files))
+    return _run(runner.screen, work)
+
+
+@app.command
+def delete(*ids: str, session: SessionOptions = SESSION, how: OutputOptions = OUTPUT) -> int:
+    """Delete jobs at the gateway. Kling has no delete.
+
+    Args:
+        ids: Ids of the jobs, whole.
+        session: How the gateway is reached.
+        how: What is said.
+    """
+    runner = runs.Runner(session=session, sandbox=SANDBOX, screen=_screen(how))
+    return _run(runner.screen, runs.deletes(runner, _needed(ids)))
+
+
+def _needed(ids: tuple[str, ...]) -> tuple[str, ...]:
+    if not ids:
+        raise ConfigurationError("give the id of at least one job.")
+    return ids
+
+
+@app.command
+def models(name: str | None = None, /, *, how: OutputOptions = OUTPUT) -> int:
+    """Show what each model takes and gives.
+
+    Args:
+        name: One model, for everything that is known of it.
+        how: What is said.
+    """
+    if name is None:
+        show_models(_screen(how))
+    else:
+        show_model(name, _screen(how))
+    return Exit.DONE
+
+
+@app.command
+def sandbox(*, speed: float = runs.SPEED, seed: int = 0, port: int = 0, how: OutputOptions = OUTPUT) -> int:
+    """Serve a gateway on this machine that behaves like AIHubMix, until Ctrl-C: no key, no cost, real MP4 files.
+
+    Args:
+        speed: How much faster than the vendors it generates; 60 makes a minute a second. [default: 60]
+        seed: Of its random draws. [default: 0]
+        port: The port. [default: any free one]
+        how: What is said.
+    """
+    screen = _screen(how)
+    _run(screen, _served(Sandbox(speed=speed, seed=seed, port=port), screen))
+    return Exit.DONE  # a signal is how it is meant to end
+
+
+async def _served(gateway: Sandbox, screen: Screen) -> Exit:
+    async with gateway:
+        if screen.json:
+            screen.objects([{"url": gateway.url, "api_key": gateway.api_key}])
+        else:
+            screen.result(f"export AIHUBMIX_BASE_URL={gateway.url}")
+            screen.result(f"export AIHUBMIX_API_KEY={gateway.api_key}")
+            screen.say(f"\nServing on {gateway.url} with the key {gateway.api_key}, until Ctrl-C.")
+            screen.say("Paste the two lines above into another terminal, and run aihubmix-video there.")
+        await asyncio.get_running_loop().create_future()
+    return Exit.DONE

@@ -1,0 +1,145 @@
+"""The commands that read a batch file."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import attrs
+
+from aihubmix_video.cli.exits import Exit
+from aihubmix_video.cli.outcome import Outcome
+from aihubmix_video.cli.rowsfile import Places, Plan, RowsFile, judged, plan_of
+from aihubmix_video.cli.tables import plan_table
+from aihubmix_video.errors import ConfigurationError
+from aihubmix_video.rows import BadRow, Row
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from aihubmix_video.capabilities import Validate
+    from aihubmix_video.cli.screen import Screen
+    from aihubmix_video.session import VideoSession
+
+__all__ = ["Batch", "show_plan", "tell_bad"]
+
+
+def show_plan(plan: Plan, screen: Screen) -> Exit:
+    """Tell what a batch file asks for, and everything that is wrong with it."""
+    if screen.json:
+        screen.objects(plan_objects(plan))
+    else:
+        if plan.loads:
+            screen.table(plan_table(plan))
+        tell_bad(plan, screen)
+    for text, times in plan.warnings.items():
+        screen.warn(f"{text} ({times} rows)" if times > 1 else text)
+    screen.say("Nothing was sent.")
+    return Exit.BAD_INPUT if plan.bad_count else Exit.DONE
+
+
+def tell_bad(plan: Plan, screen: Screen) -> None:
+    """Tell the bad rows, one line each."""
+    for bad in plan.bad:
+        screen.error(str(bad))
+    if plan.bad_count > len(plan.bad):
+        screen.error(f"and {plan.bad_count - len(plan.bad)} more rows with problems")
+
+
+def plan_objects(plan: Plan) -> Iterator[dict[str, object]]:
+    """Give a plan as ``--json`` prints it: the problems, the models, the total."""
+    for bad in plan.bad:
+        for problem in bad.problems:
+            yield {
+                "kind": "problem",
+                "file": bad.source,
+                "row": bad.number,
+                "line": bad.line,
+                "column": bad.column,
+                "field": problem.field,
+                "value": problem.value,
+                "message": problem.message,
+                "allowed": list(problem.allowed),
+                "nearest": problem.nearest,
+            }
+    for model, load in plan.loads.items():
+        yield {
+            "kind": "model",
+            "model": model,
+            "videos": load.videos,
+            "seconds": load.seconds,
+            "open_ended": load.open_ended,
+        }
+    yield {"kind": "total", "videos": plan.videos, "seconds": plan.seconds, "bad_rows": plan.bad_count}
+
+
+@attrs.frozen(kw_only=True)
+class Batch:
+    """One run over a batch file.
+
+    Attributes:
+        file: Where the rows are; read once more, row by row, as jobs finish.
+        places: Where the videos go.
+        validate: How rows are judged.
+        overwrite: Whether existing files are replaced.
+        skip_existing: Whether rows whose file is there are left out.
+    """
+
+    file: RowsFile
+    places: Places
+    validate: Validate
+    overwrite: bool = False
+    skip_existing: bool = False
+
+    def rows(self) -> Iterable[Row | BadRow]:
+        """Read and judge the rows."""
+        return judged(self.file.rows(), self.file.source, self.validate)
+
+    def plan(self) -> Plan:
+        """Add them up.
+
+        Raises:
+            ConfigurationError: It cannot be told beforehand which files are there, and that is asked for.
+        """
+        return plan_of(self._placed(), self.validate)
+
+    def _placed(self) -> Iterator[Row | BadRow]:
+        for row in self.rows():
+            if self.skip_existing and isinstance(row, Row) and self.places.of(row) is None:
+                place = f"{self.file.source}:{row.line}"
+                raise ConfigurationError(
+                    f"--skip-existing needs names known beforehand: use {{index}} in --name, or give the row a key [{place}]."
+                )
+            yield row
+
+    async def outcomes(self, session: VideoSession) -> AsyncIterator[Outcome]:
+        """Buy and save what the good rows ask for, each told as it is there; bad rows are left out."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        there: set[int] = set()
+        for row in self._good():
+            if self._is_there(row):
+                there.add(row.number)
+                yield Outcome(
+                    index=row.number, key=row.key, request=row.request, path=self.places.of(row), skipped=True
+                )
+        keys: dict[int, str | None] = {}  # of rows under way
+
+        def wanted() -> Iterator[Row]:
+            for row in self._good():
+                if row.number not in there:
+                    keys[row.number] = row.key
+                    yield row
+
+        items = session.batch(wanted(), to=self.places.template.text, overwrite=self.overwrite)
+        async with aclosing(items) as finished:  # type: ignore[type-var]  # an async generator
+            async for item in finished:
+                yield Outcome.of(item, key=keys.pop(item.index), took=loop.time() - began)
+
+    def _good(self) -> Iterator[Row]:
+        return (row for row in self.rows() if isinstance(row, Row))
+
+    def _is_there(self, row: Row) -> bool:
+        path = self.places.of(row) if self.skip_existing else None
+        return path is not None and path.exists()

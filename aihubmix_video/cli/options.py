@@ -1,0 +1,258 @@
+"""What may be given on the command line, as values; cyclopts flattens each class into options of its own group."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import attrs
+from cyclopts import Group, Parameter
+
+from aihubmix_video.capabilities import Validate  # noqa: TC001  # cyclopts reads the annotations when the program runs
+from aihubmix_video.cli.durations import seconds_in
+from aihubmix_video.cli.rowsfile import Format  # noqa: TC001  # likewise
+from aihubmix_video.errors import ConfigurationError, shown
+from aihubmix_video.rows.jsontext import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cyclopts import Token
+
+    from aihubmix_video.errors import Problem
+
+__all__ = [
+    "FieldOptions",
+    "FilesOptions",
+    "OutputOptions",
+    "RowsOptions",
+    "SandboxOptions",
+    "SessionOptions",
+    "key_option",
+]
+
+KEY_FILE_BYTES = 4096
+
+
+def _duration(_: object, tokens: Sequence[Token]) -> float:
+    return seconds_in(tokens[0].value)
+
+
+def _media(_: object, tokens: Sequence[Token]) -> str | Path:
+    """Read a reference: a URL as text; a file's path as a path, since the user typed it here."""
+    text = tokens[0].value
+    if text.startswith(("http://", "https://", "data:")):
+        return text
+    if not Path(text).exists():
+        raise ValueError(f"{shown(text)} is no http(s) or data URL, and no file of that name exists")
+    return Path(text)
+
+
+def _media_list(kind: object, tokens: Sequence[Token]) -> list[str | Path]:
+    return [_media(kind, [token]) for token in tokens]
+
+
+def _json(_: object, tokens: Sequence[Token]) -> object:
+    problems: list[Problem] = []
+    try:
+        value = read_json(tokens[0].value, problems)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"must be JSON: {error.msg} at character {error.pos + 1}") from None
+    if problems:
+        raise ValueError(str(problems[0]))
+    return value
+
+
+Duration = Annotated[float | None, Parameter(converter=_duration, n_tokens=1)]
+Media = Annotated[str | Path | None, Parameter(converter=_media, n_tokens=1)]
+Json = Annotated[object, Parameter(converter=_json, n_tokens=1, accepts_keys=False, allow_leading_hyphen=True)]
+Text = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
+
+FILE = Group("Rows and files", sort_key=0)
+REQUEST = Group("What the model takes", sort_key=1)
+GATEWAY = Group("Gateway and pace", sort_key=2)
+SANDBOX = Group("Sandbox", sort_key=3)
+OUTPUT = Group("Output", sort_key=4)
+
+
+@Parameter(name="*", group=REQUEST)
+@attrs.frozen(kw_only=True)
+class FieldOptions:
+    """The fields of a request beside prompt and model; `aihubmix-video models NAME` tells which a model takes.
+
+    Attributes:
+        seconds: Length of the video.
+        size: Such as 1280x720, 720p (Veo) or 16:9 (Jimeng).
+        input_reference: First frame or reference image: a file, or an http(s) or data URL (Sora, Veo, Wan i2v, Jimeng).
+        image: First frame, likewise (Kling).
+        image_tail: Last frame (Kling).
+        image_list: Reference image; give it up to 4 times (kling-v1-6).
+        aspect_ratio: 16:9, 9:16 or 1:1 (Kling).
+        mode: std, pro or 4k (Kling).
+        resolution: 480p or 720p (Seedance).
+        ratio: Frame, such as adaptive or 16:9 (Seedance).
+        negative_prompt: What to avoid (Veo, Kling).
+        cfg_scale: How closely to keep to the prompt, 0 to 1 (Kling).
+        sound: on or off (Kling omni).
+        generate_audio: Make sound (Seedance).
+        watermark: Mark the video (Seedance).
+        seed: For repeatable results, where the vendor supports it.
+        video_list: Reference videos, as JSON (Kling omni).
+        content: References, as JSON (Seedance).
+        extra_body: Further wire fields, as a JSON object.
+    """
+
+    seconds: Annotated[str | None, Parameter(alias="--duration", allow_leading_hyphen=True)] = None
+    size: str | None = None
+    input_reference: Media = None
+    image: Media = None
+    image_tail: Media = None
+    image_list: Annotated[
+        list[str | Path] | None, Parameter(converter=_media_list, negative_iterable=(), consume_multiple=False)
+    ] = None
+    aspect_ratio: str | None = None
+    mode: str | None = None
+    resolution: str | None = None
+    ratio: str | None = None
+    negative_prompt: Text = None
+    cfg_scale: float | None = None
+    sound: str | None = None
+    generate_audio: Annotated[bool | None, Parameter(negative="--no-generate-audio")] = None
+    watermark: Annotated[bool | None, Parameter(negative="--no-watermark")] = None
+    seed: int | None = None
+    video_list: Json = None
+    content: Json = None
+    extra_body: Json = None
+
+    def given(self) -> dict[str, object]:
+        """Give the fields that were set, by name."""
+        return {
+            field.name: value
+            for field in attrs.fields(FieldOptions)
+            if (value := getattr(self, field.name)) is not None
+        }
+
+
+@Parameter(name="*", group=FILE)
+@attrs.frozen(kw_only=True)
+class RowsOptions:
+    """How a batch file is read.
+
+    Attributes:
+        format: How the file is read. [default: by its suffix; jsonl on standard input]
+        model: The model of rows that name none; likewise every option under "What the model takes".
+    """
+
+    format: Format | None = None
+    model: Annotated[str | None, Parameter(name=("--model", "-m"))] = None
+
+
+@Parameter(name="*", group=FILE)
+@attrs.frozen(kw_only=True)
+class FilesOptions:
+    """Which rows become videos, and what their files are called.
+
+    Attributes:
+        name: Template of the file names, with {index} {id} {key} {model} {slug}. [default: {index:04d}-{slug}.mp4]
+        overwrite: Replace existing files.
+        skip_existing: Leave out rows whose file is there already.
+        skip_invalid: Leave out rows with problems, instead of refusing the whole file.
+    """
+
+    name: str | None = None
+    overwrite: bool = False
+    skip_existing: bool = False
+    skip_invalid: bool = False
+
+
+@Parameter(name="*", group=GATEWAY)
+@attrs.frozen(kw_only=True)
+class SessionOptions:
+    """How the gateway is reached, and how fast it is asked.
+
+    Attributes:
+        rate: Requests per second over everything that is sent. [default: 10]
+        burst: Requests that may leave back to back. [default: 1]
+        poll_interval: Time between status checks of one job, on average: 15, 90s, 5min, 1h30. [default: 15s]
+        max_in_flight: Jobs bought and not yet finished, at most. [default: 1000]
+        max_downloads: Videos streaming at once, at most. [default: 8]
+        deadline: How long to wait for one job; it lives on after that. [default: 30min]
+        base_url: The gateway. [default: $AIHUBMIX_BASE_URL, or else https://aihubmix.com]
+        api_key_file: File that holds the key, in place of $AIHUBMIX_API_KEY. Never the key itself: the command line is visible to all.
+        validate: What happens to models without a table here: passed with a warning, refused, or nothing is checked. [default: known]
+    """
+
+    rate: float | None = None
+    burst: int | None = None
+    poll_interval: Duration = None
+    max_in_flight: int | None = None
+    max_downloads: int | None = None
+    deadline: Duration = None
+    base_url: str | None = None
+    api_key_file: Path | None = None
+    validate: Validate | None = None
+
+    def given(self, environment: Mapping[str, str], *, needs_key: bool) -> dict[str, object]:
+        """Give the arguments of a session that were set.
+
+        Raises:
+            ConfigurationError: There is no key, or its file cannot be read.
+        """
+        if needs_key and self.api_key_file is None and "AIHUBMIX_API_KEY" not in environment:
+            raise ConfigurationError(
+                "no API key: set AIHUBMIX_API_KEY, or give --api-key-file FILE. --sandbox needs none."
+            )
+        fields = (field.name for field in attrs.fields(SessionOptions) if field.name != "api_key_file")
+        found: dict[str, object] = {name: value for name in fields if (value := getattr(self, name)) is not None}
+        if self.api_key_file is not None:
+            found["api_key"] = _key_in(self.api_key_file)
+        return found
+
+
+@Parameter(name="*", group=SANDBOX)
+@attrs.frozen(kw_only=True)
+class SandboxOptions:
+    """Whether everything happens on this machine.
+
+    Attributes:
+        sandbox: Use a gateway of its own on this machine: no key, no cost, real MP4 files of test pictures.
+        speed: How much faster than the vendors that gateway generates. [default: 60]
+    """
+
+    sandbox: bool = False
+    speed: float | None = None
+
+
+@Parameter(name="*", group=OUTPUT)
+@attrs.frozen(kw_only=True)
+class OutputOptions:
+    """What is said, and how.
+
+    Attributes:
+        json: One JSON object per line on standard output.
+        quiet: No progress; results and errors only.
+        debug: Tracebacks of errors.
+    """
+
+    json: bool = False
+    quiet: bool = False
+    debug: bool = False
+
+
+def _key_in(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            key = file.read(KEY_FILE_BYTES + 1)
+    except OSError as error:
+        raise ConfigurationError(f"--api-key-file {shown(str(path))} cannot be read: {error.strerror}.") from None
+    if len(key) > KEY_FILE_BYTES:
+        raise ConfigurationError(f"--api-key-file {shown(str(path))} holds more than a key.")
+    return key.decode(errors="replace").strip()
+
+
+def key_option(arguments: Sequence[str]) -> str | None:
+    """Find an option that gives the key itself; return its name alone, never its value."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    names = (argument.partition("=")[0].lower().replace("_", "-") for argument in options)
+    return next((name for name in names if name in {"--api-key", "--apikey", "--key"}), None)

@@ -1,0 +1,212 @@
+"""A batch file: opened, read and judged row by row, and where each row's video goes."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from typing import IO, TYPE_CHECKING, Literal, get_args
+
+import attrs
+
+from aihubmix_video.capabilities import Validate, find_capability, find_problems
+from aihubmix_video.errors import ConfigurationError, shown
+from aihubmix_video.naming import Template, slug
+from aihubmix_video.rows import BadRow, Row, lines_of, read_csv, read_jsonl, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["Format", "Load", "Places", "Plan", "RowsFile", "judged", "opened", "plan_of"]
+
+Format = Literal["jsonl", "csv", "txt"]
+
+READERS = {"jsonl": read_jsonl, "csv": read_csv, "txt": read_text}
+SUFFIXES: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".txt": "txt",
+    ".text": "txt",
+}
+IN_MEMORY = 16 * 2**20  # of standard input, which is kept because it is read twice; the rest goes to a temporary file
+KEPT_PROBLEMS = 1000
+
+
+def format_of(name: str, given: Format | None) -> Format:
+    """Say how a file is to be read; standard input is JSON lines unless told otherwise.
+
+    Raises:
+        ConfigurationError: Its suffix does not tell.
+    """
+    if given is not None:
+        return given
+    if name == "-":
+        return "jsonl"
+    found = SUFFIXES.get(PurePath(name).suffix.lower())
+    if found is None:
+        allowed = ", ".join(get_args(Format))
+        raise ConfigurationError(f"{shown(name)}: the suffix does not tell its format; give --format ({allowed}).")
+    return found
+
+
+@attrs.frozen(kw_only=True)
+class RowsFile:
+    """An open batch file that can be read again from its beginning.
+
+    Attributes:
+        source: Its name, for messages.
+        format: How it is read.
+        defaults: Fields for the rows that do not give them.
+    """
+
+    source: str
+    format: Format
+    defaults: Mapping[str, object] = attrs.field(factory=dict)
+    _file: IO[bytes]
+
+    def rows(self) -> Iterator[Row | BadRow]:
+        """Read the rows, good and bad, from the first."""
+        self._file.seek(0)
+        return READERS[self.format](lines_of(self._file), source=self.source, defaults=self.defaults)
+
+
+@contextmanager
+def opened(name: str, given: Format | None, defaults: Mapping[str, object]) -> Iterator[RowsFile]:
+    """Open a batch file; ``-`` is standard input.
+
+    Raises:
+        ConfigurationError: It cannot be opened, or its format is not known.
+    """
+    with _open(name) as file:
+        source = "<stdin>" if name == "-" else name
+        yield RowsFile(source=source, format=format_of(name, given), defaults=defaults, file=file)
+
+
+def _open(name: str) -> IO[bytes]:
+    if name == "-":
+        return _kept_stdin()
+    path = Path(name)
+    if path.exists() and not path.is_file():
+        raise ConfigurationError(f"{shown(name)} is not a regular file; `-` reads standard input.")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ConfigurationError(f"{shown(name)} cannot be read: {error.strerror}.") from None
+
+
+def _kept_stdin() -> IO[bytes]:
+    if sys.stdin is None or sys.stdin.closed:
+        raise ConfigurationError("standard input is closed.")
+    kept = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # whoever asked for it closes it
+    while piece := sys.stdin.buffer.read(2**16):
+        kept.write(piece)
+    return kept
+
+
+# Judging.
+
+
+def judged(rows: Iterable[Row | BadRow], source: str, validate: Validate) -> Iterator[Row | BadRow]:
+    """Check each row against its model; those with problems become bad rows."""
+    for row in rows:
+        problems = find_problems(row.request, validate=validate).problems if isinstance(row, Row) else ()
+        if isinstance(row, Row) and problems:
+            yield BadRow(source=source, number=row.number, line=row.line, problems=problems)
+        else:
+            yield row
+
+
+@attrs.define(kw_only=True)
+class Load:
+    """What the rows for one model add up to."""
+
+    videos: int = 0
+    seconds: int = 0
+    open_ended: int = 0
+    """Videos whose length the model chooses, or is not known."""
+
+
+@attrs.define(kw_only=True)
+class Plan:
+    """What a batch file asks for.
+
+    Attributes:
+        loads: By model.
+        bad: The bad rows, the first thousand of them.
+        bad_count: How many there are.
+        warnings: What may be sent but is doubtful, each once, with how often.
+    """
+
+    loads: dict[str, Load] = attrs.field(factory=dict)
+    bad: list[BadRow] = attrs.field(factory=list)
+    bad_count: int = 0
+    warnings: Counter[str] = attrs.field(factory=Counter)
+
+    @property
+    def videos(self) -> int:
+        """How many videos the good rows ask for."""
+        return sum(load.videos for load in self.loads.values())
+
+    @property
+    def seconds(self) -> int:
+        """How many seconds they are together, as far as is known."""
+        return sum(load.seconds for load in self.loads.values())
+
+
+def plan_of(rows: Iterable[Row | BadRow], validate: Validate) -> Plan:
+    """Add up judged rows."""
+    plan = Plan()
+    for row in rows:
+        if isinstance(row, BadRow):
+            plan.bad_count += 1
+            plan.bad.extend([row] if plan.bad_count <= KEPT_PROBLEMS else [])
+            continue
+        capability = find_capability(row.request.model)
+        seconds = capability.seconds_of(row.request) if capability is not None else None
+        load = plan.loads.setdefault(row.request.model, Load())
+        load.videos += 1
+        load.seconds += seconds or 0
+        load.open_ended += seconds is None
+        plan.warnings.update(find_problems(row.request, validate=validate).warnings)
+    return plan
+
+
+# Where videos go.
+
+DEFAULT_NAME = "{index:04d}-{slug}.mp4"
+
+
+@attrs.frozen
+class Places:
+    """The files of a batch: a row's own ``output``, or else the template, under one folder."""
+
+    folder: Path
+    template: Template
+
+    @classmethod
+    def under(cls, folder: Path, name: str | None) -> Places:
+        """Put a name template under a folder; braces in the folder's own name stay as they are.
+
+        Raises:
+            InvalidRequest: The template cannot be used.
+        """
+        literal = str(folder).replace("{", "{{").replace("}", "}}")
+        template = Template.parse(f"{literal}/{name or DEFAULT_NAME}")
+        template.require_unique()
+        return cls(folder, template)
+
+    def of(self, row: Row) -> Path | None:
+        """Say where a row's video goes; None while that depends on what its job will be called."""
+        if row.output is not None:
+            return (self.folder / row.output).absolute()
+        if self.template.needs_id or ("key" in self.template.fields and row.key is None):
+            return None
+        request = row.request
+        rendered = self.template.render(
+            index=row.number, id=None, key=row.key or "", model=request.model, slug=slug(request.prompt)
+        )
+        return Path(rendered).absolute()
