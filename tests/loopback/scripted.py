@@ -80,7 +80,7 @@ class ScriptedServer:
     def url(self) -> str:
         """Where to ask."""
         assert self._server is not None
-        return "http://127.0.0.1:{}/video".format(self._server.sockets[0].getsockname()[1])
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/video"
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._meet, "127.0.0.1", 0)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import attrs
-
 from aihubmix_video.content import ContentCut, ContentReply
 
 if TYPE_CHECKING:
