@@ -54,11 +54,16 @@ async def ours(url: str, key: str, jobs: int, seconds: float) -> dict[str, float
     """Follow the jobs in one session."""
     from aihubmix_video import VideoSession
 
-    async with VideoSession(key, base_url=url, rate=1000, burst=50, poll_interval=INTERVAL, max_in_flight=10**6) as session:
+    async with VideoSession(
+        key, base_url=url, rate=1000, burst=50, poll_interval=INTERVAL, max_in_flight=10**6
+    ) as session:
         warm = await asyncio.gather(*(session.submit("[stuck]", model="wan2.6-t2v") for _ in range(WARM)))
         gc.collect()
         empty = resident()
-        held = [*warm, *await asyncio.gather(*(session.submit("[stuck]", model="wan2.6-t2v") for _ in range(jobs - WARM)))]
+        held = [
+            *warm,
+            *await asyncio.gather(*(session.submit("[stuck]", model="wan2.6-t2v") for _ in range(jobs - WARM))),
+        ]
         gc.collect()
         memory = (resident() - empty) / (jobs - WARM)
         await asyncio.sleep(INTERVAL)
@@ -178,7 +183,9 @@ def main() -> None:
         run = {"ours": ours, "aiohttp loop": aiohttp_loop, "openai-python": openai_python}[options.client]
         print(json.dumps(asyncio.run(run(options.at, options.key, options.jobs, options.seconds))))
         return
-    rounds = [{client: measure(client, options.jobs, options.seconds) for client in CLIENTS} for _ in range(options.rounds)]
+    rounds = [
+        {client: measure(client, options.jobs, options.seconds) for client in CLIENTS} for _ in range(options.rounds)
+    ]
     print(f"{options.jobs} jobs, one poll per {INTERVAL:g} s each, medians of {options.rounds} rounds\n")
     print("| client | polls measured | CPU per poll, µs | ÷ ours | memory per waiting job, bytes | ÷ ours |")
     print("|---|---|---|---|---|---|")

@@ -21,7 +21,7 @@ WAN = {"model": "wan2.6-t2v"}
 
 
 @asynccontextmanager
-async def opened(sandbox: Sandbox, **options: Any) -> AsyncIterator[VideoSession]:  # Any: those of the session
+async def opened(sandbox: Sandbox, **options: Any) -> AsyncIterator[VideoSession]:  # noqa: ANN401 - the session's options
     """Open a session at *sandbox* that need not wait for its rate, unless told otherwise."""
     usual = {"api_key": sandbox.api_key, "base_url": sandbox.url, "rate": 1000.0, "burst": 1000, "trust_env": False}
     async with VideoSession(**(usual | options)) as session:

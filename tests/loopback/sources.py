@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import attrs
+
 from aihubmix_video.content import ContentCut, ContentReply
 
 if TYPE_CHECKING:
@@ -23,10 +24,12 @@ class Stream(ContentReply):
 
     @property
     def status(self) -> int:
+        """The HTTP status."""
         return self.response.status
 
     @property
     def headers(self) -> Mapping[str, str]:
+        """Values by lower-case name."""
         return self.response.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 import pytest
+
 from aihubmix_video.sandbox import Fault, Sandbox
 from aihubmix_video.session import VideoSession
 

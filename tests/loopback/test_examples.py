@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
 from aihubmix_video.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]

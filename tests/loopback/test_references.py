@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from anyio import CapacityLimiter
+
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.media import MAX_BYTES
 from aihubmix_video.references import load
 from aihubmix_video.request import VideoRequest
-from anyio import CapacityLimiter
-
 from tests.pure.pictures import png
 
 if TYPE_CHECKING:

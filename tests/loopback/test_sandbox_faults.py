@@ -6,6 +6,7 @@ import asyncio
 from json import dumps
 
 import pytest
+
 from aihubmix_video.sandbox import Fault, Sandbox
 
 from .sandboxes import NOW, REQUEST, client, create, raw

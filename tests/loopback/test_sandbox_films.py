@@ -7,6 +7,7 @@ from hashlib import sha256
 from io import BytesIO
 
 import pytest
+
 from aihubmix_video.sandbox import Sandbox
 from aihubmix_video.sandbox.clips import CAPTIONS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from aihubmix_video.sandbox import Sandbox
 
 from .sandboxes import NOW

@@ -10,6 +10,7 @@ from json import dumps
 
 import aiohttp
 import pytest
+
 from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.sandbox import Fault, Sandbox
 

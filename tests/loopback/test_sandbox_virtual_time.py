@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from aihubmix_video.sandbox import Fault, Sandbox
 
 from .sandboxes import client, create

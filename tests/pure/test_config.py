@@ -7,6 +7,7 @@ import pickle
 from typing import TYPE_CHECKING
 
 import pytest
+
 from aihubmix_video.config import Secret, Settings, is_loopback, settings_from
 from aihubmix_video.errors import ConfigurationError
 

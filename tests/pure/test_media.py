@@ -4,11 +4,11 @@ import io
 from pathlib import Path
 
 import pytest
-from aihubmix_video.errors import Problem
-from aihubmix_video.media import MAX_BYTES, MAX_URL, PICTURES, Medium, is_unread, read_medium, read_url
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aihubmix_video.errors import Problem
+from aihubmix_video.media import MAX_BYTES, MAX_URL, PICTURES, Medium, is_unread, read_medium, read_url
 from tests.pure.pictures import as_object, data_url, jpeg, png, webp
 
 

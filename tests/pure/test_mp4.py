@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from aihubmix_video.mp4 import BoxWalk, Verdict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aihubmix_video.mp4 import BoxWalk, Verdict
 from tests.pure.films import FTYP, box, clock, film, fragment, fragmented, index
 
 if TYPE_CHECKING:

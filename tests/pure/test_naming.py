@@ -5,6 +5,9 @@ from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from unicodedata import category
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.naming import (
     FIELDS,
@@ -15,8 +18,6 @@ from aihubmix_video.naming import (
     is_plain_name,
     slug,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 # Lone surrogates, controls and every script: a gateway's id and a batch file's key may be anything.
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=400)

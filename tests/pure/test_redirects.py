@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from aihubmix_video.errors import DownloadFailed
-from aihubmix_video.redirects import is_public, next_hop, same_origin
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.errors import DownloadFailed
+from aihubmix_video.redirects import is_public, next_hop, same_origin
 
 HOME = "https://aihubmix.com/v1/videos/x/content"
 

@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from aihubmix_video.request import FIELDS, VideoRequest
-from aihubmix_video.rows import LINE_BYTES, BadRow, Row, lines_of, read_csv, read_jsonl, read_text
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.request import FIELDS, VideoRequest
+from aihubmix_video.rows import LINE_BYTES, BadRow, Row, lines_of, read_csv, read_jsonl, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+
 from aihubmix_video.capabilities import Capability, Mode, find_capability, list_capabilities
 from aihubmix_video.request import VideoRequest
 

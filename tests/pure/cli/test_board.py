@@ -3,11 +3,12 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
-from aihubmix_video.cli.board import Line, Totals, changes, chosen, drawn, remaining
-from aihubmix_video.video import Status
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+
+from aihubmix_video.cli.board import Line, Totals, changes, chosen, drawn, remaining
+from aihubmix_video.video import Status
 
 
 def line(key: str = "k-1", **known: object) -> Line:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from aihubmix_video.cli.durations import UNITS, seconds_in
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.cli.durations import UNITS, seconds_in
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from aihubmix_video import errors
-from aihubmix_video.cli.exits import Exit, exit_of, exit_of_all, exit_of_signal, goes_on
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video import errors
+from aihubmix_video.cli.exits import Exit, exit_of, exit_of_all, exit_of_signal, goes_on
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import attrs
 import pytest
+from cyclopts import CycloptsError
+
 from aihubmix_video.cli.app import app
 from aihubmix_video.cli.options import FieldOptions, SessionOptions, key_option
 from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.request import FIELDS
-from cyclopts import CycloptsError
 
 
 def parsed(*arguments: str) -> dict[str, object]:

@@ -3,14 +3,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aihubmix_video.cli.outcome import Outcome, failure_line, finished_line, outcome_object, resume_lines
 from aihubmix_video.cli.words import safe
 from aihubmix_video.errors import DownloadFailed, RequestRefused, SubmitUncertain
 from aihubmix_video.events import BatchItem
 from aihubmix_video.request import VideoRequest
 from aihubmix_video.video import Status, Video
-from hypothesis import given
-from hypothesis import strategies as st
 
 REQUEST = VideoRequest(model="sora-2", prompt="a cat", seconds=8, size="1280x720")
 PATH = Path("/videos/cat.mp4")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from aihubmix_video.cli.batches import plan_objects
 from aihubmix_video.cli.rowsfile import Places, format_of, judged, plan_of
 from aihubmix_video.errors import ConfigurationError, InvalidRequest

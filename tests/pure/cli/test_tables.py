@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from io import StringIO
 
+from rich.console import Console, RenderableType
+
 from aihubmix_video.capabilities import find_capability, list_capabilities
 from aihubmix_video.cli.models import model_object, model_page, models_table
 from aihubmix_video.cli.outcome import Outcome
@@ -10,7 +12,6 @@ from aihubmix_video.cli.runs import files_of, status_object
 from aihubmix_video.cli.tables import statuses_table, videos_table
 from aihubmix_video.errors import JobNotFound, RequestRefused
 from aihubmix_video.video import Status, Video
-from rich.console import Console, RenderableType
 
 
 def text_of(part: RenderableType, width: int = 100) -> str:

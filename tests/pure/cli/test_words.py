@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from aihubmix_video.cli.words import bytes_text, error_text, pixels_text, safe, short_id, span_text, took_text
-from aihubmix_video.errors import InvalidRequest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.cli.words import bytes_text, error_text, pixels_text, safe, short_id, span_text, took_text
+from aihubmix_video.errors import InvalidRequest
 
 
 @pytest.mark.parametrize(

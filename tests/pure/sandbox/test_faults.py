@@ -6,6 +6,7 @@ from itertools import islice
 from json import loads
 
 import pytest
+
 from aihubmix_video.sandbox import Fault, FaultScript
 from aihubmix_video.sandbox.delivery import Delivery, Pause, deliver
 from aihubmix_video.sandbox.media import Media

@@ -6,13 +6,14 @@ from importlib.resources import files
 from struct import unpack_from
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aihubmix_video.sandbox import boxes
 from aihubmix_video.sandbox.clips import SHAPES
 from aihubmix_video.sandbox.films import Clip, film, skeleton
 from aihubmix_video.sandbox.font import HEIGHT, glyph, runs
 from aihubmix_video.sandbox.media import BLOCK_SIZE, Filler, Media, block
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def shipped(name: str = "16x9") -> bytes:

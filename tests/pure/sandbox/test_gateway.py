@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from aihubmix_video.sandbox.gateway import misdirected, unrouted
 from aihubmix_video.sandbox.ids import decode_token
 from aihubmix_video.sandbox.routing import Target, is_known, locate, serves_host

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from aihubmix_video.sandbox.gateway import read_json
-from aihubmix_video.sandbox.vendors import BY_MODEL
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.sandbox.gateway import read_json
+from aihubmix_video.sandbox.vendors import BY_MODEL
 
 from .gateways import DATA_URL, IMAGE, TID, create, gateway, message, request, said
 

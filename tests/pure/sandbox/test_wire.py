@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from aihubmix_video.sandbox.media import Media
-from aihubmix_video.sandbox.wire import Validators, asked_range, head, serve
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.sandbox.media import Media
+from aihubmix_video.sandbox.wire import Validators, asked_range, head, serve
 
 TEN = Media((b"0123456789",))
 STRONG = Validators(etag='"a"', modified=0.0)

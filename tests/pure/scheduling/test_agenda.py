@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import inf
 
 import pytest
-from aihubmix_video.scheduling.agenda import SMALLEST_SWEEP, Agenda, Lane
-from aihubmix_video.scheduling.messages import Poll
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.scheduling.agenda import SMALLEST_SWEEP, Agenda, Lane
+from aihubmix_video.scheduling.messages import Poll
 
 moments = st.one_of(st.floats(0, 20), st.just(inf))
 steps = st.lists(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from aihubmix_video.scheduling.backoff import Backoff
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.scheduling.backoff import Backoff
 
 draws = st.floats(0, 1, exclude_max=True)
 seconds = st.floats(1e-3, 1e6)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from aihubmix_video.scheduling.cadence import MEMORY, TYPICAL_SECONDS, Cadence, FixedCadence
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.scheduling.cadence import MEMORY, TYPICAL_SECONDS, Cadence, FixedCadence
 
 KIND = ("sora-2", "8", "1280x720")
 ages = st.floats(0, 1e6)

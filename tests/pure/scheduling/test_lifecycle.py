@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+
 from aihubmix_video.scheduling.lifecycle import IN_HAND, NEXT, TERMINAL, IllegalTransition, Phase, Signal, advance
 
 ILLEGAL = sorted(set(product(Phase, Signal)) - set(NEXT), key=lambda pair: (pair[0].value, pair[1].value))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from aihubmix_video.scheduling.pace import Pace
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.scheduling.pace import Pace
 
 gaps = st.fractions(min_value=0, max_value=20, max_denominator=8)
 intervals = st.fractions(min_value=Fraction(1, 8), max_value=4, max_denominator=8)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aihubmix_video import errors
 from aihubmix_video.errors import (
     ConnectionFailed,
@@ -27,8 +30,6 @@ from aihubmix_video.errors import (
 )
 from aihubmix_video.scheduling.lifecycle import Phase
 from aihubmix_video.scheduling.retry import NOT_FOUND_GRACE, REFUSALS, RETRY_AFTER_CAP, bounded, is_final, retry_delay
-from hypothesis import given
-from hypothesis import strategies as st
 
 OLD = 10 * NOT_FOUND_GRACE
 GETS = (Phase.POLLING, Phase.FETCHING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+
 from aihubmix_video.errors import (
     ConnectionFailed,
     ContentRefused,
@@ -40,7 +41,6 @@ from aihubmix_video.scheduling.messages import (
 )
 from aihubmix_video.scheduling.retry import NOT_FOUND_GRACE
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
-
 from tests.pure.scheduling.engines import INTERVAL, KIND, ends, engine, follow, good, play, tell
 
 DEADLINE = Limits().deadline

@@ -5,6 +5,10 @@ from __future__ import annotations
 import random
 from math import inf
 
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from aihubmix_video.errors import (
     ConnectionFailed,
     DownloadFailed,
@@ -42,9 +46,6 @@ from aihubmix_video.scheduling.messages import (
 )
 from aihubmix_video.scheduling.pace import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 INTERVAL = 4.0
 DEADLINE = 30.0

@@ -8,6 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aihubmix_video.errors import GatewayError, RateLimited
 from aihubmix_video.scheduling.lifecycle import Phase
 from aihubmix_video.scheduling.messages import (
@@ -31,9 +34,6 @@ from aihubmix_video.scheduling.messages import (
     Withdraw,
 )
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.pure.scheduling.engines import INTERVAL, KIND, engine, follow, good, play, tell
 
 if TYPE_CHECKING:

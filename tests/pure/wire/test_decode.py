@@ -7,12 +7,12 @@ import json
 import math
 
 import pytest
-from aihubmix_video.errors import MalformedReply
-from aihubmix_video.video import Status
-from aihubmix_video.wire.decode import UNEXPLAINED, other_id, read_video
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aihubmix_video.errors import MalformedReply
+from aihubmix_video.video import Status
+from aihubmix_video.wire.decode import UNEXPLAINED, other_id, read_video
 from tests.pure.wire.samples import NAMES, sample
 from tests.pure.wire.test_strictjson import JSON
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aihubmix_video.capabilities import Capability, find_capability, find_problems, list_capabilities
 from aihubmix_video.capabilities.options import Dialect
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.request import VideoRequest
 from aihubmix_video.wire.encode import MAX_BODY, encode, to_json
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.pure.pictures import as_object, data_url, png
 
 IMAGE = "https://example.com/cat.png"

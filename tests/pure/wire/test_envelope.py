@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from aihubmix_video.wire.envelope import describe, read_envelope
-from aihubmix_video.wire.plain import plain
-from aihubmix_video.wire.reply import Reply
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aihubmix_video.wire.envelope import describe, read_envelope
+from aihubmix_video.wire.plain import plain
+from aihubmix_video.wire.reply import Reply
 from tests.pure.wire.samples import NAMES, answer, sample
 from tests.pure.wire.test_strictjson import JSON
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 import pytest
-from aihubmix_video.wire.headers import clock_skew, request_id, retry_after, served_at
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.wire.headers import clock_skew, request_id, retry_after, served_at
 
 NOON = 1_780_315_200.0  # 2026-06-01 12:00:00 UTC
 NOON_TEXT = "Mon, 01 Jun 2026 12:00:00 GMT"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 import pytest
-from aihubmix_video.errors import InvalidRequest
-from aihubmix_video.wire.ids import LONGEST_ID, check_id, id_segment
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.errors import InvalidRequest
+from aihubmix_video.wire.ids import LONGEST_ID, check_id, id_segment
 
 REAL = "eyJtb2RlbCI6InNvcmEtMiIsImlkIjoidmlkZW9fNjk2MjVhMzEifQchannel1034"
 

@@ -6,6 +6,9 @@ import json
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aihubmix_video.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -26,9 +29,6 @@ from aihubmix_video.errors import (
 from aihubmix_video.video import Status, Video
 from aihubmix_video.wire.outcome import Bought, Busy, Refused, Unknown, create_outcome, failure_of, read_poll
 from aihubmix_video.wire.reply import Reply
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.pure.wire.samples import NAMES, answer, sample
 from tests.pure.wire.test_decode import BODIES
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aihubmix_video.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -21,9 +24,6 @@ from aihubmix_video.errors import (
 )
 from aihubmix_video.wire.refusal import not_ready, refusal
 from aihubmix_video.wire.reply import Reply
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.pure.wire.samples import NAMES, answer, sample
 
 ERRORS = [name for name in NAMES if name.startswith(("error", "redirect"))]

@@ -6,10 +6,11 @@ import contextlib
 import json
 
 import pytest
-from aihubmix_video.errors import MalformedReply
-from aihubmix_video.wire.strictjson import MAX_BYTES, MAX_DEPTH, MAX_DIGITS, read_json, read_object
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aihubmix_video.errors import MalformedReply
+from aihubmix_video.wire.strictjson import MAX_BYTES, MAX_DEPTH, MAX_DIGITS, read_json, read_object
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(st.characters(codec="utf-8")),
