@@ -1,6 +1,6 @@
 """What survives of a job: the record of what was asked for, what was bought and what was saved.
 
 `port.Ledger` says what the session tells it. `sqlite.SqliteLedger` keeps it on disk, whatever happens to the process;
-`memory.MemoryLedger` keeps it while the session is open. The rules of both are pure: `steps` says what may happen to a job,
+`nothing.NoLedger` stands where a session has none. The rules are pure: `steps` says what may happen to a job,
 `packing` how a request is written down, `fingerprint` when two requests are the same.
 """

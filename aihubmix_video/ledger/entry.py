@@ -79,7 +79,7 @@ class Entry:
         occurrence: Counts the rows of the batch that have this fingerprint, from 0.
         request: What is asked for, with its media while it may yet be sent. Once it cannot, and in lists (`Ledger.page`,
             `Ledger.rows_of`), a medium is only the `pathlib.Path` where the ledger keeps it, or kept it; so is one that was
-            lost. In memory the media of finished jobs are None.
+            lost.
         target: Where the file goes; None if none is wanted.
         seconds: Length that will be billed; None where only the vendor knows.
         number: Its place in the order in which jobs were intended, from 1.

@@ -17,7 +17,7 @@ __all__ = ["Ledger"]
 class Ledger(Protocol):
     """The record of every job; `steps` says which step may follow which.
 
-    Each call that tells something returns when it will survive the process (or, in memory, at once). A call that is
+    Each call that tells something returns when it will survive the process. A call that is
     cancelled is carried out all the same, in its order. Jobs go by their local key.
 
     Raises:

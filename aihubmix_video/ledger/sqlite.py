@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, Self, TypeVar, 
 from aihubmix_video.disk import to_the_end
 from aihubmix_video.errors import LedgerError, VideoError
 from aihubmix_video.ledger import packing, steps, tables
+from aihubmix_video.ledger.emergency import emergency
 from aihubmix_video.ledger.entry import FINISHED, Entry, Spent, State
 from aihubmix_video.ledger.media import MediaStore
 from aihubmix_video.ledger.trouble import told
@@ -122,8 +123,12 @@ class SqliteLedger:
         await self._move(key, steps.unsent())
 
     async def bought(self, key: str, video_id: str, also: str | None = None) -> None:
-        """Keep the id."""
-        await self._move(key, steps.bought(video_id, also))
+        """Keep the id; where the ledger cannot take it, in a plain file beside it that is taken in next time."""
+        try:
+            await self._move(key, steps.bought(video_id, also))
+        except LedgerError:
+            await self._aside(emergency, self.path, key, video_id)
+            raise
 
     async def completed(self, key: str, expires_at: float | None) -> None:
         """Note that the vendor finished it."""

@@ -27,7 +27,8 @@ RETRY_AFTER_CAP = 120.0  # seconds; a gateway that asks for more is asked again 
 NOT_FOUND_GRACE = 60.0  # seconds after acceptance in which a gateway may not know its own job yet
 
 UNSENT = Backoff(attempts=4, first=4.0, cap=30.0)  # creates that provably did not leave
-BUSY = Backoff(attempts=10, first=1.0, cap=60.0)  # creates refused for now, and not bought
+BUSY = Backoff(attempts=10, first=1.0, cap=60.0)  # creates that came too fast, and were not bought
+CROWDED = Backoff(first=1.0, cap=60.0)  # creates that were one too many at once: their turn comes when others end
 POLLING = Backoff(first=2.0, cap=60.0)  # until the deadline: a bad poll never fails a job
 FETCHING = Backoff(attempts=10, first=1.0, cap=60.0)  # downloads in a row that brought nothing new
 
@@ -67,11 +68,17 @@ def retry_delay(phase: Phase, error: VideoError, failures: int, draw: float) -> 
     """
     policy = {Phase.POLLING: POLLING, Phase.FETCHING: FETCHING}.get(phase)
     if policy is None:
-        policy = BUSY if isinstance(error, RateLimited) else UNSENT
+        policy = _create_policy(error)
     wait = policy.delay(failures, draw)
     if wait is None or not isinstance(error, RateLimited):
         return wait
     return max(wait, bounded(error.retry_after) or 0.0)
+
+
+def _create_policy(error: VideoError) -> Backoff:
+    if not isinstance(error, RateLimited):
+        return UNSENT
+    return CROWDED if error.limit == "concurrency" else BUSY
 
 
 def bounded(retry_after: float | None) -> float | None:

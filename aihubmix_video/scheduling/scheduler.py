@@ -10,13 +10,16 @@ now served, so a lane that was idle is level with the others and has nothing to 
 equal share of the rate at least, and none can starve another, however much waits in it. Each lane also bounds its own
 requests under way, so requests that hang hold up no other lane.
 
+"Too fast" and "too many at once" are different refusals: the first shuts the rate for a while, the second lowers the number
+of jobs in flight to what the account was seen to bear, from where it recovers as jobs end.
+
 In a lane, creates go in the order in which they came, polls by the moment they became due, downloads by the moment their
 link expires.
 """
 
 from __future__ import annotations
 
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING
 
 import attrs
@@ -55,6 +58,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Limits", "Scheduler"]
 
+TICK = 0.05  # seconds; polls due within one become due together, so that a busy session wakes up less often
+PROBE = 60.0  # seconds until one more job is tried after "too many at once", if none has ended
 COOLING = Backoff(first=2.0, cap=60.0)  # after a 429 that does not say how long
 
 
@@ -120,6 +125,8 @@ class Scheduler:
         self._ended: list[Action] = []
         self._turn = 0  # start of the turn served last
         self._strikes = 0  # cool-downs in a row
+        self._ceiling = float(limits.max_in_flight)  # jobs in flight; lower after "too many at once", then recovering
+        self._probe_at = inf  # when one more is tried, if none ended before
         self._creates = self._lane(limits.max_creates, Submit, lambda job, _due: job)
         self._polls = self._lane(limits.max_polls, Poll, lambda _job, due: due)
         self._downloads = self._lane(limits.max_downloads, Fetch, lambda job, _due: self._jobs[job].expires_at)
@@ -160,7 +167,7 @@ class Scheduler:
 
     def wakes_at(self) -> float | None:
         """Say when `actions` may have something new without an event; None when never."""
-        at = min(self._deadlines.first(), *(lane.later.first() for lane in self._lanes))
+        at = min(self._probe_at, self._deadlines.first(), *(lane.later.first() for lane in self._lanes))
         if self._next_lane() is not None:
             at = min(at, self.pace.opens_at())
         return at if at < inf else None
@@ -170,6 +177,9 @@ class Scheduler:
     def actions(self, now: float) -> list[Action]:
         """Hand out everything that may be done now; each thing once."""
         self._mature(now)
+        if now >= self._probe_at:
+            self._probe_at = inf
+            self._ceiling += 1
         actions, self._ended = self._ended, []
         while self.pace.opens_at() <= now and (lane := self._next_lane()) is not None:
             self.pace = self.pace.spend(now)
@@ -189,7 +199,7 @@ class Scheduler:
         return min(waiting, key=lambda lane: max(self._turn, lane.finish), default=None)
 
     def _may_send(self, lane: Lane) -> bool:
-        return lane.open() and (lane is not self._creates or self.in_flight < self._limits.max_in_flight)
+        return lane.open() and (lane is not self._creates or self.in_flight < self._ceiling)
 
     def _hand_out(self, lane: Lane) -> Action:
         self._turn = max(self._turn, lane.finish)
@@ -292,11 +302,15 @@ class Scheduler:
             self._end(job, Signal.SATISFIED)
 
     def _next_poll(self, known: _Job, age: float) -> float:
-        return known.accepted_at + self._cadence.next_age(known.kind, age, self._draw())
+        due = known.accepted_at + self._cadence.next_age(known.kind, age, self._draw())
+        return ceil(due / TICK) * TICK
 
     def _troubled(self, job: int, known: _Job, error: VideoError, now: float) -> None:
         if isinstance(error, RateLimited) and error.limit == "rate":
             self._cool(error.retry_after, now)
+        elif isinstance(error, RateLimited) and known.phase is Phase.SUBMITTING:
+            self._ceiling = max(self.in_flight - 1.0, 1.0)  # what the account bears, as far as is known
+            self._probe_at = now + PROBE
         if isinstance(error, SubmitUncertain):
             self._end(job, Signal.LOST, error)
             return
@@ -335,4 +349,6 @@ class Scheduler:
             self._orphans[job] = self._lane_of[known.phase]
         self._move(known, signal)
         del self._jobs[job]
+        # One more place for as many jobs as have ended since: it doubles in twice that time, unless it is refused again.
+        self._ceiling = min(self._ceiling + 1 / self._ceiling, float(self._limits.max_in_flight))
         self._ended.append(End(job, known.phase, error))

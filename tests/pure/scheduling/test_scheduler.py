@@ -509,3 +509,40 @@ def test_a_trouble_without_a_limit_of_rate_waits_for_the_job_alone():
     scheduler.receive(Trouble(1, full), 0.0)
     scheduler.receive(Polled(2, completed=False), 0.0)
     assert list(follow(scheduler, 0.0, 60.0)) == [(INTERVAL, Poll(2)), (60.0, Submit(1))]
+
+
+def test_too_many_at_once_lowers_the_number_of_jobs_and_not_the_rate():
+    """A vendor that takes three jobs at a time refuses the fourth; asking on and on would use up every job's tries."""
+    scheduler = engine()
+    now, refused, finished, running = 0.0, 0, 0, 0
+    for event in enlisted(*range(10), wants_file=False):
+        scheduler.receive(event, now)
+    while finished < 10:
+        for action in scheduler.actions(now):
+            match action:
+                case Submit(job) if running == 3:
+                    refused += 1
+                    scheduler.receive(Trouble(job, RateLimited("too many at once", limit="concurrency")), now)
+                case Submit(job):
+                    running += 1
+                    scheduler.receive(Bought(job), now)
+                case Poll(job):
+                    running -= 1
+                    finished += 1
+                    scheduler.receive(Polled(job, completed=True), now)
+        now = max(now, scheduler.wakes_at() or now)
+    assert 0 == scheduler.counts[Phase.FAILED]
+    assert scheduler.pace.opens_at() <= now
+    assert refused <= 20  # of 10 jobs; without a ceiling every one asks up to ten times
+
+
+def test_polls_due_at_nearly_the_same_time_become_due_together():
+    """Each wake-up of the event loop costs as much as several polls; 50 ms are nothing beside seconds between polls."""
+    scheduler = engine(draw=iter([number / 20 for number in range(20)] * 2).__next__)
+    for event in watched(*range(20), wants_file=False):
+        scheduler.receive(event, 0.0)
+    for action in scheduler.actions(0.0):
+        scheduler.receive(Polled(action.job, completed=False), 0.0)
+    moments = [now for now, _ in follow(scheduler, 0.0, 60.0)]
+    assert 20 == len(moments)
+    assert all(moment * 20 == pytest.approx(round(moment * 20)) for moment in moments)
