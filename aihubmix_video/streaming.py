@@ -52,14 +52,17 @@ class _Stream(ContentReply):
             piece = await self._piece()
             if isinstance(piece, str):
                 raise ContentCut(piece)
-            if not piece:
+            if piece:
+                yield piece
+            elif self._response.content.at_eof():
                 return
-            yield piece
 
     async def _piece(self) -> bytes | str:
         """Read what is there; a string says why nothing more will come."""
         try:
-            return await self._response.content.readany()
+            # Piece by piece as the socket gave it: joining them would copy every byte once more.
+            piece, _ = await self._response.content.readchunk()
+            return piece
         except (aiohttp.ClientError, OSError, ValueError) as exc:
             return f"was cut: {reason(exc)}"
 
