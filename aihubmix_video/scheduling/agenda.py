@@ -69,6 +69,7 @@ class Lane:
         action: What is handed out for a job.
         busy: Requests under way.
         finish: Where this lane's next turn may start, counted in turns; see `Scheduler`.
+        held_until: The moment before which nothing of this sort is sent.
         later: Jobs by the moment they become due.
         ready: Jobs that are due, by their rank.
     """
@@ -80,6 +81,7 @@ class Lane:
     ready: Agenda
     busy: int = attrs.field(default=0, init=False)
     finish: int = attrs.field(default=0, init=False)
+    held_until: float = attrs.field(default=-inf, init=False)
 
     def mature(self, now: float) -> None:
         """Let the jobs that have become due wait by rank, which is asked for each job and the moment it was due."""

@@ -26,7 +26,8 @@ REFUSALS_BORNE = 2  # in a row; one may be a hiccup of the gateway's
 RETRY_AFTER_CAP = 120.0  # seconds; a gateway that asks for more is asked again after so long, in case it erred
 NOT_FOUND_GRACE = 60.0  # seconds after acceptance in which a gateway may not know its own job yet
 
-UNSENT = Backoff(attempts=4, first=4.0, cap=30.0)  # creates that provably did not leave
+UNSENT = Backoff(attempts=4, first=4.0, cap=30.0)  # creates that provably did not leave, to a gateway never reached
+CUT_OFF = Backoff(attempts=8, first=4.0, cap=30.0)  # likewise, to one that has answered: an outage of a minute and more
 BUSY = Backoff(attempts=10, first=1.0, cap=60.0)  # creates that came too fast, and were not bought
 CROWDED = Backoff(first=1.0, cap=60.0)  # creates that were one too many at once: their turn comes when others end
 POLLING = Backoff(first=2.0, cap=60.0)  # until the deadline: a bad poll never fails a job
@@ -54,7 +55,7 @@ def _bought_nothing(error: VideoError) -> bool:
     return isinstance(error, RateLimited) or (isinstance(error, ConnectionFailed) and not error.sent)
 
 
-def retry_delay(phase: Phase, error: VideoError, failures: int, draw: float) -> float | None:
+def retry_delay(phase: Phase, error: VideoError, failures: int, draw: float, *, reached: bool = False) -> float | None:
     """Say how long to wait before the same request is sent again.
 
     Args:
@@ -62,22 +63,23 @@ def retry_delay(phase: Phase, error: VideoError, failures: int, draw: float) -> 
         error: What it brought, and not a final one.
         failures: Tries in a row that failed, this one included.
         draw: A random number, 0 <= draw < 1.
+        reached: Whether the gateway has ever answered.
 
     Returns:
         Seconds, never less than the gateway asked for; None when there were tries enough.
     """
     policy = {Phase.POLLING: POLLING, Phase.FETCHING: FETCHING}.get(phase)
     if policy is None:
-        policy = _create_policy(error)
+        policy = _create_policy(error, reached=reached)
     wait = policy.delay(failures, draw)
     if wait is None or not isinstance(error, RateLimited):
         return wait
     return max(wait, bounded(error.retry_after) or 0.0)
 
 
-def _create_policy(error: VideoError) -> Backoff:
+def _create_policy(error: VideoError, *, reached: bool) -> Backoff:
     if not isinstance(error, RateLimited):
-        return UNSENT
+        return CUT_OFF if reached else UNSENT
     return CROWDED if error.limit == "concurrency" else BUSY
 
 

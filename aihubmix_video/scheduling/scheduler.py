@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.errors import RateLimited, SubmitUncertain, VideoError, WaitTimeout
+from aihubmix_video.errors import ConnectionFailed, RateLimited, SubmitUncertain, VideoError, WaitTimeout
 from aihubmix_video.scheduling.agenda import Agenda, Lane
 from aihubmix_video.scheduling.backoff import Backoff
 from aihubmix_video.scheduling.lifecycle import IN_HAND, IllegalTransition, Phase, Signal, advance
@@ -125,7 +125,10 @@ class Scheduler:
         self._ended: list[Action] = []
         self._turn = 0  # start of the turn served last
         self._strikes = 0  # cool-downs in a row
+        self._bad_polls = 0  # in a row, of whichever jobs
         self._ceiling = float(limits.max_in_flight)  # jobs in flight; lower after "too many at once", then recovering
+        self._reached = False  # whether the gateway ever answered
+        self._unsent = False  # whether the last create could not leave
         self._probe_at = inf  # when one more is tried, if none ended before
         self._creates = self._lane(limits.max_creates, Submit, lambda job, _due: job)
         self._polls = self._lane(limits.max_polls, Poll, lambda _job, due: due)
@@ -168,8 +171,8 @@ class Scheduler:
     def wakes_at(self) -> float | None:
         """Say when `actions` may have something new without an event; None when never."""
         at = min(self._probe_at, self._deadlines.first(), *(lane.later.first() for lane in self._lanes))
-        if self._next_lane() is not None:
-            at = min(at, self.pace.opens_at())
+        for lane in filter(self._may_send, self._lanes):
+            at = min(at, max(self.pace.opens_at(), lane.held_until))
         return at if at < inf else None
 
     # Deciding.
@@ -181,7 +184,7 @@ class Scheduler:
             self._probe_at = inf
             self._ceiling += 1
         actions, self._ended = self._ended, []
-        while self.pace.opens_at() <= now and (lane := self._next_lane()) is not None:
+        while self.pace.opens_at() <= now and (lane := self._next_lane(now)) is not None:
             self.pace = self.pace.spend(now)
             actions.append(self._hand_out(lane))
         return actions
@@ -193,13 +196,16 @@ class Scheduler:
         for lane in self._lanes:
             lane.mature(now)
 
-    def _next_lane(self) -> Lane | None:
+    def _next_lane(self, now: float) -> Lane | None:
         """Choose the lane whose turn starts earliest, of those that may send something."""
-        waiting = filter(self._may_send, self._lanes)
+        waiting = (lane for lane in self._lanes if lane.held_until <= now and self._may_send(lane))
         return min(waiting, key=lambda lane: max(self._turn, lane.finish), default=None)
 
     def _may_send(self, lane: Lane) -> bool:
-        return lane.open() and (lane is not self._creates or self.in_flight < self._ceiling)
+        if lane is not self._creates:
+            return lane.open()
+        # While creates cannot leave, one at a time finds out, so that not every job uses up its tries.
+        return lane.open() and self.in_flight < self._ceiling and not (self._unsent and lane.busy)
 
     def _hand_out(self, lane: Lane) -> Action:
         self._turn = max(self._turn, lane.finish)
@@ -265,10 +271,13 @@ class Scheduler:
                 lane.busy -= 1
             return
         self._lane_of[known.phase].busy -= 1
+        if not (isinstance(event, Trouble) and isinstance(event.error, ConnectionFailed) and not event.error.sent):
+            self._reached, self._unsent, self._creates.held_until = True, False, -inf
         if not isinstance(event, Trouble):
             self._strikes = known.failures = known.refusals = 0
         match event:
             case Polled(job, completed, expires_at):
+                self._bad_polls = 0
                 self._polled(job, known, now, completed=completed, expires_at=expires_at)
             case Bought(job, settled):
                 self._bought(job, known, now, settled=settled)
@@ -315,15 +324,30 @@ class Scheduler:
             self._end(job, Signal.LOST, error)
             return
         final = is_final(known.phase, error, known.refusals, now - known.accepted_at)
-        wait = None if final else retry_delay(known.phase, error, known.failures, self._draw())
+        wait = None if final else retry_delay(known.phase, error, known.failures, self._draw(), reached=self._reached)
+        if wait is not None and known.phase is Phase.SUBMITTING and isinstance(error, ConnectionFailed):
+            self._unsent, self._creates.held_until = True, now + wait
         if wait is None:
             self._end(job, Signal.ENDED, error)
             return
+        due = now + wait if known.phase is not Phase.POLLING else self._next_try(known, error, now, wait)
         self._move(known, Signal.TROUBLE)
         if known.withdrawn:
             self._end(job, Signal.WITHDRAWN)
         else:
-            self._put(job, known, now + wait)
+            self._put(job, known, due)
+
+    def _next_try(self, known: _Job, error: VideoError, now: float, wait: float) -> float:
+        """Say when to poll again after a bad poll: soon if it was the only one, else when the next poll would be due.
+
+        A gateway that fails altogether is thus asked as often as a healthy one: no more, and, once it is back, no later.
+        """
+        self._bad_polls += 1
+        due = self._next_poll(known, now - known.accepted_at)
+        if self._bad_polls == 1:
+            due = min(due, now + wait)
+        asked = bounded(error.retry_after) if isinstance(error, RateLimited) else None
+        return max(due, now + (asked or 0.0))
 
     def _cool(self, retry_after: float | None, now: float) -> None:
         """Shut the rate for all. Answers to requests that left before it was shut say nothing new: they do not add up."""

@@ -19,6 +19,7 @@ from aihubmix_video.errors import (
     JobFailed,
     JobNotFound,
     LedgerError,
+    LedgerInUse,
     MalformedReply,
     ModelUnavailable,
     RateLimited,
@@ -34,7 +35,9 @@ from aihubmix_video.scheduling.retry import NOT_FOUND_GRACE, REFUSALS, RETRY_AFT
 OLD = 10 * NOT_FOUND_GRACE
 GETS = (Phase.POLLING, Phase.FETCHING)
 PASSING = (RateLimited, GatewayError, ConnectionFailed, MalformedReply, DownloadFailed)
-VERDICTS = (ContentRefused, JobExpired, JobFailed, LedgerError, ModelUnavailable, RequestRefused, SessionClosed)
+VERDICTS = (
+    *(ContentRefused, JobExpired, JobFailed, LedgerError, LedgerInUse, ModelUnavailable, RequestRefused, SessionClosed),
+)
 ALL = (*PASSING, *VERDICTS, *REFUSALS, SubmitUncertain, WaitTimeout, VideoError)
 
 

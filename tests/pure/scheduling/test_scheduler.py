@@ -157,8 +157,9 @@ def test_creates_leave_in_the_order_in_which_they_came():
     """Also one that had to wait for a second try: it came first."""
     scheduler = engine(limits=Limits(max_creates=1))
     tell(scheduler, 0.0, *enlisted(1, 2, 3))
-    assert tell(scheduler, 0.0, Trouble(1, ConnectionFailed("refused"))) == [Submit(2)]
-    assert tell(scheduler, 60.0, Bought(2))[0] == Submit(1)
+    assert [] == tell(scheduler, 0.0, Trouble(1, ConnectionFailed("refused")))  # nor can the others leave now
+    assert [Submit(1)] == tell(scheduler, 60.0)
+    assert [Submit(2)] == tell(scheduler, 60.0, Bought(1))
 
 
 # Creates: money.
@@ -213,7 +214,19 @@ def test_polls_forgive_for_as_long_as_the_deadline():
     end = seen[-1][1]
     assert isinstance(end, End)
     assert (end.phase, type(end.error), seen[-1][0]) == (Phase.STALLED, WaitTimeout, DEADLINE)
-    assert 25 < len(seen) < 60
+    assert 110 < len(seen) < 132
+
+
+def test_a_gateway_that_fails_altogether_is_polled_as_often_as_a_healthy_one():
+    """One bad poll is tried again soon; more, of whichever jobs, wait for their usual turns, so an outage adds no load."""
+    scheduler = engine()
+    for job in (1, 2):
+        scheduler.receive(Watch(job, KIND, wants_file=True), 0.0)
+    seen = play(scheduler, 0.0, 600.0, lambda a: Trouble(a.job, GatewayError("502")) if isinstance(a, Poll) else None)
+    polls = [[at for at, action in seen if action == Poll(job)] for job in (1, 2)]
+    assert polls[0][1] < INTERVAL / 2
+    assert all(after - before > INTERVAL / 2 for before, after in pairwise(polls[0][1:]))
+    assert all(after - before > INTERVAL / 2 for before, after in pairwise(polls[1]))
 
 
 def test_a_verdict_of_the_vendors_ends_the_job():
@@ -546,3 +559,43 @@ def test_polls_due_at_nearly_the_same_time_become_due_together():
     moments = [now for now, _ in follow(scheduler, 0.0, 60.0)]
     assert 20 == len(moments)
     assert all(moment * 20 == pytest.approx(round(moment * 20)) for moment in moments)
+
+
+def test_an_outage_of_a_minute_fails_no_job_that_waits_to_be_bought():
+    """Creates that cannot leave cost nothing; one at a time finds out whether they can again."""
+    scheduler = engine(draw=lambda: 0.0)  # the shortest waits there are
+    down = ConnectionFailed("refused")
+    tried: list[float] = []
+    for event in enlisted(*range(100), wants_file=False):
+        scheduler.receive(event, 0.0)
+    for now, action in follow(scheduler, 0.0, 120.0):
+        match action:
+            case Submit(0):
+                scheduler.receive(Bought(0), now)  # the gateway was there
+            case Submit(job):
+                tried.append(now)
+                scheduler.receive(Trouble(job, down) if now < 60 else Bought(job), now)
+            case Poll(job):
+                scheduler.receive(Polled(job, completed=False) if now > 60 else Trouble(job, down), now)
+    assert 0 == scheduler.counts[Phase.FAILED]
+    assert 100 == scheduler.in_flight
+    assert len([now for now in tried if 10 <= now < 60]) <= 10
+
+
+def test_a_gateway_that_was_never_there_is_reported_soon():
+    """A wrong base URL must not look like patience."""
+    scheduler = engine()
+    play_out = [(now, action) for now, action in follow_failing(scheduler) if isinstance(action, End)]
+    assert 1 == len(play_out)
+    assert play_out[0][0] <= 60
+
+
+def follow_failing(scheduler: Scheduler) -> list[tuple[float, Action]]:
+    """Let one job's create fail to leave as often as it is tried."""
+    handed: list[tuple[float, Action]] = []
+    scheduler.receive(*enlisted(1), 0.0)
+    for now, action in follow(scheduler, 0.0, 1000.0):
+        handed.append((now, action))
+        if isinstance(action, Submit):
+            scheduler.receive(Trouble(action.job, ConnectionFailed("refused")), now)
+    return [*handed, *((handed[-1][0], action) for action in scheduler.actions(handed[-1][0]))]
