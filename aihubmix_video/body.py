@@ -10,8 +10,8 @@ __all__ = ["ANSWER_BYTES", "Batch", "Limits"]
 
 BATCH_BYTES: Final = 1 << 20
 """From this on a batch is written if the one before has been; smaller ones cost a change of threads each."""
-MOST_BATCH_BYTES: Final = 4 << 20
-"""From this on the body waits for the disk."""
+MOST_BATCH_BYTES: Final = 2 << 20
+"""From this on the body waits for the disk. Two such batches and the buffers around them are all a download holds."""
 BATCH_SECONDS: Final = 0.5
 """A slow body is written this often, so that its progress shows and little is lost with it."""
 SMALL_PIECE_BYTES: Final = 16 << 10

@@ -153,7 +153,7 @@ class Part:
         except (asyncio.CancelledError, DiskRefused):
             if part._file is not None:  # else it is not ours
                 with contextlib.suppress(DiskRefused):
-                    await part.remove()
+                    await to_the_end(part.remove())
             raise
         return part
 
@@ -192,7 +192,7 @@ class Part:
                 await to_the_end(file.close())
 
     async def remove(self) -> None:
-        """Close and delete it."""
+        """Close and delete it; to be awaited by `to_the_end`, or a cancellation would leave it closed only."""
         with contextlib.suppress(DiskRefused):
             await self.close()
         with _told("removed"):
@@ -201,7 +201,7 @@ class Part:
     async def publish(self, target: Path, *, overwrite: bool) -> None:
         """Give it its name, all at once."""
         with _told("given its name"):
-            await self._disk.run(files.publish, self.path, target, overwrite)
+            await self._disk.run(files.publish, self.path, target, overwrite, self.digest.hexdigest())
 
     def _descriptor(self) -> int:
         if self._file is None:

@@ -266,12 +266,16 @@ class Download:
         """Give the whole file its name."""
         if self._part is not None:
             try:
-                await self._part.publish(self._target, overwrite=self._overwrite)
+                await to_the_end(self._publish(self._part))
             except DiskRefused as refused:
                 return DiskTrouble(reason=str(refused), retry=refused.passing, kept=self._part.path)
-            self._part = None
         await self._disk.sync_folder(self._target.parent)
         return saved
+
+    async def _publish(self, part: Part) -> None:
+        """Give the file its name and know it; a cancellation in between would have the next attempt look for the part."""
+        await part.publish(self._target, overwrite=self._overwrite)
+        self._part = None
 
     def _cut(self, reason: str) -> Cut:
         return Cut(received=self._part.size if self._part is not None and self._continuable() else 0, reason=reason)
@@ -291,7 +295,7 @@ class Download:
         self._total, self._validator = None, None
         if part is not None:
             with contextlib.suppress(DiskRefused):
-                await part.remove()
+                await to_the_end(part.remove())
 
     async def _put_down(self) -> None:
         """Leave nothing open, and nothing on the disk that could not be continued."""

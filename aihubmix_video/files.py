@@ -26,6 +26,7 @@ __all__ = [
     "part_path",
     "publish",
     "remove",
+    "remove_stale_parts",
     "sync_folder",
 ]
 
@@ -83,8 +84,21 @@ def part_path(target: Path) -> Path:
 
     Names of two runs never meet, so none has to judge whether a file that a crash left may be deleted.
     """
-    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()
-    return target.with_name(f".{digest[:16]}-{secrets.token_hex(4)}.part")
+    return target.with_name(f"{_part_prefix(target)}{secrets.token_hex(4)}.part")
+
+
+def _part_prefix(target: Path) -> str:
+    return f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}-"
+
+
+def remove_stale_parts(target: Path) -> None:
+    """Delete what processes that were killed left of *target*, now that it is there whole.
+
+    Only for a job of a ledger, which one process has at a time: so nobody else can be fetching it.
+    """
+    with contextlib.suppress(OSError):
+        for part in target.parent.glob(f"{_part_prefix(target)}*.part"):
+            part.unlink()
 
 
 def open_private(path: str, flags: int) -> int:
@@ -146,11 +160,23 @@ def make_durable(descriptor: int, mode: int) -> None:
     os.fsync(descriptor)
 
 
-def publish(part: Path, target: Path, overwrite: bool) -> None:  # noqa: FBT001  # called by position on a thread
-    """Give the file its name at once; without *overwrite* only if the name is free."""
+def publish(part: Path, target: Path, overwrite: bool, sha256: str) -> None:  # noqa: FBT001  # called by position on a thread
+    """Give the file its name at once; without *overwrite* only if the name is free, or leads to the same bytes already.
+
+    A process that was killed between naming a file and recording it finds its own file there when it tries again.
+    """
     if overwrite:
         part.replace(target)
         return
+    try:
+        _take_free_name(part, target)
+    except FileExistsError:
+        if not _holds(target, part.stat().st_size, sha256):
+            raise
+        part.unlink()
+
+
+def _take_free_name(part: Path, target: Path) -> None:
     try:
         # A rename would replace what is there; a second name cannot.
         os.link(part, target, follow_symlinks=False)
@@ -163,6 +189,18 @@ def publish(part: Path, target: Path, overwrite: bool) -> None:  # noqa: FBT001 
         part.rename(target)
         return
     part.unlink()
+
+
+def _holds(path: Path, size: int, sha256: str) -> bool:
+    """Whether an ordinary file with these bytes lies there; if so, they are put on the disk."""
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+        return False
+    with os.fdopen(open_private(os.fspath(path), os.O_RDONLY), "rb") as file:
+        same = hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        if same:
+            os.fsync(file.fileno())
+    return same
 
 
 def sync_folder(folder: Path) -> None:
