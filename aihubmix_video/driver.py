@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from itertools import count
+from math import inf
 from typing import TYPE_CHECKING
 
 from aihubmix_video.errors import Charged, SessionClosed, SubmitUncertain, VideoError
@@ -59,7 +60,9 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._numbers = count(1)
         self._permits: dict[int, asyncio.Future[None]] = {}
-        self._tasks: dict[type[object], set[asyncio.Task[Event]]] = {kind: set() for kind in perform}
+        self._tasks: dict[Request, dict[int, asyncio.Task[Event]]] = {
+            kind: {} for kind in perform
+        }  # by the job's number
         self._timer: asyncio.TimerHandle | None = None
         self._turn_is_due = False
         self._closed = False
@@ -111,11 +114,15 @@ class Driver:
             self._turn_is_due = True
             self._loop.call_soon(self._turn)
 
-    def _turn(self) -> None:
+    def _turn(self, at: float = -inf) -> None:
+        """Let the scheduler decide; *at* is the moment that it named, if this is it.
+
+        A loop rings early by as much as its clock is coarse. Told so, the scheduler would only name the same moment again.
+        """
         self._turn_is_due = False
         if self._closed:
             return
-        for action in self.scheduler.actions(self._loop.time()):
+        for action in self.scheduler.actions(max(self._loop.time(), at)):
             self._do(action)
         self._arm()
 
@@ -130,14 +137,21 @@ class Driver:
             return
         kind, record = type(action), self.jobs[action.job]
         task = self._loop.create_task(self._performed(kind, record))
-        self._tasks[kind].add(task)
-        task.add_done_callback(self._tasks[kind].discard)
+        self._tasks[kind][record.number] = task
+        task.add_done_callback(lambda done: self._forget(kind, record.number, done))
+
+    def _forget(self, kind: Request, number: int, done: asyncio.Task[Event]) -> None:
+        if self._tasks[kind].get(number) is done:  # else the job's next one is under way already
+            del self._tasks[kind][number]
 
     async def _performed(self, kind: Request, record: Record) -> Event:
         try:
             event = await self._perform[kind](record)
         except VideoError as error:
             event = Trouble(record.number, error)
+        except asyncio.CancelledError:
+            self.tell(Trouble(record.number, SessionClosed(GONE)))  # its lane is free again
+            raise
         except Exception as exc:  # a bug of ours must end its job, not hang it
             log.exception("job %s: unexpected failure", record.key)
             lost = SubmitUncertain if kind is Submit else VideoError
@@ -152,11 +166,11 @@ class Driver:
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(at, self._ring)
+        self._timer = self._loop.call_at(at, self._ring, at)
 
-    def _ring(self) -> None:
+    def _ring(self, at: float) -> None:
         self._timer = None
-        self._turn()
+        self._turn(at)
 
     def _end(self, end: End) -> None:
         record = self.jobs.pop(end.job)
@@ -170,9 +184,18 @@ class Driver:
         self._settle(record, error)
 
     def _settle(self, record: Record, error: VideoError | None) -> None:
-        task = self._loop.create_task(self._conclude(record, error))
+        task = self._loop.create_task(self._concluded(record, error))
         self._conclusions.add(task)
         task.add_done_callback(self._conclusions.discard)
+
+    async def _concluded(self, record: Record, error: VideoError | None) -> None:
+        """End a job once nothing works for it any more: what was withdrawn may still be polled, or write its file."""
+        under_way = [tasks[record.number] for tasks in self._tasks.values() if record.number in tasks]
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
+        await self._conclude(record, error)
 
     # Ending.
 
@@ -185,8 +208,8 @@ class Driver:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        creates = self._tasks[Submit]
-        others = [task for kind, tasks in self._tasks.items() if kind is not Submit for task in tasks]
+        creates = list(self._tasks[Submit].values())
+        others = [task for kind, tasks in self._tasks.items() if kind is not Submit for task in tasks.values()]
         for task in others:
             task.cancel()
         if creates:

@@ -20,6 +20,7 @@
     ├─ WaitTimeout           not finished within the deadline; the job lives on
     ├─ DownloadFailed        the file could not be brought whole; the job is still good
     ├─ LedgerError           the durable record could not be written or read
+    │  └─ LedgerInUse        another process is working with it
     └─ SessionClosed         the session is not open
 
 Every instance carries what is known of `job_id`, `job_key`, `request_id`, `status_code`, `retryable` and `charged`,
@@ -49,6 +50,7 @@ __all__ = [
     "JobFailed",
     "JobNotFound",
     "LedgerError",
+    "LedgerInUse",
     "MalformedReply",
     "ModelUnavailable",
     "PermissionDenied",
@@ -288,14 +290,16 @@ class ConnectionFailed(VideoError):
 
     Attributes:
         sent: Whether the request had left this machine; then only its answer is missing.
+        body: The beginning of the answer, if one had begun.
     """
 
     retryable = True
     advice = "Check the network, the proxy and the base URL, then try again."
 
-    def __init__(self, message: str, *, sent: bool = False, **known: Unpack[Known]) -> None:
+    def __init__(self, message: str, *, sent: bool = False, body: bytes = b"", **known: Unpack[Known]) -> None:
         super().__init__(message, **known)
         self.sent = sent
+        self.body = body
 
 
 class MalformedReply(VideoError):
@@ -388,6 +392,12 @@ class LedgerError(VideoError):
     """The durable record of jobs could not be written or read."""
 
     advice = "Nothing more is bought until it can be written."
+
+
+class LedgerInUse(LedgerError):
+    """Another process is working with the record; one at a time may."""
+
+    advice = ""
 
 
 class SessionClosed(VideoError):

@@ -26,6 +26,8 @@ class Gate:
         """Return when the next request may leave; it is accounted for at the moment at which it really does."""
         clock = asyncio.get_running_loop().time
         async with self._turn:
-            while (wait := self._pace.opens_at() - clock()) > 0:  # noqa: ASYNC110 - it is the clock that is waited for, not an event
+            opens = self._pace.opens_at()
+            if (wait := opens - clock()) > 0:
                 await asyncio.sleep(wait)
-            self._pace = self._pace.spend(clock())
+            # A loop wakes up early by as much as its clock is coarse; waiting again for so little would spin.
+            self._pace = self._pace.spend(max(clock(), opens))

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from aihubmix_video.books import REFUSALS
 from aihubmix_video.capabilities import find_capability, find_problems
 from aihubmix_video.content import Outcome, Saved
 from aihubmix_video.delivery import error_of
 from aihubmix_video.download import Download
 from aihubmix_video.errors import (
+    ConnectionFailed,
     DownloadFailed,
     InvalidRequest,
     JobFailed,
@@ -23,6 +25,7 @@ from aihubmix_video.errors import (
     SubmitUncertain,
     VideoError,
 )
+from aihubmix_video.files import remove_stale_parts
 from aihubmix_video.intake import make_folder
 from aihubmix_video.ledger.packing import has_media
 from aihubmix_video.references import load
@@ -100,6 +103,7 @@ class Performer:
         except asyncio.CancelledError:
             # Only the closing session cancels creates, and it waits for what becomes of them.
             if not departure.left:
+                await self._unsent(record)
                 raise
             reason = "the session was closed before the create was answered"
             return Trouble(record.number, SubmitUncertain(reason, job_key=record.key))
@@ -112,6 +116,8 @@ class Performer:
                 await self._unsent(record)
                 return Trouble(record.number, owned(busy, record))
             case outcome.Refused(error=refused):
+                if not isinstance(refused, REFUSALS):
+                    await self._unsent(record)  # no verdict on the job: with another key, or money, it may be bought
                 return Trouble(record.number, owned(refused, record))
 
     async def _body(self, record: Record) -> bytes:
@@ -131,7 +137,7 @@ class Performer:
         if not departure.left:
             await self._unsent(record)
             return Trouble(record.number, owned(error, record))
-        body = error.body if isinstance(error, MalformedReply) else b""
+        body = error.body if isinstance(error, (ConnectionFailed, MalformedReply)) else b""
         reason = f"the create was sent, and its answer was lost: {error.message}"
         return Trouble(record.number, SubmitUncertain(reason, body=body, job_key=record.key))
 
@@ -216,6 +222,8 @@ class Performer:
                 verified=outcome.verified,
             )
             await self._note(record, saved, outcome.path)
+            if record.in_ledger:
+                await self._disk.run(remove_stale_parts, outcome.path)
             return Fetched(record.number)
         expired = self._clock() >= record.expires_at
         missed = error_of(outcome, video_id=record.video_id or "", expired=expired, now=time.time())
@@ -264,6 +272,8 @@ def owned(error: VideoError, record: Record) -> VideoError:
     error.job_key = record.key
     if record.video_id is not None:
         error.job_id = record.video_id
-        if error.charged == "no" and not isinstance(error, (JobFailed, InvalidRequest)):
+        # Of a job that was only attached by an id, nobody knows whether it exists.
+        doubtful = error.charged == "no" or (error.charged == "unknown" and record.request is not None)
+        if doubtful and not isinstance(error, (JobFailed, InvalidRequest)):
             error.charged = "yes"
     return error

@@ -34,11 +34,14 @@ def next_hop(current: str, location: str | None, *, local: bool) -> str:
         parts = urlsplit(target)
         _ = parts.port
     except ValueError:
-        raise DownloadFailed(f"the gateway redirected the content to {shown(location)}, which is no URL") from None
+        raise DownloadFailed("the gateway redirected the content to something that is no URL") from None
+    where = shown(f"{parts.scheme}://{parts.hostname or ''}")  # the rest of it may hold a secret of the storage's
     if parts.scheme != "https" and not (local and parts.scheme == "http"):
-        raise DownloadFailed(f"the gateway redirected the content to {shown(target)}; only https is followed")
+        raise DownloadFailed(f"the gateway redirected the content to {where}; only https is followed")
     if not parts.hostname or parts.username is not None:
-        raise DownloadFailed(f"the gateway redirected the content to {shown(target)}, which is not followed")
+        raise DownloadFailed(
+            f"the gateway redirected the content to {where}, with a login or no host; it is not followed"
+        )
     return target
 
 

@@ -61,8 +61,7 @@ class _Stream(ContentReply):
         """Read what is there; a string says why nothing more will come."""
         try:
             # Piece by piece as the socket gave it: joining them would copy every byte once more.
-            piece, _ = await self._response.content.readchunk()
-            return piece
+            return (await self._response.content.readchunk())[0]
         except (aiohttp.ClientError, OSError, ValueError) as exc:
             return f"was cut: {reason(exc)}"
 

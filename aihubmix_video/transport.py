@@ -24,6 +24,7 @@ from yarl import URL
 
 from aihubmix_video.errors import ConfigurationError, ConnectionFailed, MalformedReply, VideoError
 from aihubmix_video.wire.ids import id_segment
+from aihubmix_video.wire.plain import kept
 from aihubmix_video.wire.reply import Reply
 
 if TYPE_CHECKING:
@@ -143,21 +144,25 @@ class Transport:
     async def _exchange(
         self, method: str, url: str, body: bytes | None, seconds: float, departure: Departure
     ) -> Reply | VideoError | asyncio.CancelledError:
+        received = bytearray()
         try:
             async with (
                 asyncio.timeout(seconds),
                 self.request(method, url, departure, headers=self.authorised(body), body=body) as response,
             ):
-                received = bytearray()
                 async for piece in response.content.iter_any():
                     received += piece
                     if len(received) > MAX_REPLY_BYTES:
-                        return _too_long(response.status)
-                return Reply(status=response.status, headers=response.headers, body=bytes(received))
+                        return _too_long(response.status, self._unquoted(received))
+                return Reply(status=response.status, headers=response.headers, body=self._unquoted(received))
         except asyncio.CancelledError as cancelled:
             return asyncio.CancelledError(*cancelled.args)
         except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own
-            return failure(exc, self._base.host, departure)
+            return failure(exc, self._base.host, departure, body=kept(self._unquoted(received)))
+
+    def _unquoted(self, received: bytearray) -> bytes:
+        """Take the key out of an answer that quotes it: it would stand in the locals of whoever reads it."""
+        return bytes(received).replace(self._settings.api_key.reveal().encode(), b"sk-...")
 
     def authorised(self, body: bytes | None = None) -> dict[str, str]:
         """Headers for a request to the gateway's own origin; never kept in a variable."""
@@ -203,18 +208,19 @@ class Transport:
         departure.requests += 1
 
 
-def _too_long(status: int) -> MalformedReply:
-    return MalformedReply(f"the answer is longer than {MAX_REPLY_BYTES} bytes", status_code=status)
+def _too_long(status: int, received: bytes) -> MalformedReply:
+    message = f"the answer is longer than {MAX_REPLY_BYTES} bytes"
+    return MalformedReply(message, body=kept(received), status_code=status)
 
 
-def failure(exc: Exception, host: str | None, departure: Departure) -> VideoError:
+def failure(exc: Exception, host: str | None, departure: Departure, *, body: bytes = b"") -> VideoError:
     """Tell a failure of the library's in our own words, with nothing of its own attached."""
     if isinstance(exc, VideoError):
         return exc
     if isinstance(exc, aiohttp.ClientResponseError) and not isinstance(exc, aiohttp.ClientHttpProxyError):
         return MalformedReply("the answer is not HTTP", charged="unknown" if departure.left else "no")
     permanent = isinstance(exc, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError))
-    return ConnectionFailed(f"{host}: {reason(exc)}.", sent=departure.left, retryable=not permanent)
+    return ConnectionFailed(f"{host}: {reason(exc)}.", sent=departure.left, body=body, retryable=not permanent)
 
 
 def reason(exc: Exception) -> str:

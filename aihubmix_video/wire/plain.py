@@ -16,7 +16,8 @@ KEPT_BYTES = 16_384
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[@-_]"
 )
-_KEY = re.compile(r"sk-[A-Za-z0-9_-]{8,}")
+# Not the end of a word: an id such as "task-0123456789" is what the evidence is kept for.
+_KEY = re.compile(r"(?<![A-Za-z]{2})sk-[A-Za-z0-9_-]{8,}")
 _KEY_BYTES = re.compile(_KEY.pattern.encode())
 
 

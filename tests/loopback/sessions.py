@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aihubmix_video import VideoSession
@@ -36,3 +37,15 @@ def seen(sandbox: Sandbox) -> dict[str | None, int]:
 def times(sandbox: Sandbox, route: str) -> list[float]:
     """Give the moments at which requests to one endpoint arrived, in seconds on the loop's clock."""
     return [logged.at for logged in sandbox.log if logged.route == route]
+
+
+def files(folder: Path) -> dict[str, int]:
+    """Give the sizes of all files below a folder by their names, but for those of a ledger, in which ``.db`` occurs."""
+    found = [path for path in folder.rglob("*") if path.is_file() and ".db" not in path.name]
+    return {str(path.relative_to(folder)): path.stat().st_size for path in found}
+
+
+def descriptors() -> int:
+    """Count the open file descriptors of this process; 0 where the system does not list them."""
+    listed = Path("/proc/self/fd")
+    return len(list(listed.iterdir())) if listed.exists() else 0

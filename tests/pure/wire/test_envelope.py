@@ -117,6 +117,8 @@ def test_a_tid_beyond_the_shown_line_is_still_found():
         ("right\u202eto left", "rightto left"),
         ("line\u2028separator", "line separator"),
         ("bad key sk-abcdef1234567890abcdef", "bad key sk-…"),
+        ("Bearer:\nsk-abcdef1234567890abcdef", "Bearer: sk-…"),
+        ("no task-0123456789abcdef", "no task-0123456789abcdef"),
         ("猫が歩く", "猫が歩く"),
     ],
 )

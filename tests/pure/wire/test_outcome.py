@@ -211,6 +211,13 @@ def test_keys_are_masked_in_what_is_kept():
     assert b'{"echo": "Bearer sk-..."' == outcome.body
 
 
+def test_an_id_that_only_looks_like_a_key_is_kept():
+    """It is what the answer is kept for: "task-…" ends in letters that keys begin with."""
+    outcome = create_outcome(answer(b'{"task": "task-0123456789abcdef"', 200))
+    assert isinstance(outcome, Unknown)
+    assert b'{"task": "task-0123456789abcdef"' == outcome.body
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "retryable"),
     [
