@@ -19,7 +19,7 @@ from aihubmix_video.errors import (
     VideoError,
 )
 from aihubmix_video.events import BatchItem
-from aihubmix_video.ledger.entry import Entry, State
+from aihubmix_video.ledger.entry import FINISHED, Entry, State
 from aihubmix_video.record import Record, Target, Watcher
 from aihubmix_video.request import VideoRequest
 from aihubmix_video.rows import Row as FileRow
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aihubmix_video.naming import Template
     from aihubmix_video.orchestrator import Orchestrator
 
-__all__ = ["Batch", "Row"]
+__all__ = ["Batch", "Row", "batch_name"]
 
 Row = VideoRequest | Mapping[str, object] | FileRow
 """A request, a mapping of its fields, or a row of a batch file with a key or an output name of its own."""
@@ -43,6 +43,11 @@ HALTING = (AuthenticationError, PermissionDenied, InsufficientBalance)
 
 CONTINUED = frozenset({State.INTENDED, State.BOUGHT, State.COMPLETED})
 """States of a job in which there is something left to do for it."""
+
+
+def batch_name(to: Template) -> str:
+    """Name a batch in the ledger: the same file names are the same batch, which goes on when it is run again."""
+    return str(Path(to.text).absolute())
 
 
 class Batch(AsyncIterator[BatchItem]):
@@ -70,11 +75,10 @@ class Batch(AsyncIterator[BatchItem]):
         self._rows = rows
         self._to = to
         self._overwrite = overwrite
-        # The same file names are the same batch: run again, it goes on.
-        self._name = str(Path(to.text).absolute()) if to is not None else ""
+        self._name = batch_name(to) if to is not None else ""
         self._occurrences: Counter[str] = Counter()
         self._window = orchestrator.settings.max_in_flight + LOOKAHEAD
-        self._open: dict[int, Record] = {}  # by the job's number
+        self._open: dict[int, tuple[Record, Watcher]] = {}  # by the job's number
         self._queued: set[int] = set()  # of these, those not bought yet
         self._items: deque[BatchItem] = deque()
         self._changed = asyncio.Event()
@@ -102,9 +106,10 @@ class Batch(AsyncIterator[BatchItem]):
         if self._feeder is not None:
             self._feeder.cancel()
             await asyncio.gather(self._feeder, return_exceptions=True)
-        for record in self._open.values():
-            record.watcher = None
-            self._orchestrator.withdraw(record)
+        for record, watcher in self._open.values():
+            record.unwatch(watcher)
+            if not record.awaited:
+                self._orchestrator.withdraw(record)
         self._open.clear()
 
     async def __aenter__(self) -> Self:
@@ -130,25 +135,38 @@ class Batch(AsyncIterator[BatchItem]):
             self._changed.set()
 
     async def _enter(self, taken: int, row: Row | Entry) -> None:
-        if isinstance(row, Entry):
-            await self._take_up(row.index, row)
-            return
-        index = row.number if isinstance(row, FileRow) else taken
-        request: VideoRequest | None = None
+        index, request = taken, None
         try:
+            if isinstance(row, Entry):
+                index, request = row.index, row.request
+                async with self._orchestrator.taking:
+                    await self._take_up(index, row)
+                return
+            index = row.number if isinstance(row, FileRow) else taken
             request = _request(row)
-            place = await self._place(index, request)
-            known = await self._orchestrator.find(place) if place is not None else None
-            if known is not None:
-                await self._take_up(index, known)
-            elif self._halted is not None:
-                self._put(BatchItem(index=index, request=request, error=copy(self._halted), charged="no"))
-            else:
-                target = self._target(index, row)
-                watcher = self._watcher(index)
-                self._follow(await self._orchestrator.enlist(request, target, place=place, watcher=watcher))
+            await self._take_on(index, row, request)
         except VideoError as error:
             self._put(BatchItem(index=index, request=request, error=error, charged=error.charged))
+
+    async def _take_on(self, index: int, row: Row, request: VideoRequest) -> None:
+        place = await self._place(index, request)
+        if place is None:
+            await self._enlist(index, row, request, None)
+            return
+        async with self._orchestrator.taking:
+            known = await self._orchestrator.find(place)
+            if known is not None:
+                await self._take_up(index, known)
+            else:
+                await self._enlist(index, row, request, place)
+
+    async def _enlist(self, index: int, row: Row, request: VideoRequest, place: RowPlace | None) -> None:
+        if self._halted is not None:
+            self._put(BatchItem(index=index, request=request, error=copy(self._halted), charged="no"))
+            return
+        target, watcher = self._target(index, row), self._watcher(index)
+        record = await self._orchestrator.enlist(request, target, place=place, watcher=watcher)
+        self._follow(record, watcher)
 
     async def _place(self, index: int, request: VideoRequest) -> RowPlace | None:
         """Tell the row from all others of the batch; equal ones are counted, so that intended duplicates stay apart."""
@@ -171,28 +189,44 @@ class Batch(AsyncIterator[BatchItem]):
 
     async def _take_up(self, index: int, entry: Entry) -> None:
         """Go on with a job of the ledger's, or tell how it ended."""
-        if entry.state in CONTINUED and not (entry.state is State.INTENDED and self._halted is not None):
-            self._follow(await self._orchestrator.readmit(entry, self._watcher(index)))
+        watcher = self._watcher(index)
+        if (record := await self._orchestrator.held(entry.key)) is not None:
+            record.watchers += (watcher,)
+            self._follow(record, watcher)
             return
-        error = copy(self._halted) if entry.state is State.INTENDED else error_of(entry)
-        video = video_of(entry)
+        if entry.state not in FINISHED:
+            entry = await self._orchestrator.entry(entry.key) or entry  # it may have gone on since it was looked up
+        if entry.state in CONTINUED and not (entry.state is State.INTENDED and self._halted is not None):
+            try:
+                self._follow(await self._orchestrator.readmit(entry, watcher), watcher)
+            except VideoError as refused:  # not now; what was bought stays bought
+                self._retell(index, entry, refused)
+            return
+        self._retell(index, entry, copy(self._halted) if entry.state is State.INTENDED else error_of(entry))
+
+    def _retell(self, index: int, entry: Entry, error: VideoError | None) -> None:
+        """Tell of a row what the ledger knows."""
         self._put(
             BatchItem(
                 index=index,
                 key=entry.key,
                 request=entry.request,
-                video=video,
+                video=video_of(entry),
                 path=entry.path,
                 error=error,
                 charged=entry.charged,
+                earlier=entry.state in FINISHED,
             )
         )
 
-    def _follow(self, record: Record) -> None:
-        if not record.over:
-            self._open[record.number] = record
-            if record.video_id is None:
-                self._queued.add(record.number)
+    def _follow(self, record: Record, watcher: Watcher) -> None:
+        if record.over:
+            return
+        self._open[record.number] = record, watcher
+        if record.video_id is None:
+            self._queued.add(record.number)
+            if self._halted is not None:  # it came about while the job was taken on
+                self._orchestrator.withdraw(record)
 
     # Telling outcomes.
 
@@ -209,7 +243,7 @@ class Batch(AsyncIterator[BatchItem]):
         error = record.error
         if isinstance(error, HALTING) and record.video_id is None and self._halted is None:
             self._halted = error
-            for other in self._open.values():
+            for other, _ in self._open.values():
                 self._orchestrator.withdraw(other)
         if self._halted is not None and isinstance(error, SessionClosed) and record.video_id is None:
             error = copy(self._halted)  # withdrawn because of it

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aihubmix_video.ledger.port import Ledger
     from aihubmix_video.request import VideoRequest
 
-__all__ = ["RowPlace", "close", "entry_of", "error_of", "target_of", "video_of"]
+__all__ = ["REFUSALS", "RowPlace", "close", "entry_of", "error_of", "target_of", "video_of"]
 
 REFUSALS = (InvalidRequest, RequestRefused, ModelUnavailable, ContentRefused)
 """Verdicts on a request: it would be refused again. Everything else may be tried again on another day."""
@@ -150,9 +150,9 @@ async def close(ledger: Ledger, record: Record, error: VideoError | None) -> Non
         return
     if isinstance(error, SubmitUncertain):
         await ledger.uncertain(record.key, error)
-    elif record.abandoned:
-        await ledger.dropped(record.key)
-    elif error is None and record.target is None:
-        await ledger.done(record.key)
     elif isinstance(error, ENDS if record.video_id is not None else REFUSALS):
         await ledger.failed(record.key, error)
+    elif error is None and record.target is None:
+        await ledger.done(record.key)
+    elif record.abandoned and record.video_id is None:
+        await ledger.dropped(record.key)

@@ -51,6 +51,7 @@ class BatchItem:
         path: Its file, absolute; None when it was not saved.
         error: Why it did not succeed; None when it did.
         charged: Whether money was spent on it.
+        earlier: Whether it had ended in an earlier run, and the ledger tells it again.
     """
 
     index: int
@@ -60,6 +61,7 @@ class BatchItem:
     path: Path | None = None
     error: VideoError | None = None
     charged: Charged
+    earlier: bool = False
 
     @property
     def ok(self) -> bool:

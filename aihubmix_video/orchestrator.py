@@ -9,6 +9,7 @@ import random
 import secrets
 import time
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import attrs
@@ -16,6 +17,7 @@ import attrs
 from aihubmix_video.books import close, entry_of, target_of
 from aihubmix_video.capabilities import find_problems
 from aihubmix_video.claims import Claims
+from aihubmix_video.disk import to_the_end
 from aihubmix_video.driver import Driver, Perform, Request
 from aihubmix_video.errors import InvalidRequest, LedgerError, RateLimited, VideoError
 from aihubmix_video.events import SessionStats
@@ -43,6 +45,7 @@ from aihubmix_video.scheduling.messages import (
 from aihubmix_video.transport import Departure
 from aihubmix_video.video import Status, Video
 from aihubmix_video.wire.ids import check_id
+from aihubmix_video.wire.plain import plain
 
 if TYPE_CHECKING:
     import os
@@ -64,6 +67,7 @@ T = TypeVar("T")
 log = logging.getLogger("aihubmix_video")
 
 SINGLE = Backoff(attempts=3, first=1.0, cap=30.0)  # calls of the user's own that are safe to repeat
+PAGE = 500  # entries of the ledger looked at together
 CREATE_GRACE = 5.0  # seconds that creates under way get to learn their ids when the session closes
 
 
@@ -94,6 +98,9 @@ class Orchestrator:
         self._claims = Claims(disk)
         self._trouble: LedgerError | None = None
         self._attached: dict[str, Record] = {}  # by video id
+        self._kept: dict[str, Record] = {}  # the ledger's, by key
+        self.taking = asyncio.Lock()
+        """Held from looking a job up in the ledger until it is taken on: two who look would both buy it."""
         self._warned: set[str] = set()
 
     def _tell(self, event: Event) -> None:
@@ -119,20 +126,44 @@ class Orchestrator:
         if self._trouble is not None:
             raise self._trouble
         self._check(request)
-        record = self._record(request=request, target=target, watcher=watcher, in_ledger=self.has_ledger)
+        watchers = () if watcher is None else (watcher,)
+        record = self._record(request=request, target=target, watchers=watchers, in_ledger=self.has_ledger)
         await self._claims.take(record)
         try:
             if self.has_ledger:
                 read = await load(request)
                 self._check(read)
-                await self._ledger.intend([entry_of(record, read, place, client_key)])
+                await self._intend(record, entry_of(record, read, place, client_key))
             self._driver.follow(record, Enlist(record.number, kind_of(request), target is not None))
+            self._keep(record)
         except BaseException:
             self._claims.release(record)
             raise
         return record
 
-    async def readmit(self, entry: Entry, watcher: Watcher | None = None) -> Record:
+    async def _intend(self, record: Record, entry: Entry) -> None:
+        """Write down that a job is wanted. Cancelled, it is not, unless it has a name under which it is asked for again."""
+        intending = asyncio.create_task(self._ledger.intend([entry]))
+        try:
+            await to_the_end(intending)
+        except asyncio.CancelledError:
+            nameless = entry.batch is None and entry.client_key is None
+            if nameless and not intending.cancelled() and intending.exception() is None:
+                await to_the_end(self._ledger.dropped(record.key))
+            raise
+
+    async def held(self, key: str) -> Record | None:
+        """Find a job of the ledger's that is followed already; one that is being let go of is waited for."""
+        while (record := self._kept.get(key)) is not None and record.withdrawn:
+            with suppress(VideoError):
+                await (record.accepted() if record.video_id is None else record.ended())
+        return record
+
+    def _keep(self, record: Record) -> None:
+        if record.in_ledger:
+            self._kept[record.key] = record
+
+    async def readmit(self, entry: Entry, watcher: Watcher) -> Record:
         """Take up a job of the ledger's where it was left: fetch it, follow it, or buy what was never sent.
 
         Raises:
@@ -144,7 +175,7 @@ class Orchestrator:
             target=target_of(entry),
             video_id=entry.video_id,
             status=Status.PENDING if entry.video_id is None else Status.IN_PROGRESS,
-            watcher=watcher,
+            watchers=(watcher,),
             in_ledger=True,
         )
         await self._claims.take(record)
@@ -157,11 +188,16 @@ class Orchestrator:
             self._driver.follow(record, Watch(record.number, kind, wants_file))
         else:
             self._driver.follow(record, Enlist(record.number, kind, wants_file))
+        self._keep(record)
         return record
 
     async def fingerprint(self, request: VideoRequest) -> str | None:
         """Digest what a request asks for; None without a ledger, where nothing is matched."""
         return fingerprint(await load(request)) if self.has_ledger else None
+
+    async def entry(self, key: str) -> Entry | None:
+        """Find a job of the ledger's as it stands now."""
+        return await self._ledger.entry(key)
 
     async def find(self, place: RowPlace) -> Entry | None:
         """Find the job that a row of a batch became in an earlier run."""
@@ -170,6 +206,41 @@ class Orchestrator:
     def unfinished(self) -> AsyncIterator[Entry]:
         """Give every job of the ledger's that needs something."""
         return self._ledger.unfinished()
+
+    async def decide(self, key: str, *, attach: str | None, drop: bool) -> None:
+        """Carry out a user's decision about an uncertain job: attach it to an id, drop it, or else intend it anew.
+
+        Raises:
+            InvalidRequest: The id is none or another job's, or the job is under way.
+            JobNotFound: The gateway does not know the id.
+            LedgerError: Nothing is to be decided about the job, or there is none.
+        """
+        if attach is not None:
+            await self.retrieve(attach)  # a wrong id would take the place of the right one
+        async with self.taking:
+            if key in self._kept:
+                raise InvalidRequest.of("key", key, "the job is under way; there is nothing to decide")
+            entry = await self._ledger.entry(key)
+            if entry is None:
+                raise LedgerError(f"the ledger has no job {plain(key, 80)!r}. Nothing was changed.", job_key=key)
+            if attach is not None:
+                await self._check_unowned(attach)
+                await self._ledger.attach(key, attach)
+            elif not drop:
+                await self._ledger.resubmit(key)
+            elif entry.state is State.UNCERTAIN:
+                await self._ledger.dropped(key)
+            else:
+                raise LedgerError(f"job {key} is {entry.state}, not uncertain. Nothing was changed.", job_key=key)
+
+    async def _check_unowned(self, video_id: str) -> None:
+        """Refuse an id that another job has: one video would be saved twice, and another one be forgotten."""
+        after: int | None = None
+        while page := await self._ledger.page(after, PAGE):
+            owner = next((entry.key for entry in page if video_id in {entry.video_id, entry.also_id}), None)
+            if owner is not None:
+                raise InvalidRequest.of("attach", video_id, f"is the id of job {owner}")
+            after = page[-1].number
 
     def _check(self, request: VideoRequest) -> None:
         verdict = find_problems(request, validate=self.settings.validate)
@@ -199,8 +270,9 @@ class Orchestrator:
         try:
             await record.accepted()
         except asyncio.CancelledError:
-            record.abandoned = record.video_id is None
-            self.withdraw(record)
+            if not record.watchers:
+                record.abandoned = record.video_id is None
+                self.withdraw(record)
             raise
         if record.error is not None and record.video_id is None:
             raise record.error
@@ -305,10 +377,11 @@ class Orchestrator:
     def withdraw(self, record: Record) -> None:
         """Do not buy a job that is still queued; one that was sent goes on, and in the ledger it stays for another day."""
         if record.video_id is None:
-            self._driver.tell(Withdraw(record.number))
+            self.release(record)
 
     def release(self, record: Record) -> None:
         """Stop following a job, wherever it stands."""
+        record.withdrawn = True
         self._driver.tell(Withdraw(record.number))
 
     async def _conclude(self, record: Record, error: VideoError | None) -> None:
@@ -319,6 +392,7 @@ class Orchestrator:
             self._broken(trouble)
         if record.video_id is not None:
             self._attached.pop(record.video_id, None)
+        self._kept.pop(record.key, None)
         self._claims.release(record)
         if record.download is not None:
             await record.download.discard()

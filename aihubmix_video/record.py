@@ -120,10 +120,11 @@ class Record:
     over: bool = False
     in_ledger: bool = False
     abandoned: bool = False  # given up by the user for good, rather than left for another day
+    withdrawn: bool = False  # being let go of
     expires_at: float = math.inf  # when its link goes, on the loop's clock
     download: Download | None = None
     eta: Callable[[Record], float | None] | None = attrs.field(default=None, repr=False)
-    watcher: Watcher | None = attrs.field(default=None, repr=False)
+    watchers: tuple[Watcher, ...] = attrs.field(default=(), repr=False)
     _accepted: asyncio.Event | None = attrs.field(default=None, init=False, repr=False)
     _ended: asyncio.Event | None = attrs.field(default=None, init=False, repr=False)
     _listeners: tuple[Listener, ...] = attrs.field(default=(), init=False, repr=False)
@@ -133,13 +134,14 @@ class Record:
     def accept(self, video: Video) -> None:
         """The gateway named the job."""
         self.video_id = video.id
+        self.withdrawn = False  # what is bought is followed
         self.observe(video)
         if self._accepted is not None:
             self.video = video  # for whoever submitted it; a job that waits in a queue keeps none
             self._accepted.set()
             self._accepted = None  # an event holds 700 bytes, and the job may wait for long
-        if self.watcher is not None:
-            self.watcher(self)
+        for watcher in self.watchers:
+            watcher(self)
 
     def observe(self, video: Video) -> None:
         """The gateway described the job. What is terminal stays, and progress never falls."""
@@ -167,10 +169,19 @@ class Record:
                 waiter.wake()
             elif waiter is not None:
                 waiter.set()
-        if self.watcher is not None:
-            self.watcher(self)
+        for watcher in self.watchers:
+            watcher(self)
 
     # Who is told.
+
+    @property
+    def awaited(self) -> bool:
+        """Whether anyone would miss it, were it not bought."""
+        return bool(self.watchers) or self._accepted is not None
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Tell one watcher no more."""
+        self.watchers = tuple(other for other in self.watchers if other is not watcher)
 
     def event(self) -> JobEvent:
         """Describe the job as it stands."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 from aihubmix_video.batch import Batch
 from aihubmix_video.config import settings_from
 from aihubmix_video.disk import Disk
-from aihubmix_video.errors import ConfigurationError, SessionClosed
+from aihubmix_video.errors import ConfigurationError, InvalidRequest, SessionClosed
 from aihubmix_video.gate import Gate
 from aihubmix_video.intake import build_request, literal_path
 from aihubmix_video.job import Job
@@ -26,7 +26,7 @@ from aihubmix_video.transport import Transport
 from aihubmix_video.videos import Videos
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable
     from types import TracebackType
 
     from aihubmix_video.batch import Row
@@ -178,7 +178,7 @@ class VideoSession:
         *,
         to: str | os.PathLike[str],
         overwrite: bool = False,
-    ) -> AsyncIterator[BatchItem]:
+    ) -> AsyncGenerator[BatchItem, None]:
         """Buy, follow and save many videos; one that fails ends nothing.
 
         Rows are drawn lazily, in bounded memory. Leaving the iteration early withdraws what was not sent yet.
@@ -199,7 +199,7 @@ class VideoSession:
         template.require_unique()
         return self._batch(Batch(self._orchestrator, requests, template, overwrite=overwrite))
 
-    def resume(self) -> AsyncIterator[BatchItem]:
+    def resume(self) -> AsyncGenerator[BatchItem, None]:
         """Take up every job of the ledger's that is not finished, and tell each outcome as it comes.
 
         Jobs bought are followed and fetched, jobs never sent are bought now, and jobs that may have been bought are told as
@@ -208,8 +208,27 @@ class VideoSession:
         orchestrator = self._orchestrator
         return self._batch(Batch(orchestrator, orchestrator.unfinished()))
 
+    async def decide(self, key: str, *, attach: str | None = None, resubmit: bool = False, drop: bool = False) -> None:
+        """Say what is to become of a job that may have been bought; `resume` acts on it.
+
+        Args:
+            key: The job's local key, as `VideoError.job_key` and `BatchItem.key` tell it.
+            attach: It was bought: the id under which the console shows it.
+            resubmit: Buy it, whatever became of it before. One that failed may be bought anew, too.
+            drop: It is not wanted any more.
+
+        Raises:
+            InvalidRequest: Not exactly one decision is given, the id cannot be one or is another job's, or the job is
+                under way.
+            JobNotFound: The gateway does not know the id.
+            LedgerError: There is no such job, nothing is to be decided about it, or the session has no ledger.
+        """
+        if sum((attach is not None, resubmit, drop)) != 1:
+            raise InvalidRequest.of("decision", key, "needs exactly one of attach, resubmit and drop")
+        await self._orchestrator.decide(key, attach=attach, drop=drop)
+
     @staticmethod
-    async def _batch(batch: Batch) -> AsyncIterator[BatchItem]:
+    async def _batch(batch: Batch) -> AsyncGenerator[BatchItem, None]:
         async with batch:
             async for item in batch:
                 yield item
@@ -265,9 +284,13 @@ class VideoSession:
         """Close the session: nothing more is bought, creates under way learn their ids, and all waits end.
 
         Jobs that were bought live on at the gateway. Closing twice, also at once, is fine.
+
+        Raises:
+            ConfigurationError: It was opened elsewhere: on another event loop, or in another process.
         """
-        if self._opened is None:
+        if self._opened is None or self._home is None:
             return
+        self._check_home(*self._home)
         if self._closing is None:
             self._closing = asyncio.create_task(self._opened.aclose(), name="aihubmix-video close")
         await asyncio.shield(self._closing)
@@ -279,7 +302,12 @@ class VideoSession:
             raise SessionClosed(f"the session is not open. {OPEN_IT}")
         if self._closing is not None:
             raise SessionClosed("the session was closed")
-        loop, process = self._home
+        self._check_home(*self._home)
+        return self._opened
+
+    @staticmethod
+    def _check_home(loop: asyncio.AbstractEventLoop, process: int) -> None:
+        """Refuse whoever calls from elsewhere than where the session was opened."""
         if os.getpid() != process:
             raise ConfigurationError("the session was opened in another process; open one in each")
         try:
@@ -288,7 +316,6 @@ class VideoSession:
             raise ConfigurationError("call it in a coroutine that asyncio runs, as asyncio.run(main()) does") from None
         if running is not loop:
             raise ConfigurationError("the session was opened on another event loop; open one in each")
-        return self._opened
 
     def __repr__(self) -> str:
         state = "closed" if self._closing is not None else "new" if self._opened is None else "open"

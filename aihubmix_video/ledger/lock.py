@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from aihubmix_video.errors import LedgerError
+from aihubmix_video.errors import LedgerError, LedgerInUse
 from aihubmix_video.files import open_private
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Lock:
         """Lock a ledger.
 
         Raises:
-            LedgerError: Another process has it; it is named.
+            LedgerInUse: Another process has it; it is named.
             OSError: The lock file cannot be opened.
         """
         path = ledger.with_name(ledger.name + ".lock")
@@ -191,8 +191,8 @@ def _respect(holder: _Holder | None, ledger: Path, path: Path) -> None:
     raise _in_use(ledger, holder)
 
 
-def _in_use(ledger: Path, holder: _Holder | str) -> LedgerError:
-    return LedgerError(
+def _in_use(ledger: Path, holder: _Holder | str) -> LedgerInUse:
+    return LedgerInUse(
         f"{ledger} is in use by {holder}. One process at a time may write a ledger: wait for it, end it, or use another ledger."
     )
 
