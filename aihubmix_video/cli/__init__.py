@@ -7,7 +7,9 @@ options    what may be given on the command line
 rowsfile   a batch file: its rows judged before anything is sent, and where their videos go
 screen     who sees what: live on a terminal, plain lines otherwise
 signals    Ctrl-C and SIGTERM
-runs, batches, demo   what the commands do
+ledgers, changes, decisions   a ledger beside a command: what is left, what the file asks anew, what the user decides
+tally, sidecar   what came of a command's work, and what is kept of a video
+runs, batches, resuming, demo   what the commands do
 app        the commands themselves
 program    from arguments to an exit code
 """

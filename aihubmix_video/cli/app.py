@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from aihubmix_video.batch import batch_name
 from aihubmix_video.cli import demo as demonstration
-from aihubmix_video.cli import runs
-from aihubmix_video.cli.batches import Batch, show_plan, tell_bad
+from aihubmix_video.cli import resuming, runs
+from aihubmix_video.cli.batches import Batch, run_batch, show_plan, tell_bad
 from aihubmix_video.cli.exits import Exit
+from aihubmix_video.cli.ledgers import LEDGER, Books, command, ledger_at
 from aihubmix_video.cli.models import show_model, show_models
 from aihubmix_video.cli.options import (
+    FILE,
+    DecidingOptions,
     FieldOptions,
     FilesOptions,
+    KeepingOptions,
     OutputOptions,
     RowsOptions,
     SandboxOptions,
@@ -31,7 +38,7 @@ from aihubmix_video.request import VideoRequest
 from aihubmix_video.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
 
 __all__ = ["app"]
 
@@ -39,8 +46,8 @@ app = App(
     name="aihubmix-video",
     help="Generate video through AIHubMix: every paid job ends as one whole, verified file.",
     help_epilogue=(
-        "Exit codes: 0 done, 1 some jobs failed, 2 usage, 65 bad rows, 75 unfinished or uncertain, 77 key refused, "
-        "130 or 143 interrupted."
+        "Exit codes: 0 done, 1 some jobs failed, 2 usage, 65 bad rows, 66 no ledger, 75 unfinished or uncertain, "
+        "77 key refused, 130 or 143 interrupted."
     ),
     version=lambda: version("aihubmix-video"),
     default_parameter=Parameter(negative=(), show_env_var=False, show_default=False),
@@ -48,6 +55,7 @@ app = App(
 )
 
 FIELDS, ROWS, FILES = FieldOptions(), RowsOptions(), FilesOptions()
+KEEPING, DECIDING = KeepingOptions(), DecidingOptions()
 SESSION, SANDBOX, OUTPUT = SessionOptions(), SandboxOptions(), OutputOptions()
 
 Output = Parameter(name=("--output", "-o"))
@@ -60,9 +68,10 @@ def _screen(how: OutputOptions) -> Screen:
     return screen
 
 
-def _run(screen: Screen, work: Coroutine[object, object, Exit]) -> int:
+def _run(screen: Screen, work: Coroutine[object, object, Exit], books: Books | None = None) -> int:
     """Run a command's coroutine until it is done, or a signal stops it."""
-    with Interrupts(on_first=lambda: screen.insist(STOPPING), on_second=screen.restore) as interrupts:
+    stopping = STOPPING if books is None else f"{STOPPING}\nGo on later with\n  {books.resume}"
+    with Interrupts(on_first=lambda: screen.insist(stopping), on_second=screen.restore) as interrupts:
         try:
             return interrupts.run(work)
         except asyncio.CancelledError:
@@ -89,13 +98,14 @@ def demo(
 
 
 @app.command
-def generate(  # each is an option, or a group of options
+def generate(  # noqa: PLR0913  # each is an option, or a group of options
     prompt: str,
     /,
     *,
     model: Annotated[str, Parameter(name=("--model", "-m"))],
     output: Annotated[Path | None, Output] = None,
     overwrite: bool = False,
+    keeping: KeepingOptions = KEEPING,
     fields: FieldOptions = FIELDS,
     session: SessionOptions = SESSION,
     sandbox: SandboxOptions = SANDBOX,
@@ -108,6 +118,7 @@ def generate(  # each is an option, or a group of options
         model: The model's name; `aihubmix-video models` lists them.
         output: The file, or a folder. [default: the prompt's first words]
         overwrite: Replace an existing file.
+        keeping: What is kept beside it.
         fields: What the model takes.
         session: How the gateway is reached.
         sandbox: Whether everything happens here.
@@ -117,18 +128,27 @@ def generate(  # each is an option, or a group of options
     name = f"{slug(prompt)}.mp4"
     path = Path(name) if output is None else output / name if output.is_dir() else output
     screen = _screen(how)
-    runner = runs.Runner(session=session, sandbox=sandbox, screen=screen)
-    return _run(screen, runner.follow(lambda opened: runs.one(opened, request, path, overwrite=overwrite), 1))
+    books = _books(keeping.ledger, keeping.ledger, session)
+    runner = runs.Runner(session=session, sandbox=sandbox, screen=screen, books=books, sidecar=keeping.sidecar)
+    return _run(screen, runner.follow(lambda opened: runs.one(opened, request, path, overwrite=overwrite), 1), books)
+
+
+def _books(path: Path | None, place: Path | None, session: SessionOptions, batch: str | None = None) -> Books | None:
+    """Describe a ledger; *place* is what the user calls it by."""
+    if path is None or place is None:
+        return None
+    return Books(path=path, resume=command(place, session.arguments()), batch=batch)
 
 
 @app.command
-def batch(  # each is an option, or a group of options
+def batch(  # noqa: PLR0913  # each is an option, or a group of options
     file: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     output: Annotated[Path, Output],
     rows: RowsOptions = ROWS,
     files: FilesOptions = FILES,
+    keeping: KeepingOptions = KEEPING,
     fields: FieldOptions = FIELDS,
     session: SessionOptions = SESSION,
     sandbox: SandboxOptions = SANDBOX,
@@ -136,13 +156,15 @@ def batch(  # each is an option, or a group of options
 ) -> int:
     """Buy and save the videos that the rows of a file ask for, each as soon as it is finished.
 
-    Every row is checked first; while one has a problem, nothing is bought.
+    Every row is checked first; while one has a problem, nothing is bought. Run again, it goes on where it was stopped, and
+    buys nothing a second time.
 
     Args:
         file: JSON lines, CSV, or text with one prompt per line; - for standard input.
         output: Folder for the videos; made if it does not exist.
         rows: How the file is read.
         files: Which rows, and what their files are called.
+        keeping: What is kept beside the videos. With --sandbox the ledger is a temporary one, unless it is named.
         fields: For rows that do not give them.
         session: How the gateway is reached.
         sandbox: Whether everything happens here.
@@ -164,8 +186,56 @@ def batch(  # each is an option, or a group of options
         if plan.bad_count and not files.skip_invalid:
             screen.insist("Nothing was sent. --skip-invalid leaves such rows out.")
             return Exit.BAD_INPUT
-        runner = runs.Runner(session=session, sandbox=sandbox, screen=screen)
-        return _run(screen, runner.follow(work.outcomes, plan.videos))
+        with _batch_books(output, keeping, session, sandbox, batch_name(work.places.template)) as books:
+            runner = runs.Runner(session=session, sandbox=sandbox, screen=screen, books=books, sidecar=keeping.sidecar)
+            running = run_batch(work, plan.videos, runner, accept_changes=files.accept_changes)
+            return _run(screen, running, None if sandbox.sandbox else books)
+
+
+@contextmanager
+def _batch_books(
+    output: Path, keeping: KeepingOptions, session: SessionOptions, sandbox: SandboxOptions, batch: str
+) -> Iterator[Books | None]:
+    """Give a batch its ledger; the jobs of a gateway of our own end with it, and so does their ledger."""
+    runs.make_folder(output)
+    if keeping.ledger is not None:
+        yield _books(keeping.ledger, keeping.ledger, session, batch)
+    elif not sandbox.sandbox:
+        yield _books(output / LEDGER, output, session, batch)
+    else:
+        with TemporaryDirectory(prefix="aihubmix-video-") as folder:
+            yield _books(Path(folder) / LEDGER, output, session, batch)
+
+
+@app.command
+def resume(
+    ledger: Path,
+    /,
+    *,
+    sidecar: Annotated[bool, Parameter(group=FILE)] = False,
+    deciding: DecidingOptions = DECIDING,
+    session: SessionOptions = SESSION,
+    how: OutputOptions = OUTPUT,
+) -> int:
+    """Take up everything unfinished in a ledger: what was bought is fetched, what was never sent is bought.
+
+    Jobs that may have been bought are listed each time, until it is said what is to become of them.
+
+    Args:
+        ledger: Folder of a batch, or the ledger itself.
+        sidecar: Write NAME.json beside each video.
+        deciding: What is to become of jobs that may have been bought.
+        session: How the gateway is reached.
+        how: What is said.
+    """
+    screen = _screen(how)
+    path = ledger_at(ledger)
+    if not path.exists():
+        screen.error(f"there is no ledger {path}. `aihubmix-video batch FILE -o DIR` makes one in DIR.")
+        return Exit.NO_INPUT
+    books = Books(path=path, resume=command(ledger, session.arguments()))
+    runner = runs.Runner(session=session, sandbox=SANDBOX, screen=screen, books=books, sidecar=sidecar)
+    return _run(screen, resuming.resume(runner, deciding), books)
 
 
 def _defaults(rows: RowsOptions, fields: FieldOptions) -> dict[str, object]:

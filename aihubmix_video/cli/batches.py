@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from aihubmix_video.cli.changes import Changes, changes_of
 from aihubmix_video.cli.exits import Exit
 from aihubmix_video.cli.outcome import Outcome
 from aihubmix_video.cli.rowsfile import Places, Plan, RowsFile, judged, plan_of
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
     from aihubmix_video.capabilities import Validate
+    from aihubmix_video.cli.runs import Runner
     from aihubmix_video.cli.screen import Screen
     from aihubmix_video.session import VideoSession
 
-__all__ = ["Batch", "show_plan", "tell_bad"]
+__all__ = ["Batch", "run_batch", "show_plan", "tell_bad"]
+
+NAMED = 20
+"""Changed rows told one by one."""
 
 
 def show_plan(plan: Plan, screen: Screen) -> Exit:
@@ -74,6 +79,30 @@ def plan_objects(plan: Plan) -> Iterator[dict[str, object]]:
     yield {"kind": "total", "videos": plan.videos, "seconds": plan.seconds, "bad_rows": plan.bad_count}
 
 
+async def run_batch(batch: Batch, videos: int, runner: Runner, *, accept_changes: bool) -> Exit:
+    """Run a batch, or go on with it; rows changed since the ledger saw them are refused unless accepted."""
+    changes = await changes_of(runner.books, batch.good()) if runner.books is not None else Changes()
+    if changes.doubtful and not accept_changes:
+        tell_changes(changes, batch.file.source, runner.screen)
+        return Exit.BAD_INPUT
+    code = await runner.follow(attrs.evolve(batch, known=changes.known).outcomes, videos)
+    return Exit.FAILED if code is Exit.USAGE else code  # one row's fault; others may have been bought
+
+
+def tell_changes(changes: Changes, source: str, screen: Screen) -> None:
+    """Name the rows that the ledger does not know, and those it misses."""
+    for row in changes.new[:NAMED]:
+        screen.error(f"{source}:{row.line}: row {row.number} is new, or was changed since this batch was begun")
+    for text in changes.gone[:NAMED]:
+        screen.error(f"the ledger knows a row that {source} no longer has: {text}")
+    more = sum(max(len(rows) - NAMED, 0) for rows in (changes.new, changes.gone))
+    if more:
+        screen.error(f"and {more} more")
+    screen.insist(
+        "Nothing was sent. --accept-changes buys the new rows as well; what was bought for the old ones stays bought."
+    )
+
+
 @attrs.frozen(kw_only=True)
 class Batch:
     """One run over a batch file.
@@ -84,6 +113,7 @@ class Batch:
         validate: How rows are judged.
         overwrite: Whether existing files are replaced.
         skip_existing: Whether rows whose file is there are left out.
+        known: Numbers of the rows that the ledger knows; it tells how they stand, whether their file is there or not.
     """
 
     file: RowsFile
@@ -91,6 +121,7 @@ class Batch:
     validate: Validate
     overwrite: bool = False
     skip_existing: bool = False
+    known: frozenset[int] = frozenset()
 
     def rows(self) -> Iterable[Row | BadRow]:
         """Read and judge the rows."""
@@ -118,8 +149,8 @@ class Batch:
         loop = asyncio.get_running_loop()
         began = loop.time()
         there: set[int] = set()
-        for row in self._good():
-            if self._is_there(row):
+        for row in self.good():
+            if row.number not in self.known and self._is_there(row):
                 there.add(row.number)
                 yield Outcome(
                     index=row.number, key=row.key, request=row.request, path=self.places.of(row), skipped=True
@@ -127,17 +158,18 @@ class Batch:
         keys: dict[int, str | None] = {}  # of rows under way
 
         def wanted() -> Iterator[Row]:
-            for row in self._good():
+            for row in self.good():
                 if row.number not in there:
                     keys[row.number] = row.key
                     yield row
 
         items = session.batch(wanted(), to=self.places.template.text, overwrite=self.overwrite)
-        async with aclosing(items) as finished:  # type: ignore[type-var]  # an async generator
+        async with aclosing(items) as finished:
             async for item in finished:
                 yield Outcome.of(item, key=keys.pop(item.index), took=loop.time() - began)
 
-    def _good(self) -> Iterator[Row]:
+    def good(self) -> Iterator[Row]:
+        """Read the good rows."""
         return (row for row in self.rows() if isinstance(row, Row))
 
     def _is_there(self, row: Row) -> bool:

@@ -10,6 +10,8 @@ from aihubmix_video.errors import (
     ConfigurationError,
     DownloadFailed,
     InvalidRequest,
+    LedgerError,
+    LedgerInUse,
     PermissionDenied,
     SessionClosed,
     SubmitUncertain,
@@ -20,7 +22,7 @@ from aihubmix_video.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Exit", "exit_of", "exit_of_all", "exit_of_signal", "goes_on"]
+__all__ = ["Exit", "exit_of", "exit_of_all", "exit_of_signal", "exit_of_start", "goes_on"]
 
 
 class Exit(IntEnum):
@@ -32,6 +34,8 @@ class Exit(IntEnum):
     USAGE = 2
     BAD_INPUT = 65
     """Rows of a batch file cannot be used (EX_DATAERR of sysexits.h)."""
+    NO_INPUT = 66
+    """There is no ledger to go on with (EX_NOINPUT)."""
     UNFINISHED = 75
     """Something may have been bought, or was bought and is not here yet; it can be gone on with (EX_TEMPFAIL)."""
     REFUSED = 77
@@ -42,7 +46,7 @@ class Exit(IntEnum):
     TERMINATED = 143
 
 
-RESUMABLE = (SubmitUncertain, WaitTimeout, DownloadFailed)
+RESUMABLE = (SubmitUncertain, WaitTimeout, DownloadFailed, LedgerError)
 
 # A refused key comes first, as nothing can go on without one; money at large comes before what merely failed.
 _GRAVEST_FIRST = (Exit.REFUSED, Exit.UNFINISHED, Exit.BAD_INPUT, Exit.USAGE, Exit.FAILED)
@@ -57,6 +61,13 @@ def exit_of(error: VideoError | None) -> Exit:
     if goes_on(error):
         return Exit.UNFINISHED
     return Exit.USAGE if isinstance(error, (InvalidRequest, ConfigurationError)) else Exit.FAILED
+
+
+def exit_of_start(error: VideoError) -> Exit:
+    """Say what it means that a command could not even begin: a ledger that cannot be used is the wrong one."""
+    if isinstance(error, LedgerError) and not isinstance(error, LedgerInUse):
+        return Exit.USAGE
+    return exit_of(error)
 
 
 def goes_on(error: VideoError) -> bool:

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from aihubmix_video.errors import Problem
 
 __all__ = [
+    "DecidingOptions",
     "FieldOptions",
     "FilesOptions",
+    "KeepingOptions",
     "OutputOptions",
     "RowsOptions",
     "SandboxOptions",
@@ -67,6 +69,10 @@ def _json(_: object, tokens: Sequence[Token]) -> object:
 Duration = Annotated[float | None, Parameter(converter=_duration, n_tokens=1)]
 Media = Annotated[str | Path | None, Parameter(converter=_media, n_tokens=1)]
 Json = Annotated[object, Parameter(converter=_json, n_tokens=1, accepts_keys=False, allow_leading_hyphen=True)]
+Several = Annotated[
+    list[str] | None,
+    Parameter(negative_iterable=(), consume_multiple=False, allow_leading_hyphen=True),
+]
 Text = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 
 FILE = Group("Rows and files", sort_key=0)
@@ -74,6 +80,8 @@ REQUEST = Group("What the model takes", sort_key=1)
 GATEWAY = Group("Gateway and pace", sort_key=2)
 SANDBOX = Group("Sandbox", sort_key=3)
 OUTPUT = Group("Output", sort_key=4)
+KEEPING = Group("Ledger", sort_key=0)
+DECIDING = Group("Jobs that may have been bought", sort_key=0)
 
 
 @Parameter(name="*", group=REQUEST)
@@ -158,12 +166,14 @@ class FilesOptions:
         overwrite: Replace existing files.
         skip_existing: Leave out rows whose file is there already.
         skip_invalid: Leave out rows with problems, instead of refusing the whole file.
+        accept_changes: Buy rows that were changed since the batch was begun, instead of refusing the whole file.
     """
 
     name: str | None = None
     overwrite: bool = False
     skip_existing: bool = False
     skip_invalid: bool = False
+    accept_changes: bool = False
 
 
 @Parameter(name="*", group=GATEWAY)
@@ -208,6 +218,49 @@ class SessionOptions:
         if self.api_key_file is not None:
             found["api_key"] = _key_in(self.api_key_file)
         return found
+
+    def arguments(self) -> list[str]:
+        """Give the options that were set as arguments that set them again."""
+        set_ = {
+            field.name: value
+            for field in attrs.fields(SessionOptions)
+            if (value := getattr(self, field.name)) is not None
+        }
+        texts = {
+            name: f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+            for name, value in set_.items()
+        }
+        return [part for name, text in texts.items() for part in (f"--{name.replace('_', '-')}", text)]
+
+
+@Parameter(name="*", group=KEEPING)
+@attrs.frozen(kw_only=True)
+class KeepingOptions:
+    """What is kept beside the videos.
+
+    Attributes:
+        ledger: File of the durable record of all jobs. [default: .aihubmix-video.db in the output folder of a batch]
+        sidecar: Write NAME.json beside each video: its request, id, times and hash.
+    """
+
+    ledger: Path | None = None
+    sidecar: bool = False
+
+
+@Parameter(name="*", group=DECIDING)
+@attrs.frozen(kw_only=True)
+class DecidingOptions:
+    """What is to become of jobs that may have been bought.
+
+    Attributes:
+        attach: KEY=ID: the job is in the console under this id; the ID alone if only one is uncertain.
+        resubmit: KEY, or all: it is not in the console; buy it.
+        drop: KEY, or all: it is not wanted any more.
+    """
+
+    attach: Several = None
+    resubmit: Several = None
+    drop: Several = None
 
 
 @Parameter(name="*", group=SANDBOX)

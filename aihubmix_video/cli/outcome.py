@@ -36,6 +36,8 @@ class Outcome:
         charged: Whether money was spent on it.
         took: Seconds since the command began its work.
         skipped: Whether its file was there already, so that nothing was done.
+        job_key: The job's key in the session and the ledger; None when it never became a job.
+        earlier: Whether it had ended in an earlier run.
     """
 
     index: int
@@ -47,6 +49,8 @@ class Outcome:
     charged: Charged = "no"
     took: float | None = None
     skipped: bool = False
+    job_key: str | None = None
+    earlier: bool = False
 
     @classmethod
     def of(cls, item: BatchItem, *, key: str | None = None, took: float | None = None) -> Outcome:
@@ -60,6 +64,8 @@ class Outcome:
             error=item.error,
             charged=item.charged,
             took=took,
+            job_key=item.key,
+            earlier=item.earlier,
         )
 
     @property

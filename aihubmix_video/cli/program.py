@@ -12,7 +12,7 @@ from cyclopts import CycloptsError, UnknownOptionError
 from rich.console import Console
 
 from aihubmix_video.cli.app import app
-from aihubmix_video.cli.exits import Exit, exit_of
+from aihubmix_video.cli.exits import Exit, exit_of_start
 from aihubmix_video.cli.options import key_option
 from aihubmix_video.cli.words import error_text, safe
 from aihubmix_video.errors import VideoError
@@ -58,7 +58,7 @@ def _command(arguments: Sequence[str]) -> int:
         if "--debug" in arguments:
             traceback.print_exc()
         _print_error(error_text(error))
-        return exit_of(error)
+        return exit_of_start(error)
     except BrokenPipeError:
         raise
     except Exception as error:

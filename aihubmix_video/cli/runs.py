@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from aihubmix_video.cli.exits import Exit, exit_of, exit_of_all, goes_on
+from aihubmix_video.cli.exits import Exit, exit_of, exit_of_all
+from aihubmix_video.cli.ledgers import standing_of, uncertain_lines
 from aihubmix_video.cli.outcome import Outcome, error_object, resume_lines
+from aihubmix_video.cli.sidecar import write_sidecar
 from aihubmix_video.cli.tables import statuses_table
+from aihubmix_video.cli.tally import Tally
 from aihubmix_video.cli.words import error_text, safe, short_id
-from aihubmix_video.errors import ConfigurationError, InvalidRequest, SubmitUncertain, VideoError, shown
+from aihubmix_video.errors import (
+    ConfigurationError,
+    InvalidRequest,
+    LedgerError,
+    SubmitUncertain,
+    VideoError,
+    shown,
+)
 from aihubmix_video.sandbox import Sandbox
 from aihubmix_video.session import VideoSession
 from aihubmix_video.video import Status, Video
@@ -23,6 +33,7 @@ from aihubmix_video.video import Status, Video
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 
+    from aihubmix_video.cli.ledgers import Books, Standing
     from aihubmix_video.cli.options import SandboxOptions, SessionOptions
     from aihubmix_video.cli.screen import Screen
     from aihubmix_video.job import Job
@@ -30,7 +41,7 @@ if TYPE_CHECKING:
 
     Work = Callable[[VideoSession], AsyncIterator[Outcome]]
 
-__all__ = ["Runner", "deletes", "downloads", "one", "statuses"]
+__all__ = ["Runner", "deletes", "downloads", "make_folder", "one", "statuses"]
 
 T = TypeVar("T")
 
@@ -47,30 +58,75 @@ class Runner:
     session: SessionOptions
     sandbox: SandboxOptions
     screen: Screen
+    books: Books | None = None
+    sidecar: bool = False
 
     async def follow(self, work: Work, total: int) -> Exit:
         """Do the work, tell every outcome as it comes, and say at the end what lives on at the gateway."""
-        exits: set[Exit] = set()
-        paid: dict[str, None] = {}  # ids of jobs to go on with, in order
+        tally = Tally(total=total)
         left: tuple[Job, ...] = ()
         try:
             async with self.opened() as session:
+                tally.begun = True
                 try:
                     async with self.screen.watching(session, total), aclosing(work(session)) as outcomes:  # type: ignore[type-var]  # async generators close
                         async for outcome in outcomes:
-                            exits.add(exit_of(outcome.error))
-                            if outcome.error is not None and outcome.id is not None and goes_on(outcome.error):
-                                paid[outcome.id] = None
+                            tally.add(outcome)
+                            await self._keep(outcome)
                             self.screen.finished(outcome)
                 finally:
                     # Told below, when the session is closed: creates under way learn their ids meanwhile.
                     left = session.jobs()
         finally:
-            paid.update((job.id, None) for job in left if job.id is not None and job.status is not Status.FAILED)
-            if total > 1:
-                self.screen.summary()
-            self._tell_left(paid, [job.key for job in left if job.status is Status.UNCERTAIN])
-        return exit_of_all(exits)
+            if tally.begun:
+                await self._tell_end(tally, left)
+        return exit_of_all(tally.exits)
+
+    async def _keep(self, outcome: Outcome) -> None:
+        """Write what is kept beside a video, and look whether one that was saved earlier is still there."""
+        if outcome.path is None or outcome.error is not None:
+            return
+        if outcome.earlier and not await asyncio.to_thread(outcome.path.exists):
+            again = f"`aihubmix-video download {safe(outcome.id or 'ID')}` fetches it again while its link lives"
+            self.screen.warn(f"{outcome.path} was saved earlier and is not there any more; {again}.")
+        elif self.sidecar:
+            try:
+                await asyncio.to_thread(write_sidecar, outcome)
+            except (ConfigurationError, OSError) as error:
+                self.screen.warn(f"no sidecar for {outcome.path}: {error}")
+
+    async def _tell_end(self, tally: Tally, left: Sequence[Job]) -> None:
+        if tally.total > 1:
+            self.screen.summary()
+        standing = await self._standing()
+        if standing is not None and self.books is not None:
+            tally.settle(standing.left, whole=self.books.batch is not None)
+            self._tell_ledger(self.books, standing, tally)
+            return
+        ids = tally.paid | {job.id: None for job in left if job.id is not None and job.status is not Status.FAILED}
+        self._tell_left(ids, [job.key for job in left if job.status is Status.UNCERTAIN])
+
+    async def _standing(self) -> Standing | None:
+        """Look into the ledger once the session has let go of it; None where jobs can only be told by their ids."""
+        if self.books is None or self.sandbox.sandbox:
+            return None
+        try:
+            return await standing_of(self.books)
+        except LedgerError as error:
+            self.screen.error(error_text(error))
+            return None
+
+    def _tell_ledger(self, books: Books, standing: Standing, tally: Tally) -> None:
+        """Say what is left to do, and which commands do it."""
+        going = len(standing.left) - len(standing.uncertain)
+        if going:
+            self.screen.insist(
+                f"{going} job{' is' if going == 1 else 's are'} not finished; go on with\n  {books.resume}"
+            )
+        for line in uncertain_lines(standing.uncertain, books.resume):
+            self.screen.insist(line)
+        if tally.untaken:
+            self.screen.insist(f"{tally.untaken} rows were not taken up; for these, run the same command again.")
 
     def _tell_left(self, ids: Collection[str], uncertain: Iterable[str]) -> None:
         """Say which jobs live on at the gateway; those of a gateway of our own ended with it."""
@@ -87,6 +143,8 @@ class Runner:
     async def opened(self) -> AsyncIterator[VideoSession]:
         """Open a session, in front of a gateway of its own if the user wants one."""
         options = self.session.given(os.environ, needs_key=not self.sandbox.sandbox)
+        if self.books is not None:
+            options["ledger"] = self.books.path
         if not self.sandbox.sandbox:
             if self.sandbox.speed is not None:
                 raise ConfigurationError("--speed goes with --sandbox.")
@@ -182,11 +240,16 @@ def files_of(ids: Sequence[str], output: Path | None) -> list[tuple[str, Path]]:
         return [(ids[0], output)]
     folder = output if output is not None else Path()
     if output is not None:
-        _make(output)
+        make_folder(output)
     return [(each, folder / f"video-{key_of(each)}.mp4") for each in ids]
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder for videos, if it does not exist.
+
+    Raises:
+        ConfigurationError: It cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -134,7 +134,8 @@ class Screen:
         elif self.live:
             self.console.print(self._saved(outcome), soft_wrap=True)
         else:
-            said = "there already" if outcome.skipped else f"saved  {finished_line(outcome)}"
+            saved = "saved earlier" if outcome.earlier else "saved"
+            said = "there already" if outcome.skipped else f"{saved}  {finished_line(outcome)}"
             self.say(f"{safe(outcome.key or '', 64)} {said}".strip())
         if self.json:
             self.objects([outcome_object(outcome)])
@@ -145,6 +146,8 @@ class Screen:
         """Draw a saved video's line with its path, as the picture's terminal is where the user looks."""
         if outcome.skipped:
             return Text.assemble(("there  ", "dim"), _nearby(outcome.path))
+        if outcome.earlier:
+            return Text.assemble(("saved earlier  ", "dim"), _nearby(outcome.path))
         self._model_width = max(self._model_width, len(outcome.model))
         facts = (
             f"{outcome.model:{self._model_width}}",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video import errors
-from aihubmix_video.cli.exits import Exit, exit_of, exit_of_all, exit_of_signal, goes_on
+from aihubmix_video.cli.exits import Exit, exit_of, exit_of_all, exit_of_signal, exit_of_start, goes_on
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,8 @@ from aihubmix_video.cli.exits import Exit, exit_of, exit_of_all, exit_of_signal,
         (errors.ContentRefused("no"), 1),
         (errors.JobExpired("no"), 1),
         (errors.JobNotFound("no"), 1),
+        (errors.LedgerError("no"), 75),
+        (errors.LedgerInUse("no"), 75),
     ],
 )
 def test_each_error_has_its_exit_code(error: errors.VideoError | None, code: int):
@@ -67,3 +69,10 @@ def test_only_what_may_be_alive_is_gone_on_with():
 def test_signals_exit_as_shells_expect():
     """128 and the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
     assert (130, 143) == (exit_of_signal(2), exit_of_signal(15))
+
+
+def test_a_ledger_that_cannot_be_used_is_wrong_usage_and_a_busy_one_is_waited_for():
+    """At the start nothing has happened yet: another ledger is to be named, or another time chosen."""
+    assert Exit.USAGE == exit_of_start(errors.LedgerError("another account's"))
+    assert Exit.UNFINISHED == exit_of_start(errors.LedgerInUse("by process 1"))
+    assert Exit.REFUSED == exit_of_start(errors.AuthenticationError("no"))

@@ -1,0 +1,80 @@
+"""A batch file beside what its ledger knows of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import attrs
+
+from aihubmix_video.cli.ledgers import Books, opened_ledger, said
+from aihubmix_video.errors import InvalidRequest
+from aihubmix_video.ledger.entry import Entry, State
+from aihubmix_video.ledger.fingerprint import fingerprint
+from aihubmix_video.references import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aihubmix_video.rows import Row
+
+__all__ = ["Changes", "changes_of"]
+
+
+@attrs.frozen(kw_only=True)
+class Changes:
+    """A batch file beside what the ledger knows of it.
+
+    Attributes:
+        known: Numbers of the rows that the ledger knows.
+        new: The rows that it does not know.
+        gone: What it knows and the file no longer asks for.
+    """
+
+    known: frozenset[int] = frozenset()
+    new: tuple[Row, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether rows may have been changed, so that the same would be bought in two versions."""
+        return bool(self.new and self.gone)
+
+
+async def changes_of(books: Books, rows: Iterable[Row]) -> Changes:
+    """Compare a batch file with its ledger, if there is one yet.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    if books.batch is None or not books.path.exists():
+        return Changes()
+    async with opened_ledger(books.path) as ledger:
+        kept = {
+            (entry.fingerprint, entry.occurrence): None if entry.state is State.DROPPED else _row(entry)
+            async for entry in ledger.rows_of(books.batch)
+        }
+    return await _compared(kept, rows) if kept else Changes()
+
+
+def _row(entry: Entry) -> str:
+    return f"row {entry.index}: {said(entry.request.prompt)}"
+
+
+async def _compared(kept: dict[tuple[str, int], str | None], rows: Iterable[Row]) -> Changes:
+    known: set[int] = set()
+    new: list[Row] = []
+    occurrences: Counter[str] = Counter()
+    for row in rows:
+        try:
+            digest = fingerprint(await load(row.request))
+        except InvalidRequest:
+            continue  # the batch itself tells what is wrong with it
+        place = (digest, occurrences[digest])
+        occurrences[digest] += 1
+        if place in kept:
+            known.add(row.number)
+            del kept[place]
+        else:
+            new.append(row)
+    return Changes(known=frozenset(known), new=tuple(new), gone=tuple(filter(None, kept.values())))
