@@ -20,8 +20,7 @@ from aihubmix_video.errors import (
     SubmitUncertain,
 )
 from aihubmix_video.sandbox import Fault, Sandbox
-
-from .sessions import AT_ONCE, WAN, files, opened, seen
+from tests.loopback.sessions import AT_ONCE, WAN, files, opened, seen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence

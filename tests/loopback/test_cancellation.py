@@ -12,8 +12,7 @@ import pytest
 
 from aihubmix_video import VideoRequest
 from aihubmix_video.sandbox import Fault, Sandbox
-
-from .sessions import AT_ONCE, WAN, descriptors, files, opened, seen
+from tests.loopback.sessions import AT_ONCE, WAN, descriptors, files, opened, seen
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator

@@ -20,9 +20,8 @@ import trustme
 
 from aihubmix_video import VideoSession, errors
 from aihubmix_video.sandbox import Fault, Sandbox
-
-from .scripted import FIN, RST, SILENCE, End, ScriptedServer, head, whole
-from .sessions import AT_ONCE, WAN, opened, seen, times
+from tests.loopback.scripted import FIN, RST, SILENCE, End, ScriptedServer, head, whole
+from tests.loopback.sessions import AT_ONCE, WAN, opened, seen, times
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

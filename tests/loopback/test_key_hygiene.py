@@ -20,9 +20,8 @@ from aihubmix_video import VideoSession
 from aihubmix_video.config import settings_from
 from aihubmix_video.errors import AuthenticationError, ConfigurationError, SubmitUncertain, VideoError
 from aihubmix_video.sandbox import Fault, Sandbox
-
-from .scripted import FIN, ScriptedServer, head, whole
-from .sessions import AT_ONCE, WAN, opened
+from tests.loopback.scripted import FIN, ScriptedServer, head, whole
+from tests.loopback.sessions import AT_ONCE, WAN, opened
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

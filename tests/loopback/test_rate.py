@@ -10,8 +10,7 @@ import pytest
 
 from aihubmix_video import Status
 from aihubmix_video.sandbox import Fault, Sandbox
-
-from .sessions import AT_ONCE, WAN, opened, seen, times
+from tests.loopback.sessions import AT_ONCE, WAN, opened, seen, times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,7 @@ from json import dumps
 import pytest
 
 from aihubmix_video.sandbox import Fault, Sandbox
-
-from .sandboxes import NOW, REQUEST, client, create, raw
+from tests.loopback.sandboxes import NOW, REQUEST, client, create, raw
 
 FILM = NOW["content"]
 

@@ -10,8 +10,7 @@ import pytest
 
 from aihubmix_video.sandbox import Sandbox
 from aihubmix_video.sandbox.clips import CAPTIONS
-
-from .sandboxes import client, create
+from tests.loopback.sandboxes import client, create
 
 av = pytest.importorskip("av")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aihubmix_video.sandbox import Sandbox
-
-from .sandboxes import NOW
+from tests.loopback.sandboxes import NOW
 
 openai = pytest.importorskip("openai")
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")

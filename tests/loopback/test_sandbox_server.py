@@ -13,8 +13,7 @@ import pytest
 
 from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.sandbox import Fault, Sandbox
-
-from .sandboxes import NOW, REQUEST, client, create, raw
+from tests.loopback.sandboxes import NOW, REQUEST, client, create, raw
 
 
 @pytest.mark.parametrize(

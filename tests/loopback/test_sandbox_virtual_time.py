@@ -7,8 +7,7 @@ import asyncio
 import pytest
 
 from aihubmix_video.sandbox import Fault, Sandbox
-
-from .sandboxes import client, create
+from tests.loopback.sandboxes import client, create
 
 pytest.importorskip("looptime")
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

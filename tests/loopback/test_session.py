@@ -16,8 +16,7 @@ from aihubmix_video import Job, JobEvent, Status, VideoRequest, VideoSession
 from aihubmix_video.errors import ConfigurationError, JobFailed, SessionClosed, VideoError
 from aihubmix_video.record import LISTENER_EVENTS
 from aihubmix_video.sandbox import Fault, Sandbox
-
-from .sessions import AT_ONCE, WAN, opened, seen
+from tests.loopback.sessions import AT_ONCE, WAN, opened, seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable

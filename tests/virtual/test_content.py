@@ -13,10 +13,9 @@ import pytest
 from aihubmix_video import Video, VideoSession, errors
 from aihubmix_video.sandbox import Fault, Sandbox
 from aihubmix_video.sandbox.delivery import Delivery
+from tests.loopback.scripted import ScriptedServer, whole
+from tests.loopback.sessions import WAN, opened, seen
 from tests.pure.films import film
-
-from .scripted import ScriptedServer, whole
-from .sessions import WAN, opened, seen
 
 if TYPE_CHECKING:
     from pathlib import Path

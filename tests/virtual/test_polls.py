@@ -14,8 +14,7 @@ import pytest
 from aihubmix_video import VideoSession, errors
 from aihubmix_video.sandbox import Fault, Sandbox
 from aihubmix_video.video import Status
-
-from .sessions import WAN, opened, seen, times
+from tests.loopback.sessions import WAN, opened, seen, times
 
 if TYPE_CHECKING:
     from aihubmix_video.errors import VideoError
