@@ -8,8 +8,8 @@ from __future__ import annotations
 from aihubmix_video import errors
 from aihubmix_video.capabilities import Capability, find_capability, list_capabilities
 from aihubmix_video.events import BatchItem, JobEvent, SessionStats
+from aihubmix_video.intake import VideoWarning
 from aihubmix_video.job import Job
-from aihubmix_video.orchestrator import VideoWarning
 from aihubmix_video.request import VideoRequest
 from aihubmix_video.session import VideoSession
 from aihubmix_video.video import Status, Video

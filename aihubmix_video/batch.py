@@ -139,7 +139,7 @@ class Batch(AsyncIterator[BatchItem]):
         try:
             if isinstance(row, Entry):
                 index, request = row.index, row.request
-                async with self._orchestrator.taking:
+                async with self._orchestrator.books.taking:
                     await self._take_up(index, row)
                 return
             index = row.number if isinstance(row, FileRow) else taken
@@ -153,8 +153,8 @@ class Batch(AsyncIterator[BatchItem]):
         if place is None:
             await self._enlist(index, row, request, None)
             return
-        async with self._orchestrator.taking:
-            known = await self._orchestrator.find(place)
+        async with self._orchestrator.books.taking:
+            known = await self._orchestrator.books.find(place)
             if known is not None:
                 await self._take_up(index, known)
             else:
@@ -170,7 +170,7 @@ class Batch(AsyncIterator[BatchItem]):
 
     async def _place(self, index: int, request: VideoRequest) -> RowPlace | None:
         """Tell the row from all others of the batch; equal ones are counted, so that intended duplicates stay apart."""
-        digest = await self._orchestrator.fingerprint(request)
+        digest = await self._orchestrator.books.fingerprint(request)
         if digest is None:
             return None
         occurrence = self._occurrences[digest]
@@ -195,7 +195,9 @@ class Batch(AsyncIterator[BatchItem]):
             self._follow(record, watcher)
             return
         if entry.state not in FINISHED:
-            entry = await self._orchestrator.entry(entry.key) or entry  # it may have gone on since it was looked up
+            entry = (
+                await self._orchestrator.books.entry(entry.key) or entry
+            )  # it may have gone on since it was looked up
         if entry.state in CONTINUED and not (entry.state is State.INTENDED and self._halted is not None):
             try:
                 self._follow(await self._orchestrator.readmit(entry, watcher), watcher)

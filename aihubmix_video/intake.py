@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from aihubmix_video.capabilities import find_capability
+from aihubmix_video.capabilities import find_capability, find_problems
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.request import VideoParams, VideoRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aihubmix_video.capabilities import Validate
     from aihubmix_video.scheduling.cadence import Kind
 
-__all__ = ["build_request", "kind_of", "literal_path", "make_folder"]
+__all__ = ["Checker", "VideoWarning", "build_request", "kind_of", "literal_path", "make_folder"]
 
 
 def build_request(prompt: str | VideoRequest, model: str | None, params: VideoParams) -> VideoRequest:
@@ -36,6 +38,28 @@ def build_request(prompt: str | VideoRequest, model: str | None, params: VideoPa
     if "duration" in params and capability is not None and not capability.duration_alias:
         raise InvalidRequest.of("duration", params["duration"], f"{model} takes only seconds", nearest="seconds")
     return VideoRequest.from_mapping({"prompt": prompt, "model": model, **params})
+
+
+class VideoWarning(UserWarning):
+    """A request that may be sent, but of which the vendor is known to refuse or ignore something."""
+
+
+class Checker:
+    """Judges requests as the session's `validate` asks for, and warns of each thing once."""
+
+    def __init__(self, validate: Validate) -> None:
+        self._validate = validate
+        self._warned: set[str] = set()
+
+    def check(self, request: VideoRequest) -> None:
+        """Let a request pass, or raise `InvalidRequest` with every problem."""
+        verdict = find_problems(request, validate=self._validate)
+        if verdict.problems:
+            raise InvalidRequest(verdict.problems)
+        for text in verdict.warnings:
+            if text not in self._warned:
+                self._warned.add(text)
+                warnings.warn(text, VideoWarning, stacklevel=5)
 
 
 def kind_of(request: VideoRequest) -> Kind:

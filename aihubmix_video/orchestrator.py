@@ -5,51 +5,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import random
 import secrets
 import time
-import warnings
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.books import close, entry_of, target_of
-from aihubmix_video.capabilities import find_problems
+from aihubmix_video.bookkeeper import Bookkeeper
+from aihubmix_video.books import target_of
 from aihubmix_video.claims import Claims
-from aihubmix_video.disk import to_the_end
 from aihubmix_video.driver import Driver, Perform, Request
-from aihubmix_video.errors import InvalidRequest, LedgerError, RateLimited, VideoError
+from aihubmix_video.errors import InvalidRequest, LedgerError, VideoError
 from aihubmix_video.events import SessionStats
-from aihubmix_video.intake import kind_of, literal_path
+from aihubmix_video.intake import Checker, kind_of, literal_path
 from aihubmix_video.ledger.entry import State
-from aihubmix_video.ledger.fingerprint import fingerprint
-from aihubmix_video.ledger.nothing import NoLedger
 from aihubmix_video.performer import Performer
 from aihubmix_video.record import Record, Target, Watcher
 from aihubmix_video.references import load
-from aihubmix_video.scheduling.backoff import Backoff
 from aihubmix_video.scheduling.lifecycle import Phase
-from aihubmix_video.scheduling.messages import (
-    Enlist,
-    Event,
-    Fetch,
-    Permit,
-    Poll,
-    SlowDown,
-    Submit,
-    Want,
-    Watch,
-    Withdraw,
-)
-from aihubmix_video.transport import Departure
+from aihubmix_video.scheduling.messages import Enlist, Event, Fetch, Permit, Poll, Submit, Want, Watch, Withdraw
+from aihubmix_video.singles import Singles
 from aihubmix_video.video import Status, Video
 from aihubmix_video.wire.ids import check_id
-from aihubmix_video.wire.plain import plain
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from aihubmix_video.books import RowPlace
     from aihubmix_video.config import Settings
@@ -60,23 +41,21 @@ if TYPE_CHECKING:
     from aihubmix_video.scheduling.scheduler import Scheduler
     from aihubmix_video.transport import Transport
 
-__all__ = ["Orchestrator", "VideoWarning"]
-
-T = TypeVar("T")
+__all__ = ["Orchestrator"]
 
 log = logging.getLogger("aihubmix_video")
 
-SINGLE = Backoff(attempts=3, first=1.0, cap=30.0)  # calls of the user's own that are safe to repeat
-PAGE = 500  # entries of the ledger looked at together
 CREATE_GRACE = 5.0  # seconds that creates under way get to learn their ids when the session closes
 
 
-class VideoWarning(UserWarning):
-    """A request that may be sent, but of which the vendor is known to refuse or ignore something."""
-
-
 class Orchestrator:
-    """Knows every job of a session and everything that works for it."""
+    """Knows every job of a session and everything that works for it.
+
+    Attributes:
+        settings: The session's options.
+        books: Its ledger.
+        singles: For requests of the user's own.
+    """
 
     def __init__(
         self, settings: Settings, scheduler: Scheduler, transport: Transport, disk: Disk, ledger: Ledger
@@ -84,8 +63,8 @@ class Orchestrator:
         self.settings = settings
         self._transport = transport
         self._disk = disk
-        self._ledger = ledger
-        self.has_ledger = not isinstance(ledger, NoLedger)
+        self.books = Bookkeeper(ledger)
+        self._checker = Checker(settings.validate)
         self._clock = asyncio.get_running_loop().time
         self._performer = Performer(settings, transport, ledger, disk, self._clock, self._tell, self._broken)
         perform: dict[Request, Perform] = {
@@ -94,14 +73,12 @@ class Orchestrator:
             Fetch: self._performer.fetch,
         }
         self._driver = Driver(scheduler, perform, self._conclude)
+        self.singles = Singles(self._driver, self._performer)
         self._session_key = secrets.token_hex(4)
         self._claims = Claims(disk)
         self._trouble: LedgerError | None = None
         self._attached: dict[str, Record] = {}  # by video id
         self._kept: dict[str, Record] = {}  # the ledger's, by key
-        self.taking = asyncio.Lock()
-        """Held from looking a job up in the ledger until it is taken on: two who look would both buy it."""
-        self._warned: set[str] = set()
 
     def _tell(self, event: Event) -> None:
         self._driver.tell(event)
@@ -125,32 +102,21 @@ class Orchestrator:
         """
         if self._trouble is not None:
             raise self._trouble
-        self._check(request)
+        self._checker.check(request)
         watchers = () if watcher is None else (watcher,)
-        record = self._record(request=request, target=target, watchers=watchers, in_ledger=self.has_ledger)
+        record = self._record(request=request, target=target, watchers=watchers, in_ledger=self.books.has_ledger)
         await self._claims.take(record)
         try:
-            if self.has_ledger:
+            if self.books.has_ledger:
                 read = await load(request)
-                self._check(read)
-                await self._intend(record, entry_of(record, read, place, client_key))
+                self._checker.check(read)
+                await self.books.intend(record, read, place, client_key)
             self._driver.follow(record, Enlist(record.number, kind_of(request), target is not None))
             self._keep(record)
         except BaseException:
             self._claims.release(record)
             raise
         return record
-
-    async def _intend(self, record: Record, entry: Entry) -> None:
-        """Write down that a job is wanted. Cancelled, it is not, unless it has a name under which it is asked for again."""
-        intending = asyncio.create_task(self._ledger.intend([entry]))
-        try:
-            await to_the_end(intending)
-        except asyncio.CancelledError:
-            nameless = entry.batch is None and entry.client_key is None
-            if nameless and not intending.cancelled() and intending.exception() is None:
-                await to_the_end(self._ledger.dropped(record.key))
-            raise
 
     async def held(self, key: str) -> Record | None:
         """Find a job of the ledger's that is followed already; one that is being let go of is waited for."""
@@ -191,24 +157,8 @@ class Orchestrator:
         self._keep(record)
         return record
 
-    async def fingerprint(self, request: VideoRequest) -> str | None:
-        """Digest what a request asks for; None without a ledger, where nothing is matched."""
-        return fingerprint(await load(request)) if self.has_ledger else None
-
-    async def entry(self, key: str) -> Entry | None:
-        """Find a job of the ledger's as it stands now."""
-        return await self._ledger.entry(key)
-
-    async def find(self, place: RowPlace) -> Entry | None:
-        """Find the job that a row of a batch became in an earlier run."""
-        return await self._ledger.find(place.batch, place.fingerprint, place.occurrence)
-
-    def unfinished(self) -> AsyncIterator[Entry]:
-        """Give every job of the ledger's that needs something."""
-        return self._ledger.unfinished()
-
     async def decide(self, key: str, *, attach: str | None, drop: bool) -> None:
-        """Carry out a user's decision about an uncertain job: attach it to an id, drop it, or else intend it anew.
+        """Carry out a user's decision about an uncertain job; see `Bookkeeper.decide`.
 
         Raises:
             InvalidRequest: The id is none or another job's, or the job is under way.
@@ -217,37 +167,10 @@ class Orchestrator:
         """
         if attach is not None:
             await self.retrieve(attach)  # a wrong id would take the place of the right one
-        async with self.taking:
+        async with self.books.taking:
             if key in self._kept:
                 raise InvalidRequest.of("key", key, "the job is under way; there is nothing to decide")
-            entry = await self._ledger.entry(key)
-            if entry is None:
-                raise LedgerError(f"the ledger has no job {plain(key, 80)!r}. Nothing was changed.", job_key=key)
-            if attach is not None:
-                await self._check_unowned(attach)
-                await self._ledger.attach(key, attach)
-            elif not drop:
-                await self._ledger.resubmit(key)
-            elif entry.state is State.UNCERTAIN:
-                await self._ledger.dropped(key)
-            else:
-                raise LedgerError(f"job {key} is {entry.state}, not uncertain. Nothing was changed.", job_key=key)
-
-    async def _check_unowned(self, video_id: str) -> None:
-        """Refuse an id that another job has: one video would be saved twice, and another one be forgotten."""
-        after: int | None = None
-        while page := await self._ledger.page(after, PAGE):
-            owner = next((entry.key for entry in page if video_id in {entry.video_id, entry.also_id}), None)
-            if owner is not None:
-                raise InvalidRequest.of("attach", video_id, f"is the id of job {owner}")
-            after = page[-1].number
-
-    def _check(self, request: VideoRequest) -> None:
-        verdict = find_problems(request, validate=self.settings.validate)
-        if verdict.problems:
-            raise InvalidRequest(verdict.problems)
-        for text in verdict.warnings:
-            self._warn(text)
+            await self.books.decide(key, attach=attach, drop=drop)
 
     async def create(self, request: VideoRequest) -> Video:
         """Buy a job without following it, and describe it as accepted; raises as `submit`."""
@@ -306,11 +229,6 @@ class Orchestrator:
         known.setdefault("key", f"{self._session_key}-{number}")
         return Record(number=number, eta=self.eta, **known)  # type: ignore[arg-type]  # the fields of a record
 
-    def _warn(self, text: str) -> None:
-        if text not in self._warned:
-            self._warned.add(text)
-            warnings.warn(text, VideoWarning, stacklevel=4)
-
     # Answering for.
 
     def followed(self) -> list[Record]:
@@ -329,30 +247,11 @@ class Orchestrator:
 
     async def retrieve(self, video_id: str) -> Video:
         """Ask about a job once; transient failures are tried again."""
-        check_id(video_id)
-        video, _ = await self._single(lambda departure: self._performer.retrieve(video_id, departure))
-        return self._bound(video)
+        return self._bound(await self.singles.retrieve(video_id))
 
     async def delete(self, video_id: str) -> None:
         """Delete a job; one that is gone already counts as deleted."""
-        check_id(video_id)
-        await self._single(lambda departure: self._performer.delete(video_id, departure))
-
-    async def _single(self, send: Callable[[Departure], Awaitable[T]]) -> T:
-        """Send a request of the caller's own, and again where that is safe and may help."""
-        failures = 0
-        while True:
-            await self._driver.permit()
-            try:
-                return await send(Departure())
-            except VideoError as error:
-                failures += 1
-                wait = SINGLE.delay(failures, random.random()) if error.retryable else None  # noqa: S311 - jitter
-                if wait is None:
-                    raise
-                if isinstance(error, RateLimited):
-                    self._driver.tell(SlowDown(error.retry_after))
-            await asyncio.sleep(wait)
+        await self.singles.delete(video_id)
 
     def stats(self) -> SessionStats:
         """Count what is going on."""
@@ -386,7 +285,7 @@ class Orchestrator:
 
     async def _conclude(self, record: Record, error: VideoError | None) -> None:
         try:
-            await close(self._ledger, record, error)
+            await self.books.close(record, error)
         except LedgerError as trouble:
             log.critical("job %s: %s", record.key, trouble)
             self._broken(trouble)
@@ -413,4 +312,4 @@ class Orchestrator:
         await self._driver.aclose(CREATE_GRACE)
         await self._transport.aclose()
         await self._disk.aclose()
-        await self._ledger.aclose()
+        await self.books.aclose()

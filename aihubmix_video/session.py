@@ -206,7 +206,7 @@ class VideoSession:
         `SubmitUncertain`, each time until the user decides. Nothing is bought a second time.
         """
         orchestrator = self._orchestrator
-        return self._batch(Batch(orchestrator, orchestrator.unfinished()))
+        return self._batch(Batch(orchestrator, orchestrator.books.unfinished()))
 
     async def decide(self, key: str, *, attach: str | None = None, resubmit: bool = False, drop: bool = False) -> None:
         """Say what is to become of a job that may have been bought; `resume` acts on it.

@@ -46,6 +46,7 @@ LAYERS = {
     },
     "assembly": {
         "batch",
+        "bookkeeper",
         "books",
         "claims",
         "driver",
@@ -55,6 +56,7 @@ LAYERS = {
         "performer",
         "record",
         "session",
+        "singles",
         "videos",
     },
     "fronts": {"__main__", "cli", "fastapi"},

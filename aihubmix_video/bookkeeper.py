@@ -1,0 +1,119 @@
+"""Tells the ledger of a session's jobs, and asks it for those of earlier ones."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aihubmix_video.books import close, entry_of
+from aihubmix_video.disk import to_the_end
+from aihubmix_video.errors import InvalidRequest, LedgerError
+from aihubmix_video.ledger.entry import State
+from aihubmix_video.ledger.fingerprint import fingerprint
+from aihubmix_video.ledger.nothing import NoLedger
+from aihubmix_video.references import load
+from aihubmix_video.wire.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aihubmix_video.books import RowPlace
+    from aihubmix_video.errors import VideoError
+    from aihubmix_video.ledger.entry import Entry
+    from aihubmix_video.ledger.port import Ledger
+    from aihubmix_video.record import Record
+    from aihubmix_video.request import VideoRequest
+
+__all__ = ["Bookkeeper"]
+
+PAGE = 500  # entries of the ledger looked at together
+
+
+class Bookkeeper:
+    """Keeps one session's ledger.
+
+    Attributes:
+        has_ledger: Whether anything is kept at all.
+        taking: Held from looking a job up until it is taken on: two who look would both buy it.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.has_ledger = not isinstance(ledger, NoLedger)
+        self.taking = asyncio.Lock()
+
+    # Telling.
+
+    async def intend(
+        self, record: Record, request: VideoRequest, place: RowPlace | None, client_key: str | None
+    ) -> None:
+        """Write down that a job is wanted; *request* holds its media.
+
+        Cancelled, it is not, unless it has a name under which it is asked for again.
+        """
+        entry = entry_of(record, request, place, client_key)
+        intending = asyncio.create_task(self._ledger.intend([entry]))
+        try:
+            await to_the_end(intending)
+        except asyncio.CancelledError:
+            nameless = entry.batch is None and entry.client_key is None
+            if nameless and not intending.cancelled() and intending.exception() is None:
+                await to_the_end(self._ledger.dropped(record.key))
+            raise
+
+    async def close(self, record: Record, error: VideoError | None) -> None:
+        """Write down how a job ended."""
+        await close(self._ledger, record, error)
+
+    # Asking.
+
+    async def fingerprint(self, request: VideoRequest) -> str | None:
+        """Digest what a request asks for; None without a ledger, where nothing is matched."""
+        return fingerprint(await load(request)) if self.has_ledger else None
+
+    async def entry(self, key: str) -> Entry | None:
+        """Find a job as it stands now."""
+        return await self._ledger.entry(key)
+
+    async def find(self, place: RowPlace) -> Entry | None:
+        """Find the job that a row of a batch became in an earlier run."""
+        return await self._ledger.find(place.batch, place.fingerprint, place.occurrence)
+
+    def unfinished(self) -> AsyncIterator[Entry]:
+        """Give every job that needs something."""
+        return self._ledger.unfinished()
+
+    # Deciding.
+
+    async def decide(self, key: str, *, attach: str | None, drop: bool) -> None:
+        """Carry out a user's decision about an uncertain job: attach it to an id, drop it, or else intend it anew.
+
+        Raises:
+            InvalidRequest: The id is another job's.
+            LedgerError: Nothing is to be decided about the job, or there is none.
+        """
+        entry = await self._ledger.entry(key)
+        if entry is None:
+            raise LedgerError(f"the ledger has no job {plain(key, 80)!r}. Nothing was changed.", job_key=key)
+        if attach is not None:
+            await self._check_unowned(attach)
+            await self._ledger.attach(key, attach)
+        elif not drop:
+            await self._ledger.resubmit(key)
+        elif entry.state is State.UNCERTAIN:
+            await self._ledger.dropped(key)
+        else:
+            raise LedgerError(f"job {key} is {entry.state}, not uncertain. Nothing was changed.", job_key=key)
+
+    async def _check_unowned(self, video_id: str) -> None:
+        """Refuse an id that another job has: one video would be saved twice, and another one be forgotten."""
+        after: int | None = None
+        while page := await self._ledger.page(after, PAGE):
+            owner = next((entry.key for entry in page if video_id in {entry.video_id, entry.also_id}), None)
+            if owner is not None:
+                raise InvalidRequest.of("attach", video_id, f"is the id of job {owner}")
+            after = page[-1].number
+
+    async def aclose(self) -> None:
+        """Close the ledger."""
+        await self._ledger.aclose()
