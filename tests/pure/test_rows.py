@@ -92,7 +92,7 @@ def test_a_line_that_cannot_be_read_is_named_with_its_place(line: bytes, column:
     assert (1, 2) == (rows[1].number, rows[1].line)
     assert word in str(rows[1])
     # Before 3.13 Python points at the bracket after a trailing comma, later at the comma itself.
-    assert rows[1].column in ({column, column - 1} if word == "trailing comma" else {column})
+    assert rows[1].column in (range(column - 2, column + 1) if word == "trailing comma" else {column})
 
 
 def test_a_utf_16_file_is_said_to_be_one():
