@@ -15,6 +15,7 @@ What fails before it was provably not sent.
 from __future__ import annotations
 
 import asyncio
+import resource
 import ssl
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ CONNECT_SECONDS = 15.0  # TCP and TLS, each
 IDLE_CONNECTION_SECONDS = 15.0  # shorter than any server's, so that requests seldom meet a connection being closed
 MAX_REPLY_BYTES = 1 << 20
 CONTENT_BUFFER_BYTES = 1 << 20
+OTHER_DESCRIPTORS = 128  # for files, the ledger, and what else the process has open
+PROXY_REFUSALS = frozenset({403, 407})  # forbidden, or wrong credentials: asking again changes nothing
 
 USER_AGENT = "aihubmix-video-python"
 
@@ -99,7 +102,7 @@ class Transport:
         tracing.on_request_headers_sent.append(self._departing)
         self._client = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0,  # the scheduler's lanes bound what is under way
+                limit=_most_connections(),
                 keepalive_timeout=IDLE_CONNECTION_SECONDS,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -208,6 +211,16 @@ class Transport:
         departure.requests += 1
 
 
+def _most_connections() -> int:
+    """Say how many connections to keep open at most; 0 for any number.
+
+    The scheduler's lanes bound how many are used. Idle ones stay open, though, and must not take the last descriptors: no
+    file could be opened then.
+    """
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 0 if descriptors == resource.RLIM_INFINITY else max(descriptors // 2, descriptors - OTHER_DESCRIPTORS)
+
+
 def _too_long(status: int, received: bytes) -> MalformedReply:
     message = f"the answer is longer than {MAX_REPLY_BYTES} bytes"
     return MalformedReply(message, body=kept(received), status_code=status)
@@ -220,6 +233,7 @@ def failure(exc: Exception, host: str | None, departure: Departure, *, body: byt
     if isinstance(exc, aiohttp.ClientResponseError) and not isinstance(exc, aiohttp.ClientHttpProxyError):
         return MalformedReply("the answer is not HTTP", charged="unknown" if departure.left else "no")
     permanent = isinstance(exc, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError))
+    permanent |= isinstance(exc, aiohttp.ClientHttpProxyError) and exc.status in PROXY_REFUSALS
     return ConnectionFailed(f"{host}: {reason(exc)}.", sent=departure.left, body=body, retryable=not permanent)
 
 

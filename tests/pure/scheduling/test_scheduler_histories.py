@@ -56,6 +56,7 @@ pauses = st.one_of(st.floats(0, 1), st.floats(0, 3 * INTERVAL), st.floats(0, 3 *
 wishes = st.sampled_from([None, None, 0.0, 3.0, 50.0, 1e9])
 common = st.one_of(
     st.builds(lambda wish: RateLimited("429", retry_after=wish), wishes),
+    st.builds(lambda wish: RateLimited("too many at once", retry_after=wish, limit="concurrency"), wishes),
     st.sampled_from([GatewayError("502"), ConnectionFailed("refused"), JobNotFound("404"), RequestRefused("400")]),
 )
 create_errors = st.one_of(common, st.sampled_from([SubmitUncertain("lost"), MalformedReply("half")]))
@@ -223,7 +224,7 @@ class Gateway(RuleBasedStateMachine):
     def fail(self, job: int, action: Action, error: VideoError, progressed: bool) -> None:  # noqa: FBT001 - likewise
         """Answer badly."""
         over = job not in self.open_jobs
-        if isinstance(error, RateLimited) and not over:
+        if isinstance(error, RateLimited) and error.limit == "rate" and not over:
             self.cooled(error.retry_after)
         if isinstance(error, SubmitUncertain):
             self.uncertain.add(job)
