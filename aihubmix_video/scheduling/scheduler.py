@@ -221,7 +221,7 @@ class Scheduler:
     # Being told.
 
     def receive(self, event: Event, now: float) -> None:
-        """Take in what happened. Late answers about jobs that are over do nothing but make room."""
+        """Take in what happened. Late answers about jobs that are over make room and, refused for the rate, slow all down."""
         match event:
             case Polled() | Bought() | Fetched() | Trouble():
                 self._answered(event, now)
@@ -265,6 +265,8 @@ class Scheduler:
             self._end(job, Signal.WITHDRAWN)
 
     def _answered(self, event: Polled | Bought | Fetched | Trouble, now: float) -> None:
+        if isinstance(event, Trouble) and isinstance(event.error, RateLimited) and event.error.limit == "rate":
+            self._cool(event.error.retry_after, now)
         known = self._jobs.get(event.job)
         if known is None:
             if (lane := self._orphans.pop(event.job, None)) is not None:
@@ -315,9 +317,7 @@ class Scheduler:
         return ceil(due / TICK) * TICK
 
     def _troubled(self, job: int, known: _Job, error: VideoError, now: float) -> None:
-        if isinstance(error, RateLimited) and error.limit == "rate":
-            self._cool(error.retry_after, now)
-        elif isinstance(error, RateLimited) and known.phase is Phase.SUBMITTING:
+        if isinstance(error, RateLimited) and error.limit == "concurrency" and known.phase is Phase.SUBMITTING:
             self._ceiling = max(self.in_flight - 1.0, 1.0)  # what the account bears, as far as is known
             self._probe_at = now + PROBE
         if isinstance(error, SubmitUncertain):

@@ -223,8 +223,7 @@ class Gateway(RuleBasedStateMachine):
 
     def fail(self, job: int, action: Action, error: VideoError, progressed: bool) -> None:  # noqa: FBT001 - likewise
         """Answer badly."""
-        over = job not in self.open_jobs
-        if isinstance(error, RateLimited) and error.limit == "rate" and not over:
+        if isinstance(error, RateLimited) and error.limit == "rate":
             self.cooled(error.retry_after)
         if isinstance(error, SubmitUncertain):
             self.uncertain.add(job)

@@ -185,6 +185,15 @@ def test_other_trouble_is_no_reason_to_cool_down():
     assert shut(scheduler) < 0
 
 
+def test_a_refusal_counts_also_when_its_job_is_over():
+    """It is a fact about the gateway, whatever became of the job."""
+    scheduler = polled_jobs(1)
+    assert tell(scheduler, 1.0, Withdraw(0)) == [End(0, Phase.DROPPED)]
+    scheduler.receive(Trouble(0, RateLimited("429", retry_after=30.0)), 2.0)
+    assert shut(scheduler) == 32.0
+    assert list(follow(scheduler, 2.0, 1e6)) == []
+
+
 def test_a_call_of_the_users_own_may_slow_all_down():
     """Its 429 is as good as any; the cap holds for it too."""
     scheduler = polled_jobs(1)
