@@ -182,7 +182,7 @@ class Scheduler:
         self._mature(now)
         if now >= self._probe_at:
             self._probe_at = inf
-            self._ceiling += 1
+            self._ceiling = min(self._ceiling + 1, float(self._limits.max_in_flight))
         actions, self._ended = self._ended, []
         while self.pace.opens_at() <= now and (lane := self._next_lane(now)) is not None:
             self.pace = self.pace.spend(now)

@@ -293,6 +293,17 @@ def test_each_bound_holds(what: type[object], limit: Limits):
     assert len([action for action in scheduler.actions(1.0) if not isinstance(action, End)]) == 1
 
 
+def test_trying_one_more_after_too_many_at_once_keeps_the_users_bound():
+    """The vendor may bear more than the user wants to pay for at once."""
+    scheduler = engine(limits=Limits(max_in_flight=1, deadline=1e9))
+    arrive(scheduler, 0.0, Enlist, range(3))
+    assert scheduler.actions(0.0) == [Submit(0)]
+    scheduler.receive(Trouble(0, RateLimited("too many at once", limit="concurrency")), 0.0)
+    seen = play(scheduler, 0.0, 3600.0, lambda action: good(action, completed=False))
+    assert served(seen)[Submit] == 1
+    assert scheduler.in_flight == 1
+
+
 def test_jobs_bought_and_unfinished_hold_their_places():
     """max_in_flight counts until the end, the download included: a slow disk must not let purchases pile up."""
     scheduler = engine(limits=Limits(max_in_flight=1))
