@@ -241,14 +241,14 @@ async def test_many_cuts_are_one_file(tmp_path: Path, disk: Disk):
                 206, content_range=f"bytes {at}-{len(FILM) - 1}/{len(FILM)}", content_length=len(FILM) - at, etag='"a"'
             )
             + FILM[at : at + step],
-            0.01,
+            0.1,
             FIN,
         ]
         for at in range(step, len(FILM) - step, step)
     ]
     last = step * (len(tails) + 1)
     scripts = [
-        [head(content_length=len(FILM), etag='"a"') + FILM[:step], 0.01, FIN],
+        [head(content_length=len(FILM), etag='"a"') + FILM[:step], 0.1, FIN],
         *tails,
         part(FILM, last, etag='"a"'),
     ]
@@ -349,7 +349,7 @@ async def test_everything_instead_of_the_rest_is_taken_from_its_beginning(answer
 async def test_a_name_that_changes_with_every_answer_is_given_up(tmp_path: Path, disk: Disk):
     """S13: two servers behind one address name their copies differently. Asking for ranges in vain has an end."""
     target = tmp_path / "film.mp4"
-    cut = [[head(content_length=len(FILM), etag=f'"{name}"') + FILM[:HALF], 0.01, FIN] for name in "ab" * 4]
+    cut = [[head(content_length=len(FILM), etag=f'"{name}"') + FILM[:HALF], 0.1, FIN] for name in "ab" * 4]
 
     outcomes, requests = await attempts(Download(target, disk=disk), *cut, whole(FILM, etag='"a"'))
 
