@@ -48,8 +48,9 @@ class Claims:
     async def _check(self, target: Target, record: Record, path: Path | None) -> None:
         if target.make_folder and (folder := target.folder(record)) is not None:
             await self._disk.run(make_folder, folder)
-        if path is None or record.video_id is not None:
-            return  # what was bought is fetched in any case, and never replaces anything unasked
+        taken_up = record.in_ledger and record.video_id is not None
+        if path is None or taken_up:
+            return  # what an earlier run bought is fetched in any case, and never replaces anything unasked
         problem = await self._disk.run(check_target, path, target.overwrite)
         if problem is not None:
             raise InvalidRequest.of("to", str(path), problem)

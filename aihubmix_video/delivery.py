@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from aihubmix_video.content import Broken, Cut, Declined, DiskTrouble, NotReady
 from aihubmix_video.errors import DownloadFailed, JobExpired, VideoError
-from aihubmix_video.wire.refusal import refusal
+from aihubmix_video.wire.refusal import refusal, refusal_of_get
 
 if TYPE_CHECKING:
     from aihubmix_video.wire.reply import Reply
@@ -50,7 +50,7 @@ def error_of(miss: Miss, *, video_id: str, expired: bool, now: float) -> VideoEr
 
 
 def _declined(reply: Reply, video_id: str, *, expired: bool, now: float) -> VideoError:
-    error = refusal(reply, job_id=video_id, now=now)
+    error = refusal_of_get(reply, job_id=video_id, now=now)
     if expired and reply.status in EXPIRED:
         return JobExpired("the video's link has expired", job_id=video_id, status_code=reply.status)
     error.charged = "yes"

@@ -20,6 +20,7 @@ import aiofiles
 import aiofiles.os
 
 from aihubmix_video import files
+from aihubmix_video.errors import SessionClosed
 from aihubmix_video.mp4 import BoxWalk
 
 if TYPE_CHECKING:
@@ -93,18 +94,25 @@ class Disk:
         mask = os.umask(0o077)  # it can be read only by setting it; meanwhile a new file is closed rather than open
         os.umask(mask)
         self.file_mode = 0o666 & ~mask
+        self._closed = False
 
     async def run(self, work: Callable[..., T], *args: object) -> T:
         """Call *work* on a thread; a cancellation waits for it."""
         return await to_the_end(self.call(work, *args))
 
     async def call(self, work: Callable[..., T], *args: object) -> T:
-        """Call *work* on a thread; to be run as a task, or a cancellation would abandon it."""
+        """Call *work* on a thread; to be run as a task, or a cancellation would abandon it.
+
+        Raises:
+            SessionClosed: Nothing is worked on any more.
+        """
+        self._check_open()
         result: T = await aiofiles.os.wrap(work)(*args, executor=self._threads)
         return result
 
     async def open(self, path: Path, mode: OpenBinaryMode) -> AsyncFileIO:
-        """Open a file of ours; likewise to be run as a task."""
+        """Open a file of ours; likewise to be run as a task, and refused when closed."""
+        self._check_open()
         return await aiofiles.open(path, mode, buffering=0, opener=files.open_private, executor=self._threads)
 
     async def free_bytes(self, folder: Path) -> int | None:
@@ -119,7 +127,12 @@ class Disk:
 
     async def aclose(self) -> None:
         """End the threads, once what they do is done."""
+        self._closed = True
         await to_the_end(asyncio.to_thread(self._threads.shutdown))
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SessionClosed("the session was closed")
 
 
 class Part:

@@ -22,6 +22,7 @@ from aihubmix_video.errors import (
     JobFailed,
     LedgerError,
     MalformedReply,
+    SessionClosed,
     SubmitUncertain,
     VideoError,
 )
@@ -94,7 +95,7 @@ class Performer:
 
     async def submit(self, record: Record) -> Event:
         """Buy the job: check, encode, record the intent, send, and keep the id before anything else."""
-        departure = Departure(before=partial(self._ledger.sending, record.key) if record.in_ledger else None)
+        departure = Departure(before=partial(self._depart, record))
         try:
             body = await self._body(record)
             reply = await self._transport.send("POST", body=body, seconds=CREATE_SECONDS, departure=departure)
@@ -119,6 +120,17 @@ class Performer:
                 if not isinstance(refused, REFUSALS):
                     await self._unsent(record)  # no verdict on the job: with another key, or money, it may be bought
                 return Trouble(record.number, owned(refused, record))
+
+    async def _depart(self, record: Record) -> None:
+        """Mark the create as sent before its first byte leaves; the last moment at which it can be stopped.
+
+        Raises:
+            SessionClosed: Nobody wants the job any more.
+        """
+        if record.in_ledger:
+            await self._ledger.sending(record.key)
+        if record.withdrawn:
+            raise SessionClosed("the job was withdrawn before its create was sent")
 
     async def _body(self, record: Record) -> bytes:
         if record.request is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import inf, isnan
 
 from aihubmix_video.errors import (
     AuthenticationError,
@@ -12,15 +12,19 @@ from aihubmix_video.errors import (
     JobNotFound,
     PermissionDenied,
     RateLimited,
+    RequestRefused,
     VideoError,
 )
 from aihubmix_video.scheduling.backoff import Backoff
 from aihubmix_video.scheduling.lifecycle import Phase
 
-__all__ = ["REFUSALS", "bounded", "is_final", "retry_delay"]
+__all__ = ["REFUSALS", "bounded", "is_final", "is_refusal", "retry_delay"]
 
-REFUSALS = (AuthenticationError, PermissionDenied, InsufficientBalance, ConfigurationError, JobNotFound)
-"""No verdicts on a job that is paid for: the account, the way to the gateway, or a node that does not know it yet."""
+REFUSALS = (
+    *(AuthenticationError, PermissionDenied, InsufficientBalance, ConfigurationError, JobNotFound, RequestRefused),
+)
+"""No verdicts on a job that is paid for: the account, the way to the gateway, a node that does not know it yet, or a box
+in between that objects to one request."""
 
 REFUSALS_BORNE = 2  # in a row; one may be a hiccup of the gateway's
 RETRY_AFTER_CAP = 120.0  # seconds; a gateway that asks for more is asked again after so long, in case it erred
@@ -40,14 +44,21 @@ def is_final(phase: Phase, error: VideoError, refusals: int, age: float) -> bool
     Args:
         phase: The phase in which the request was under way.
         error: What it brought.
-        refusals: Errors in a row that are `REFUSALS`, this one included; 0 when it is none.
-        age: Seconds since the job was accepted.
+        refusals: Errors in a row for which `is_refusal` holds, this one included; 0 when it is none.
+        age: Seconds since the job was accepted; infinity when this session never saw it.
     """
     if phase is Phase.SUBMITTING:
         return not (error.retryable and _bought_nothing(error))
-    if isinstance(error, JobNotFound) and age < NOT_FOUND_GRACE:
+    if error.retryable:
         return False
-    return refusals > REFUSALS_BORNE if isinstance(error, REFUSALS) else not error.retryable
+    if isinstance(error, JobNotFound) and age < (inf if phase is Phase.FETCHING else NOT_FOUND_GRACE):
+        return False  # of a video that was seen finished, a node may know nothing yet: the tries of a download bound it
+    return refusals > REFUSALS_BORNE or not is_refusal(error)
+
+
+def is_refusal(error: VideoError) -> bool:
+    """Whether *error* ends a job that is paid for only when it is repeated: `REFUSALS`, or a certificate not trusted."""
+    return isinstance(error, (*REFUSALS, ConnectionFailed)) and not error.retryable
 
 
 def _bought_nothing(error: VideoError) -> bool:

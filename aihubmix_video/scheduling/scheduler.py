@@ -24,7 +24,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.errors import ConnectionFailed, RateLimited, SubmitUncertain, VideoError, WaitTimeout
+from aihubmix_video.errors import (
+    ConnectionFailed,
+    RateLimited,
+    SessionClosed,
+    SubmitUncertain,
+    VideoError,
+    WaitTimeout,
+)
 from aihubmix_video.scheduling.agenda import Agenda, Lane
 from aihubmix_video.scheduling.backoff import Backoff
 from aihubmix_video.scheduling.lifecycle import IN_HAND, IllegalTransition, Phase, Signal, advance
@@ -48,7 +55,7 @@ from aihubmix_video.scheduling.messages import (
     Watch,
     Withdraw,
 )
-from aihubmix_video.scheduling.retry import REFUSALS, bounded, is_final, retry_delay
+from aihubmix_video.scheduling.retry import bounded, is_final, is_refusal, retry_delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -287,7 +294,7 @@ class Scheduler:
                 self._end(job, Signal.SATISFIED)
             case Trouble(job, error, progressed):
                 known.failures = 1 if progressed else known.failures + 1
-                known.refusals = known.refusals + 1 if isinstance(error, REFUSALS) else 0
+                known.refusals = known.refusals + 1 if is_refusal(error) else 0
                 self._troubled(job, known, error, now)
 
     def _bought(self, job: int, known: _Job, now: float, *, settled: bool) -> None:
@@ -322,6 +329,10 @@ class Scheduler:
             self._probe_at = now + PROBE
         if isinstance(error, SubmitUncertain):
             self._end(job, Signal.LOST, error)
+            return
+        if isinstance(error, SessionClosed) and known.withdrawn:  # stopped before it left
+            self._move(known, Signal.TROUBLE)
+            self._end(job, Signal.WITHDRAWN)
             return
         final = is_final(known.phase, error, known.refusals, now - known.accepted_at)
         wait = None if final else retry_delay(known.phase, error, known.failures, self._draw(), reached=self._reached)

@@ -35,7 +35,7 @@ from aihubmix_video.wire.decode import UNEXPLAINED, other_id, read_video, unwrap
 from aihubmix_video.wire.envelope import describe, read_envelope
 from aihubmix_video.wire.headers import request_id
 from aihubmix_video.wire.plain import kept
-from aihubmix_video.wire.refusal import refusal
+from aihubmix_video.wire.refusal import refusal, refusal_of_get
 from aihubmix_video.wire.strictjson import read_object
 from aihubmix_video.wire.wording import says_moderation
 
@@ -180,7 +180,7 @@ def read_poll(reply: Reply, *, job_id: str | None = None, now: float | None = No
         ContentRefused, RequestRefused: The gateway will not say more about this job.
     """
     if not reply.ok:
-        raise _poll_refusal(reply, job_id, now)
+        raise refusal_of_get(reply, job_id=job_id, now=now)
     try:
         body = read_object(reply.body)
         if not (body.get("error") and _is_no_job(body)):
@@ -190,18 +190,11 @@ def read_poll(reply: Reply, *, job_id: str | None = None, now: float | None = No
         error.body = error.body or kept(reply.body)
         error.charged = "unknown"
         raise
-    raise _poll_refusal(reply, job_id, now)
+    raise refusal_of_get(reply, job_id=job_id, now=now)
 
 
 def _is_no_job(body: dict[str, object]) -> bool:
     return not isinstance(body.get("status"), str) and not isinstance(body.get("data"), dict)
-
-
-def _poll_refusal(reply: Reply, job_id: str | None, now: float | None) -> VideoError:
-    error = refusal(reply, job_id=job_id, now=now)
-    if reply.status >= 500:
-        error.retryable = True  # whatever a gateway that fails says of a job is no verdict, 501 included
-    return error
 
 
 def failure_of(video: Video) -> JobFailed:

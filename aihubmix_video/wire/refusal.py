@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
     from aihubmix_video.wire.reply import Reply
 
-__all__ = ["not_ready", "refusal"]
+__all__ = ["not_ready", "refusal", "refusal_of_get"]
 
 
 @attrs.frozen
@@ -131,6 +131,18 @@ def refusal(reply: Reply, *, create: bool = False, job_id: str | None = None, no
     if kind is JobExpired:
         known["charged"] = "yes"
     return kind(said.line, **known)
+
+
+def refusal_of_get(reply: Reply, *, job_id: str | None, now: float | None = None) -> VideoError:
+    """Say which error *reply* is to a GET about a job that has been bought; arguments are those of `refusal`.
+
+    It is `retryable` where it is no verdict on the job: a gateway that fails, 501 included, and any page or empty answer
+    of a box in between, whatever its status.
+    """
+    error = refusal(reply, job_id=job_id, now=now)
+    if reply.status >= 500 or (isinstance(error, RequestRefused) and not read_envelope(reply).structured):
+        error.retryable = True
+    return error
 
 
 def not_ready(reply: Reply) -> bool:

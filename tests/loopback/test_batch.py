@@ -405,6 +405,8 @@ async def test_one_job_is_taken_up_once_however_often_it_is_asked_for(tmp_path: 
 async def test_a_job_whose_file_another_is_to_be_saved_to_stops_no_resumption(tmp_path: Path):
     """One that cannot be taken up now is told, as paid for, and the others go on."""
     async with Sandbox(**SMALL) as sandbox:
+        # Not finished as far as they know yet, or the first session might save them while it closes.
+        sandbox.faults.add(Fault.edit({"status": "queued"}, route="create", times=2))
         async with opened(sandbox, ledger=tmp_path / "l.db") as session:
             jobs = [await session.submit("a cat", **WAN, to=tmp_path / name) for name in ("one.mp4", "two.mp4")]
         sandbox.faults.add(Fault.silence(route="content", times=1))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -197,6 +199,46 @@ async def test_a_cancelled_create_that_was_sent_is_kept_and_its_file_is_saved(tm
         assert (await session.generate("another", **WAN, to=tmp_path / "2.mp4")).verified
         assert 2 == sandbox.billed
         assert [] == [item async for item in session.resume()]
+
+
+@contextmanager
+def names_resolving_slowly() -> Iterator[threading.Event]:
+    """Keep the threads that resolve names busy until the event is set."""
+    release = threading.Event()
+    threads = ThreadPoolExecutor(1)
+    asyncio.get_running_loop().set_default_executor(threads)
+    threads.submit(release.wait)
+    try:
+        yield release
+    finally:
+        release.set()
+
+
+@pytest.mark.parametrize("ledger", [None, "l.db"])
+async def test_a_create_cancelled_while_it_connects_is_not_sent(ledger: str | None, tmp_path: Path):
+    """Nothing is bought that was given up before it left; and nothing else is held up by that (M2)."""
+    async with (
+        Sandbox(**SMALL) as sandbox,
+        opened(
+            sandbox,
+            **QUICK,
+            base_url=sandbox.url.replace("127.0.0.1", "localhost"),
+            ledger=tmp_path / ledger if ledger else None,
+        ) as session,
+    ):
+        with names_resolving_slowly() as release:
+            task = asyncio.create_task(session.submit("a cat", **WAN))
+            await until(lambda: session.stats().creates_sent == 1)
+            task.cancel()
+            await asyncio.wait([task])
+            release.set()
+            await until(lambda: session.stats().in_flight == 0)
+        assert task.cancelled()
+        assert (0, 0) == (sandbox.billed, session.stats().failed)
+        assert (await session.generate("another", **WAN, to=tmp_path / "2.mp4")).verified
+        assert 1 == sandbox.billed == seen(sandbox)["create"]
+        if ledger:
+            assert [] == [item async for item in session.resume()]
 
 
 async def test_a_cancelled_create_that_is_refused_breaks_nothing(tmp_path: Path):

@@ -10,8 +10,10 @@ import os
 import socket
 import ssl
 import sys
+import warnings
 from asyncio.subprocess import PIPE
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -369,13 +371,23 @@ async def test_a_gateway_of_unknown_certificate_gets_nothing(name: str):
 
 
 @pytest.mark.looptime(False)  # the child lives in real time
-@pytest.mark.parametrize(("name", "outcome"), [("127.0.0.1", "bought"), ("example.org", "IP address mismatch")])
-async def test_a_trusted_certificate_counts_for_its_own_host_only(name: str, outcome: str, tmp_path: Path):
-    """Any site's certificate would do otherwise; the child process is what trusts the test's authority."""
+@pytest.mark.parametrize(
+    ("name", "expires", "outcome"),
+    [
+        ("127.0.0.1", None, "bought"),
+        ("example.org", None, "IP address mismatch"),
+        ("127.0.0.1", datetime(2020, 1, 1, tzinfo=UTC), "certificate has expired"),
+    ],
+    ids=["its own", "another's", "expired"],
+)
+async def test_a_trusted_certificate_counts_for_its_own_host_and_time_only(
+    name: str, expires: datetime | None, outcome: str, tmp_path: Path
+):
+    """Any site's certificate, or a stolen old one, would do otherwise; the child process trusts the test's authority."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
+    authority.issue_cert(name, not_after=expires).configure_cert(context)
     environ = {**os.environ, "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
     async with Sandbox(**AT_ONCE, ssl=context) as sandbox:
         child = await asyncio.create_subprocess_exec(
@@ -384,6 +396,22 @@ async def test_a_trusted_certificate_counts_for_its_own_host_only(name: str, out
         told, _ = await child.communicate()
         assert outcome in told.decode()
         assert int(outcome == "bought") == sandbox.billed == len(sandbox.log)
+
+
+async def test_a_gateway_that_speaks_old_tls_only_gets_nothing():
+    """TLS 1.1 is broken; a server that knows nothing better cannot be trusted with the key."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the library, too, says what it thinks of them
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    async with Sandbox(**AT_ONCE, ssl=context) as sandbox, opened(sandbox) as session:
+        error = await fail(buy(session))
+        assert isinstance(error, errors.ConnectionFailed)
+        assert ("no", False) == (error.charged, error.sent)
+        assert "connection could be made" in str(error)  # it may reset instead of saying why
+        assert {} == seen(sandbox)
 
 
 async def test_plain_text_behind_https_is_no_tls():

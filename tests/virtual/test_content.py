@@ -57,13 +57,24 @@ async def test_content_that_is_not_ready_is_asked_for_again(status: int, tmp_pat
         assert (1, 1, 4) == (sandbox.billed, seen(sandbox)["create"], seen(sandbox)["content"])
 
 
-@pytest.mark.parametrize("status", [404, 408, 429, 500, 502, 503, 520])
-async def test_content_that_fails_for_a_moment_is_asked_for_again(status: int, tmp_path: Path):
-    """A 404 too may come from a node that has not heard of the video."""
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 408, 421, 429, 500, 501, 502, 503, 520])
+@pytest.mark.parametrize("said", ["in JSON", "on a page"])
+async def test_content_that_fails_for_a_moment_is_asked_for_again(said: str, status: int, tmp_path: Path):
+    """A 404 too may come from a node that has not heard of the video, and a 400 from a box in between."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
-        sandbox.faults.add(Fault.status(status, route="content", times=2))
+        answer = Fault.status if said == "in JSON" else Fault.html
+        sandbox.faults.add(answer(status, route="content", times=2))
         assert await holds(sandbox, await fetched(session, tmp_path / "cat.mp4"))
         assert 1 == seen(sandbox)["create"]
+
+
+async def test_a_finished_video_unknown_for_a_minute_is_had_all_the_same(tmp_path: Path):
+    """Its job is long past any grace after the create; what is finished is asked for as long as any other download."""
+    async with Sandbox(**FAST | {"generation": 6000.0}) as sandbox, opened(sandbox) as session:
+        job = await session.submit("a cat", to=tmp_path / "cat.mp4", **WAN)
+        sandbox.faults.add(Fault.status(404, route="content", times=None, lasting=60.0))
+        assert await holds(sandbox, await job)
+        assert 1 == sandbox.billed
 
 
 async def test_a_link_that_is_gone_is_expired_at_once(tmp_path: Path):

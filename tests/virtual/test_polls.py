@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from email.utils import formatdate
 from itertools import pairwise
 from math import nan
@@ -117,6 +117,8 @@ async def test_a_gateway_that_is_always_busy_is_not_asked_in_a_hot_loop(retry_af
         (Fault.status(302, b"", headers={"Location": "https://elsewhere.test/"}, route="retrieve", times=2),),
         (Fault.status(401, route="retrieve", times=2),),
         (Fault.status(403, route="retrieve", times=2),),
+        *((Fault.status(code, route="retrieve", times=2),) for code in (400, 405, 421, 451, 499)),
+        *((Fault.html(code, route="retrieve", times=5),) for code in (400, 405, 418, 422)),
     ],
     ids=lambda faults: faults[0].name,
 )
@@ -242,6 +244,37 @@ async def test_a_key_refused_on_polls_is_reported_and_the_job_can_be_attached(st
         sandbox.faults.clear()
         assert (await session.job(str(job.id))).status is Status.COMPLETED
         assert sandbox.billed == 1
+
+
+# The cadence, of many.
+
+
+async def test_a_thousand_jobs_are_each_asked_about_once_per_interval():
+    """The documented cadence is a budget: no more polls than that on average, and no job is left alone for long."""
+    async with Sandbox(**SLOW | {"generation": 60.0}) as sandbox, opened(sandbox, rate=200.0, burst=1) as session:
+        await asyncio.gather(*await submitted(session, 1000))
+        asked: dict[str | None, list[float]] = defaultdict(list)
+        for logged in sandbox.log:
+            asked[logged.video_id].append(logged.at)
+        gaps = [after - before for moments in asked.values() for before, after in pairwise(moments)]
+        assert 1000 == sandbox.billed == len(asked)
+        assert 0.9 * INTERVAL <= sum(gaps) / len(gaps)
+        assert max(gaps) <= LONGEST_INTERVAL
+
+
+@pytest.mark.looptime(noop_cycles=5)
+async def test_jobs_that_outgrow_the_rate_wait_alike():
+    """With room for a poll per job in 40 seconds only, the cadence stretches for all, and nobody is left out."""
+    async with Sandbox(**SLOW | {"generation": 400.0}) as sandbox, opened(sandbox, rate=5.0, burst=1) as session:
+        jobs = await submitted(session, 200)
+        began = now()
+        await asyncio.gather(*jobs)
+        asked: dict[str | None, list[float]] = defaultdict(list)
+        for logged in sandbox.log:
+            if logged.at > began + INTERVAL:
+                asked[logged.video_id].append(logged.at)
+        gaps = [after - before for moments in asked.values() for before, after in pairwise(moments)]
+        assert max(gaps) <= 1.5 * 200 / 5.0
 
 
 # Outages, and others' trouble.

@@ -23,21 +23,26 @@ from aihubmix_video.errors import (
     MalformedReply,
     ModelUnavailable,
     RateLimited,
-    RequestRefused,
     SessionClosed,
     SubmitUncertain,
     VideoError,
     WaitTimeout,
 )
 from aihubmix_video.scheduling.lifecycle import Phase
-from aihubmix_video.scheduling.retry import NOT_FOUND_GRACE, REFUSALS, RETRY_AFTER_CAP, bounded, is_final, retry_delay
+from aihubmix_video.scheduling.retry import (
+    NOT_FOUND_GRACE,
+    REFUSALS,
+    RETRY_AFTER_CAP,
+    bounded,
+    is_final,
+    is_refusal,
+    retry_delay,
+)
 
 OLD = 10 * NOT_FOUND_GRACE
 GETS = (Phase.POLLING, Phase.FETCHING)
 PASSING = (RateLimited, GatewayError, ConnectionFailed, MalformedReply, DownloadFailed)
-VERDICTS = (
-    *(ContentRefused, JobExpired, JobFailed, LedgerError, LedgerInUse, ModelUnavailable, RequestRefused, SessionClosed),
-)
+VERDICTS = (*(ContentRefused, JobExpired, JobFailed, LedgerError, LedgerInUse, ModelUnavailable, SessionClosed),)
 ALL = (*PASSING, *VERDICTS, *REFUSALS, SubmitUncertain, WaitTimeout, VideoError)
 
 
@@ -85,11 +90,30 @@ def test_a_verdict_ends_the_job_at_once(phase: Phase, kind: type[VideoError]):
 
 
 @pytest.mark.parametrize("phase", GETS)
+@pytest.mark.parametrize(
+    "error", [*(kind("x") for kind in REFUSALS), ConnectionFailed("TLS", retryable=False)], ids=str
+)
+def test_a_refusal_ends_a_job_only_when_it_is_repeated(phase: Phase, error: VideoError):
+    """401, 403, balance, a redirect, 404, 405, a bad certificate: about the account or the way, so one may be a hiccup."""
+    assert is_refusal(error)
+    assert [False, False, True] == [is_final(phase, error, refusals, math.inf) for refusals in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("phase", GETS)
 @pytest.mark.parametrize("kind", REFUSALS, ids=named)
-def test_a_refusal_ends_a_job_only_when_it_is_repeated(phase: Phase, kind: type[VideoError]):
-    """401, 403, balance, a redirect, 404: about the account or the way, so one of them may be a hiccup."""
-    error = kind("x")
-    assert [is_final(phase, error, refusals, OLD) for refusals in (1, 2, 3)] == [False, False, True]
+@given(refusals=st.integers(1, 100))
+def test_what_says_that_it_may_pass_ends_no_job_that_is_paid_for(phase: Phase, kind: type[VideoError], refusals: int):
+    """A page of a box in between has the status of a refusal and is none, however often it comes."""
+    error = kind("x", retryable=True)
+    assert not is_refusal(error)
+    assert not is_final(phase, error, refusals, OLD)
+
+
+def test_a_finished_video_that_a_node_does_not_know_is_asked_for_as_often_as_any_other():
+    """Its job is older than any grace after the create; giving up after seconds would lose a paid video."""
+    error = JobNotFound("x")
+    assert not is_final(Phase.FETCHING, error, 9, OLD)
+    assert is_final(Phase.FETCHING, error, 3, math.inf)  # by an id that nobody here has ever seen finished
 
 
 @given(refusals=st.integers(1, 100), age=st.floats(0, NOT_FOUND_GRACE, exclude_max=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import pytest
@@ -22,7 +23,7 @@ from aihubmix_video.errors import (
     RequestRefused,
     VideoError,
 )
-from aihubmix_video.wire.refusal import not_ready, refusal
+from aihubmix_video.wire.refusal import not_ready, refusal, refusal_of_get
 from aihubmix_video.wire.reply import Reply
 from tests.pure.wire.samples import NAMES, answer, sample
 
@@ -250,3 +251,20 @@ def test_other_refusals_of_content_are_not_taken_for_not_ready():
     assert not not_ready(sample("error-not-found"))
     assert not not_ready(sample("error-expired"))
     assert not not_ready(sample("error-html-502"))
+
+
+@given(
+    st.integers(300, 599), st.sampled_from([b"", b"no", b"<html><title>405</title>", b"\xff\xfe", b'{"error": "cut'])
+)
+def test_a_box_in_between_says_nothing_of_a_job(status: int, body: bytes):
+    """What is not JSON was not said by the gateway; only the account, 404 and 410 are believed by their status alone."""
+    error = refusal_of_get(Reply(status=status, body=body), job_id="abc")
+    believed = (AuthenticationError, ConfigurationError, InsufficientBalance, JobExpired, JobNotFound, PermissionDenied)
+    assert error.retryable or isinstance(error, believed)
+
+
+@given(st.integers(500, 599), st.sampled_from(["unknown", "no_valid_channel_error", "tasks cannot be deleted"]))
+def test_a_gateway_that_fails_says_nothing_of_a_job(status: int, text: str):
+    """Not even a 501, which to a create or a delete is final."""
+    reply = Reply(status=status, body=json.dumps({"error": {"message": text}}).encode())
+    assert refusal_of_get(reply, job_id="abc").retryable
