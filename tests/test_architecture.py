@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1] / "aihubmix_video"
 
 LAYERS = {
-    "values": {"errors", "request", "video", "events"},
+    "values": {"errors", "request", "video", "events", "jobinfo"},
     "rules": {
         *(
             "body",
@@ -45,6 +45,7 @@ LAYERS = {
         "transport",
     },
     "assembly": {
+        "accounts",
         "batch",
         "bookkeeper",
         "books",
@@ -55,6 +56,7 @@ LAYERS = {
         "orchestrator",
         "performer",
         "record",
+        "register",
         "session",
         "singles",
         "videos",

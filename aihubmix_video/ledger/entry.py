@@ -73,6 +73,7 @@ class Entry:
     Attributes:
         key: Our own name of the job, unique in the ledger.
         client_key: The user's idempotency key, unique in the ledger.
+        owner: Whose it is, where an application has several users; its word for them.
         batch: The name of the batch it is a row of.
         index: Its row there.
         fingerprint: What tells its request from others, see `fingerprint.fingerprint`.
@@ -100,6 +101,7 @@ class Entry:
     key: str
     request: VideoRequest
     client_key: str | None = None
+    owner: str | None = None
     batch: str | None = None
     index: int = 0
     fingerprint: str = ""

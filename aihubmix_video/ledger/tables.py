@@ -191,12 +191,19 @@ def find(connection: sqlite3.Connection, folder: Path, batch: str, fingerprint: 
 
 
 def newest(
-    connection: sqlite3.Connection, folder: Path, after: int | None, limit: int, states: Collection[State]
+    connection: sqlite3.Connection,
+    folder: Path,
+    after: int | None,
+    limit: int,
+    states: Collection[State],
+    owner: str | None,
 ) -> list[Entry]:
     """Give jobs, the newest first."""
     older = "" if after is None else f"AND number < {after:d}"
+    owned = "" if owner is None else "AND owner = ?"
     rows = connection.execute(
-        f"{_SELECT} WHERE state IN {_listed(states)} {older} ORDER BY number DESC LIMIT ?", (limit,)
+        f"{_SELECT} WHERE state IN {_listed(states)} {older} {owned} ORDER BY number DESC LIMIT ?",
+        (limit,) if owner is None else (owner, limit),
     )
     return [_found(row, folder).entry for row in rows]
 
