@@ -95,6 +95,7 @@ class Entry:
         charged: Whether money was spent on it; ``"unknown"`` from the moment its create leaves.
         attempts: How many times a create was begun.
         written_off: How many earlier purchases of it, given up on, may have cost money.
+        resubmitted: How many times it was to be bought anew.
     """
 
     key: str
@@ -125,6 +126,7 @@ class Entry:
     charged: Charged = "no"
     attempts: int = 0
     written_off: int = 0
+    resubmitted: int = 0
 
 
 @attrs.frozen(kw_only=True)

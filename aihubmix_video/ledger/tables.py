@@ -130,7 +130,7 @@ def _update(taken: Move) -> str:
     if taken is Move.SENDING:
         columns.append("attempts = attempts + 1")
     if taken is Move.RESUBMIT:
-        columns.append("written_off = written_off + (charged <> 'no')")
+        columns += ["written_off = written_off + (charged <> 'no')", "resubmitted = resubmitted + 1"]
     starts = _listed(steps.STARTS_FROM[taken])
     return f"UPDATE jobs SET {', '.join(['state = ?', 'updated_at = ?', *columns])} WHERE key = ? AND state IN {starts}"  # noqa: S608 - constants
 
