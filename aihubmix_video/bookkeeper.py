@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from aihubmix_video.allowance import Allowance
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from aihubmix_video.request import VideoRequest
 
 __all__ = ["Bookkeeper"]
+
+log = logging.getLogger("aihubmix_video")
 
 CAPS = "caps"  # the name under which a batch's caps are remembered
 PAGE = 500  # entries of the ledger looked at together
@@ -142,5 +145,9 @@ class Bookkeeper:
             after = page[-1].number
 
     async def aclose(self) -> None:
-        """Close the ledger."""
+        """Close the ledger, once media that nobody needs any more are deleted."""
+        try:
+            await self._ledger.sweep()
+        except LedgerError as error:
+            log.warning("reference media were left over: %s", error.message)
         await self._ledger.aclose()

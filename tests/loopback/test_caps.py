@@ -11,6 +11,7 @@ from aihubmix_video import BatchItem, VideoRequest
 from aihubmix_video.errors import BudgetExceeded, ContentRefused, InvalidRequest
 from aihubmix_video.sandbox import Fault, Sandbox
 from tests.loopback.sessions import AT_ONCE, opened
+from tests.pure.pictures import png
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -201,6 +202,20 @@ async def test_a_refused_request_and_a_failed_job_are_not_bought_anew(tmp_path: 
         items = await run(session, rows, tmp_path, moderation_retries=3)
         assert [False, False, True] == [item.ok for item in items]
         assert Counter(dog=1, hen=1) == bought(sandbox)
+
+
+async def test_a_picture_is_kept_for_another_try_and_no_longer(tmp_path: Path):
+    """A run that buys anew must send the picture of the first; once the video is there, nobody needs it on the disk."""
+    row = VideoRequest(model="wan2.6-i2v", prompt="cat", input_reference=png(64, 64))
+    media = tmp_path / "l.db.media"
+    async with Sandbox(**SMALL) as sandbox:
+        moderated(sandbox, times=1)
+        for retries, kept in ((0, 1), (1, 0)):
+            async with opened(sandbox, ledger=tmp_path / "l.db", poll_interval=0.02) as session:
+                (item,) = await run(session, [row], tmp_path, moderation_retries=retries)
+            assert bool(retries) == item.ok
+            assert kept == len(list(media.iterdir()))
+        assert 2 == sandbox.billed
 
 
 async def test_a_batch_left_while_it_buys_anew_goes_on_another_day(tmp_path: Path):
