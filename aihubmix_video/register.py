@@ -19,7 +19,7 @@ from aihubmix_video.naming import Template
 from aihubmix_video.record import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import AsyncIterator, Callable, Collection
 
     from aihubmix_video.jobinfo import JobInfo
     from aihubmix_video.orchestrator import Orchestrator
@@ -107,6 +107,10 @@ class Register:
         if entry.state in CONTINUED:
             return await self._orchestrator.readmit(entry, once=once)
         return entry
+
+    def unfinished(self) -> AsyncIterator[Entry]:
+        """Give every job of the ledger's that needs something, as of now."""
+        return self._books.unfinished()
 
     async def take_up(self, entry: Entry) -> bool:
         """Follow a job of the ledger's that is unfinished, and say whether there was anything to do.
