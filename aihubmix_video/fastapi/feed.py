@@ -12,7 +12,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from aihubmix_video.jobinfo import JobInfo, JobState
+from aihubmix_video.jobinfo import JobInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,8 +161,3 @@ class Feed:
             if not waiters and self._waiters.get(key) is waiters:
                 del self._waiters[key]
         return True
-
-
-def is_dropped(info: JobInfo) -> bool:
-    """Whether a job was deleted."""
-    return info.state is JobState.DROPPED

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
+import attrs
 from fastapi import APIRouter, Depends, Header, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -123,4 +124,4 @@ async def _deleted(service: Service, key: str, owner: str | None) -> None:
     followed = service.register.live(key) is not None
     await service.register.remove(key, owner)
     if not followed:
-        service.feed.deleted(info)
+        service.feed.deleted(attrs.evolve(info, state=JobState.DROPPED))

@@ -67,6 +67,7 @@ STATUS: Final[Mapping[type[VideoError], int]] = {
     refusals.BodyTooLarge: 413,
     refusals.Conflict: 409,
     refusals.Deleted: 410,
+    refusals.RangeUnsatisfiable: 416,
     VideoError: 500,
 }
 """By the nearest class that is listed."""
@@ -164,6 +165,8 @@ def problem_response(error: VideoError) -> Response:
         log.error("answered with %s: %s", problem["status"], error)
     after = retry_after(error)
     headers = {} if after is None else {"Retry-After": str(after)}
+    if isinstance(error, refusals.RangeUnsatisfiable):
+        headers["Content-Range"] = f"bytes */{error.size}"
     return JSONResponse(problem, problem["status"], headers, media_type=MEDIA_TYPE)
 
 

@@ -58,5 +58,17 @@ class NotPlayable(Conflict):
     retry_after = 2.0
 
 
+class RangeUnsatisfiable(VideoError):
+    """The video does not have the bytes that were asked for (416).
+
+    Attributes:
+        size: How many it has.
+    """
+
+    def __init__(self, size: int, **known: Unpack[Known]) -> None:
+        super().__init__(f"the video has {size} bytes", **known)
+        self.size = size
+
+
 class Deleted(VideoError):
     """The job, or its file, was there and was deleted (410)."""

@@ -10,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from aihubmix_video.errors import VideoError
+from aihubmix_video.fastapi.content import add_content
+from aihubmix_video.fastapi.events import add_events
 from aihubmix_video.fastapi.jobs import add_jobs
 from aihubmix_video.fastapi.options import Allow, RouterOptions
 from aihubmix_video.fastapi.problems import error_of_validation, problem_response
@@ -81,6 +83,8 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
     )
     router = APIRouter(route_class=_ProblemRoute, dependencies=list(dependencies), tags=["videos"])
     caller = owner or _nobody
+    add_events(router, options, caller)
+    add_content(router, caller)
     add_jobs(router, options, caller)
     return router
 
