@@ -69,6 +69,7 @@ def entry_of(record: Record, request: VideoRequest, place: RowPlace | None, name
         request=request,
         client_key=name.client_key if name is not None else None,
         owner=record.owner,
+        created_at=record.created_at,
         batch=place.batch if place is not None else None,
         index=place.index if place is not None else 0,
         fingerprint=digest,

@@ -89,7 +89,8 @@ class Entry:
         state: How far it has come.
         video_id: The gateway's id.
         also_id: A second id that the gateway gave.
-        created_at: When it was intended, Unix seconds on this machine's clock; likewise `updated_at`, its last change.
+        created_at: When it was asked for, Unix seconds on this machine's clock; when it was intended, if nobody says.
+            Likewise `updated_at`, its last change.
         expires_at: When its link goes, Unix seconds.
         path: The saved file; likewise `bytes_written`, `sha256` (hex) and `verified`.
         error_type: The class of the error it failed with, or that left it uncertain.

@@ -85,7 +85,7 @@ class MemoryLedger:
             entry,
             number=self._numbers,
             state=State.INTENDED,
-            created_at=now,
+            created_at=entry.created_at or now,
             updated_at=now,
             request=packing.unpack(packed.text, Path),
         )

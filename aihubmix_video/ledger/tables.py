@@ -99,7 +99,8 @@ def intend(connection: sqlite3.Connection, entries: Sequence[tuple[Entry, Packed
     try:
         (last,) = connection.execute("SELECT ifnull(max(number), 0) FROM jobs").fetchone()
         for number, (entry, packed) in enumerate(entries, last + 1):
-            fresh = attrs.evolve(entry, number=number, state=State.INTENDED, created_at=now, updated_at=now)
+            created = entry.created_at or now
+            fresh = attrs.evolve(entry, number=number, state=State.INTENDED, created_at=created, updated_at=now)
             _insert(connection, fresh, packed)
     except BaseException:
         if connection.in_transaction:  # a full disk has ended it already
