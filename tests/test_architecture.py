@@ -30,6 +30,7 @@ LAYERS = {
             "redirects",
             "rows",
             "scheduling",
+            "urlpolicy",
             "wire",
         ),
     },

@@ -103,6 +103,8 @@ async def _bought(
 ) -> JobInfo:
     if wanted.extra_body is not None and not options.extra_body:
         raise InvalidRequest.of("extra_body", "…", "is not taken here")
+    if problems := options.references.problems(wanted):
+        raise InvalidRequest(problems)
     if options.allow is not None:
         await options.allow(owner, wanted)
     if service.session.stats().queued >= options.max_waiting:

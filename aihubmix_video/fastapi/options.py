@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.request import VideoRequest
+from aihubmix_video.urlpolicy import UrlPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,7 @@ class RouterOptions:
     """See `video_router` for the meaning of each."""
 
     folder: Path
+    references: UrlPolicy = attrs.field(factory=UrlPolicy)
     allow: Allow | None = None
     extra_body: bool = False
     max_body: int = 32 << 20

@@ -16,10 +16,11 @@ from aihubmix_video.fastapi.jobs import add_jobs
 from aihubmix_video.fastapi.options import Allow, RouterOptions
 from aihubmix_video.fastapi.problems import error_of_validation, problem_response
 from aihubmix_video.intake import literal_path
+from aihubmix_video.urlpolicy import UrlPolicy
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 
     from fastapi.params import Depends
     from starlette.requests import Request
@@ -51,6 +52,9 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
     owner: Callable[..., Any] | None = None,
     allow: Allow | None = None,
     dependencies: Sequence[Depends] = (),
+    reference_schemes: Collection[str] = ("https", "http", "data"),
+    reference_hosts: Sequence[str] | None = None,
+    private_hosts: bool = False,
     extra_body: bool = False,
     max_body: int = 32 << 20,
     max_waiting: int = 1000,
@@ -66,6 +70,10 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
         allow: Awaited with the owner and the `VideoRequest` before anything is bought; refuses by raising `NotAllowed` (403)
             or `LimitReached` (429).
         dependencies: For every route, as FastAPI's own routers take them; this is where authentication belongs.
+        reference_schemes: Of reference URLs; nobody here fetches them.
+        reference_hosts: Hosts that reference URLs may name, such as ``"cdn.example.com"`` or ``"*.example.com"``; None for
+            every public one.
+        private_hosts: Whether they may also name hosts that are not of the public internet.
         extra_body: Whether callers may send ``extra_body``, which reaches the vendor unchecked.
         max_body: Bytes that a request's body may have.
         max_waiting: Jobs that may wait to be bought; above it new ones are refused (503).
@@ -74,6 +82,11 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
     """
     options = RouterOptions(
         folder=Path(literal_path(folder)),
+        references=UrlPolicy(
+            schemes=frozenset(reference_schemes),
+            hosts=None if reference_hosts is None else tuple(reference_hosts),
+            private=private_hosts,
+        ),
         allow=allow,
         extra_body=extra_body,
         max_body=max_body,

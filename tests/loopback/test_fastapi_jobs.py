@@ -228,6 +228,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"model": "wan2.6-i2v", "prompt": "a", "input_reference": "/etc/passwd"}, "input_reference"),
     ({"model": "wan2.6-i2v", "prompt": "a", "input_reference": "file:///etc/passwd"}, "input_reference"),
     ({"model": ["sora-2"], "prompt": "a"}, "model"),
+    ({"model": "wan2.6-i2v", "prompt": "a", "input_reference": "http://169.254.169.254/a"}, "input_reference"),
+    ({"model": "wan2.6-i2v", "prompt": "a", "input_reference": "https://0177.1/a"}, "input_reference"),
+    ({"model": "unheard-of", "prompt": "a", "content": [{"url": "http://localhost."}]}, "content[0].url"),
 ]
 
 
@@ -406,6 +409,23 @@ async def test_the_application_may_refuse_before_anything_is_bought(tmp_path: Pa
             answer = await client.post("/videos/", json=CAT)
             assert (429, "3600") == (problem(answer)["status"], answer.headers["Retry-After"])
             assert {} == seen(sandbox)
+
+
+async def test_references_are_passed_on_as_the_application_allows_and_never_fetched(tmp_path: Path):
+    """A URL of an allowed host reaches the vendor as it is; others reach nobody."""
+    wanted = {
+        "model": "wan2.6-i2v",
+        "prompt": "a cat",
+        "seconds": 5,
+        "input_reference": "https://cdn.example.com/a.png",
+    }
+    strict = {"reference_schemes": ["https"], "reference_hosts": ["*.example.com"]}
+    async with Sandbox(**AT_ONCE) as sandbox, client_of(application(sandbox, tmp_path, router=strict)) as client:
+        for url in ("http://cdn.example.com/a.png", "https://example.org/a.png", "data:image/png;base64,AAAA"):
+            told = problem(await client.post("/videos/", json=wanted | {"input_reference": url}))
+            assert "input_reference" == told["problems"][0]["field"]
+        await settled(client, (await client.post("/videos/", json=wanted)).headers["Location"])
+        assert 1 == sandbox.billed
 
 
 async def test_own_handlers_share_the_session_and_may_answer_with_problems_too(tmp_path: Path):
