@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from aihubmix_video.ledger.port import Ledger
 
-__all__ = ["video_lifespan"]
+__all__ = ["ServerSession", "video_lifespan"]
 
 
-class _ServerSession(VideoSession):
+class ServerSession(VideoSession):
     """A session that remembers its jobs also without a ledger on disk, as somebody will ask about them."""
 
     async def _open_ledger(self) -> Ledger:
@@ -57,7 +57,7 @@ def video_lifespan(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with _ServerSession(**session_options) as session:
+        async with ServerSession(**session_options) as session:
             service = Service(session)
             stewarding = asyncio.create_task(Steward(session).run(), name="aihubmix-video steward")
             setattr(app.state, NAME, service)

@@ -99,6 +99,18 @@ async def test_the_key_still_holds_after_a_restart(tmp_path: Path):
         assert 1 == sandbox.billed
 
 
+async def test_what_waited_when_the_application_ended_is_bought_by_the_next_one(tmp_path: Path):
+    """It was accepted with 202, and a new version of the application is no reason to forget it."""
+    async with Sandbox(speed=1, generation=0.5, content=9_000, render=False) as sandbox:
+        options = {"ledger": tmp_path / "jobs.db", "max_in_flight": 1}
+        async with client_of(application(sandbox, tmp_path, **options)) as client:
+            paths = [(await client.post("/videos/", json=CAT)).headers["Location"] for _ in range(4)]
+        assert sandbox.billed < 4
+        async with client_of(application(sandbox, tmp_path, **options)) as client:
+            assert ["saved"] * 4 == [(await settled(client, path))["state"] for path in paths]
+        assert 4 == sandbox.billed
+
+
 async def test_a_client_that_hangs_up_during_a_create_loses_nothing(tmp_path: Path):
     """It gets the job by asking again under the same key."""
     keyed = {"Idempotency-Key": "k-1"}
