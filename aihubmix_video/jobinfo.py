@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aihubmix_video.request import VideoRequest
     from aihubmix_video.video import Status
 
-__all__ = ["JobInfo", "JobPage", "JobState"]
+__all__ = ["VISIBLE", "JobInfo", "JobPage", "JobState"]
 
 
 class JobState(StrEnum):
@@ -43,6 +43,8 @@ class JobState(StrEnum):
         return self in ENDED
 
 
+VISIBLE = frozenset(JobState) - {JobState.DROPPED}
+"""States of jobs that are told of."""
 ENDED = frozenset({JobState.SAVED, JobState.DONE, JobState.FAILED, JobState.UNCERTAIN, JobState.DROPPED})
 
 

@@ -13,7 +13,7 @@ from aihubmix_video.accounts import info_of_entry, info_of_record, states_of
 from aihubmix_video.batch import CONTINUED
 from aihubmix_video.books import Name
 from aihubmix_video.errors import InvalidRequest, JobNotFound, SessionClosed, VideoError
-from aihubmix_video.jobinfo import JobPage, JobState
+from aihubmix_video.jobinfo import VISIBLE, JobPage, JobState
 from aihubmix_video.ledger.entry import Entry, State
 from aihubmix_video.naming import Template
 from aihubmix_video.record import Target
@@ -30,7 +30,6 @@ __all__ = ["Register"]
 
 LONGEST_NAME: Final = 255
 UNDECIDED: Final = frozenset({State.SENDING, State.UNCERTAIN})
-VISIBLE: Final = frozenset(JobState) - {JobState.DROPPED}
 
 
 class Register:

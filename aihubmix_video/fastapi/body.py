@@ -49,6 +49,17 @@ REQUEST_BODY: Final[dict[str, Any]] = {
         "required": True,
         "content": {
             "application/json": {
+                "examples": {
+                    "text": {"value": {"model": "wan2.6-t2v", "prompt": "a cat plays jazz piano", "seconds": 5}},
+                    "image": {
+                        "value": {
+                            "model": "wan2.6-i2v",
+                            "prompt": "she turns and smiles",
+                            "seconds": 5,
+                            "input_reference": "https://cdn.example.com/portrait.png",
+                        }
+                    },
+                },
                 "schema": {
                     "title": "VideoRequest",
                     "type": "object",
@@ -56,7 +67,7 @@ REQUEST_BODY: Final[dict[str, Any]] = {
                     "required": ["model"],
                     "additionalProperties": False,
                     "properties": {name: TYPES.get(name, {"type": "string"}) for name in (*FIELDS, "duration")},
-                }
+                },
             }
         },
     }

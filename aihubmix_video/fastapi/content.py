@@ -35,17 +35,32 @@ LOOK: Final = 5.0  # seconds after which a file that does not grow is looked at 
 HELD_BACK: Final = 64 << 10
 """Bytes at a file's end that are not sent before it is verified."""
 FILM: Final = {"schema": {"type": "string", "format": "binary"}}
+TOLD: Final = {"required": True, "schema": {"type": "string"}}
+ASKED: Final[dict[str, Any]] = {
+    "parameters": [
+        {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+        for name in ("Range", "If-Range", "If-None-Match")
+    ]
+}
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "The video", "content": {"video/mp4": FILM}},
-    206: {"description": "The part of it that was asked for", "content": {"video/mp4": FILM}},
-    304: {"description": "The client has it"},
+    200: {"description": "The video", "content": {"video/mp4": FILM}, "headers": {"Content-Length": TOLD}},
+    206: {
+        "description": "The part of it that was asked for",
+        "content": {"video/mp4": FILM},
+        "headers": {"Content-Length": TOLD, "Content-Range": TOLD, "ETag": TOLD},
+    },
+    304: {"description": "The client has it", "headers": {"ETag": TOLD}},
 }
 
 
 def add_content(router: APIRouter, owner: Callable[..., Any]) -> None:
     """Add the route of the video itself."""
     Owner = Annotated[str | None, Depends(owner)]  # noqa: N806 - a type
-    described: dict[str, Any] = {"responses": answers(404, 409, 410, 416) | RESPONSES, "response_class": Response}
+    described: dict[str, Any] = {
+        "responses": answers(404, 409, 410, 416) | RESPONSES,
+        "response_class": Response,
+        "openapi_extra": ASKED,
+    }
 
     @router.head("/{key}/content", summary="Look at a video's size and version", **described)
     @router.get("/{key}/content", summary="Play a video", **described)

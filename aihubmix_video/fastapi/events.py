@@ -28,7 +28,19 @@ RETRY: Final = 2000
 HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the latter for nginx
 STREAM: Final[dict[str, Any]] = {
     "description": "Server-sent events: `job` with a job resource as data, `deleted` with the job's key.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {
+        "text/event-stream": {
+            "itemSchema": {
+                "type": "object",
+                "properties": {
+                    "event": {"enum": ["job", "deleted"]},
+                    "id": {"type": "string", "pattern": "^[0-9]+$"},
+                    "data": {"type": "string", "contentMediaType": "application/json"},
+                    "retry": {"type": "integer"},
+                },
+            }
+        }
+    },
 }
 
 

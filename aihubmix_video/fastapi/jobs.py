@@ -11,11 +11,11 @@ from starlette.responses import JSONResponse, Response
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.fastapi.body import REQUEST_BODY, read_body, request_of
 from aihubmix_video.fastapi.options import RouterOptions
-from aihubmix_video.fastapi.problems import MEDIA_TYPE
+from aihubmix_video.fastapi.problems import MEDIA_TYPE, SCHEMA
 from aihubmix_video.fastapi.refusals import Conflict, Crowded, Deleted
-from aihubmix_video.fastapi.resource import JobList, JobResource, ProblemDetails, resource_of
+from aihubmix_video.fastapi.resource import JobList, JobResource, StateTold, resource_of
 from aihubmix_video.fastapi.service import Service, get_service
-from aihubmix_video.jobinfo import JobInfo, JobState
+from aihubmix_video.jobinfo import VISIBLE, JobInfo, JobState
 from aihubmix_video.request import VideoRequest
 
 __all__ = ["Key", "Serving", "add_jobs", "answers", "base_of"]
@@ -23,7 +23,7 @@ __all__ = ["Key", "Serving", "add_jobs", "answers", "base_of"]
 Serving = Annotated[Service, Depends(get_service)]
 Key = Annotated[str, Path(description="The job's key.", max_length=64, pattern="^[0-9A-Za-z-]+$")]
 Cursor = Annotated[str | None, Query(description="`next` of the page before.", pattern="^[0-9]{1,18}$")]
-Wanted = Annotated[list[JobState] | None, Query(description="Only jobs in these states.")]
+Wanted = Annotated[list[StateTold] | None, Query(description="Only jobs in these states.")]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -35,10 +35,12 @@ IdempotencyKey = Annotated[
 ]
 
 
+LOCATION: Final = {"Location": {"description": "The job's path.", "required": True, "schema": {"type": "string"}}}
+
+
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe the errors that a route may answer with."""
-    schema = {"$ref": "#/components/schemas/ProblemDetails"}
-    said = {"description": "Problem details", "model": ProblemDetails, "content": {MEDIA_TYPE: {"schema": schema}}}
+    said = {"description": "Problem details", "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
     return dict.fromkeys((*statuses, 422, 500, 503), said)
 
 
@@ -55,7 +57,7 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
         "/",
         status_code=202,
         summary="Buy a video",
-        responses=answers(400, 403, 409, 410, 413, 415, 429) | {202: {"model": JobResource}},
+        responses=answers(400, 403, 409, 410, 413, 415, 429) | {202: {"model": JobResource, "headers": LOCATION}},
         openapi_extra=REQUEST_BODY,
     )
     async def create(
@@ -78,7 +80,7 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
         state: Wanted = None,
     ) -> Response:
         """Give a page of jobs."""
-        states = frozenset(state) if state else frozenset(JobState) - {JobState.DROPPED}
+        states = frozenset(map(JobState, state)) if state else VISIBLE
         cursor = None if after is None else int(after)
         page = await service.register.page(after=cursor, limit=limit, states=states, owner=owner)
         base = base_of(request, 1)

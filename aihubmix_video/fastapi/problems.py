@@ -38,6 +38,38 @@ log = logging.getLogger("aihubmix_video.fastapi")
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+SCHEMA: Final[dict[str, Any]] = {
+    "title": "ProblemDetails",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "error", "charged", "retryable"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "error": {"type": "string", "description": "The class of the error."},
+        "charged": {"enum": ["yes", "no", "unknown"]},
+        "retryable": {"type": "boolean"},
+        "job_key": {"type": "string"},
+        "job_id": {"type": "string"},
+        "problems": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "value", "message", "allowed", "nearest"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "value": {"type": "string"},
+                    "message": {"type": "string"},
+                    "allowed": {"type": "array", "items": {"type": "string"}},
+                    "nearest": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+                },
+            },
+        },
+    },
+}
+"""How problem details are described in OpenAPI."""
+
 STATUS: Final[Mapping[type[VideoError], int]] = {
     errors.InvalidRequest: 422,
     errors.ContentRefused: 422,

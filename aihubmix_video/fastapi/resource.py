@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
 
 from aihubmix_video.capabilities import find_capability
+from aihubmix_video.errors import Charged  # noqa: TC001 - the schema is made of it
 from aihubmix_video.fastapi.problems import told
 from aihubmix_video.jobinfo import JobState
 from aihubmix_video.prices import list_price
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     from aihubmix_video.jobinfo import JobInfo
     from aihubmix_video.request import VideoRequest
 
-__all__ = ["ErrorTold", "JobList", "JobResource", "ProblemDetails", "resource_of"]
+__all__ = ["ErrorTold", "JobList", "JobResource", "StateTold", "resource_of"]
+
+
+StateTold = Literal["waiting", "running", "saving", "saved", "done", "failed", "uncertain"]
+"""Every `JobState` but that of deleted jobs, which are not told."""
 
 
 class ErrorTold(TypedDict):
@@ -33,8 +38,8 @@ class JobResource(TypedDict):
 
     key: str
     id: str | None
-    status: str
-    state: JobState
+    status: Literal["pending", "queued", "in_progress", "completed", "failed", "uncertain"]
+    state: StateTold
     progress: float | None
     eta: float | None
     model: str | None
@@ -47,7 +52,7 @@ class JobResource(TypedDict):
     bytes_done: int
     bytes_total: int | None
     error: ErrorTold | None
-    charged: str
+    charged: Charged
     price: float | None
     content: str | None
 
@@ -57,31 +62,6 @@ class JobList(TypedDict):
 
     items: list[JobResource]
     next: str | None
-
-
-class FieldProblem(TypedDict):
-    """One thing wrong with one field."""
-
-    field: str
-    value: str
-    message: str
-    allowed: list[str]
-    nearest: str | None
-
-
-class ProblemDetails(TypedDict, total=False):
-    """An error (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    error: str
-    problems: list[FieldProblem]
-    charged: str
-    retryable: bool
-    job_key: str
-    job_id: str
 
 
 def resource_of(info: JobInfo, base: str, prices: Mapping[str, float] | None = None) -> dict[str, Any]:
