@@ -87,7 +87,7 @@ class Register:
         digest = await self._books.fingerprint(request)
         if digest is None:
             raise InvalidRequest.of("idempotency_key", idempotency_key, "needs a ledger: VideoSession(ledger=...)")
-        name = Name(client_key=json.dumps([owner, idempotency_key]), fingerprint=digest)
+        name = Name(client_key=_client_key(owner, idempotency_key), fingerprint=digest)
         async with self._books.taking:
             known = await self._books.named(name.client_key)
             if known is None:
@@ -97,6 +97,10 @@ class Register:
                     "idempotency_key", idempotency_key, f"was given to another request, which became job {known.key}"
                 )
             return await self._again(known, once=once)
+
+    async def knows(self, idempotency_key: str, owner: str | None) -> bool:
+        """Say whether a job was taken on under this name, so that asking again buys nothing."""
+        return await self._books.named(_client_key(owner, idempotency_key)) is not None
 
     async def _again(self, entry: Entry, *, once: bool) -> Record | Entry:
         """Go on with a job of the ledger's, if there is anything left to do."""
@@ -232,6 +236,11 @@ class Register:
             await self._books.drop(key)
             if entry.path is not None:
                 await self._orchestrator.remove_file(entry.path)
+
+
+def _client_key(owner: str | None, idempotency_key: str) -> str:
+    """Make one name of two, by which the ledger tells all users' names apart."""
+    return json.dumps([owner, idempotency_key])
 
 
 def _check_name(field: str, name: str | None) -> None:

@@ -404,12 +404,14 @@ async def test_dependencies_come_before_everything_else(tmp_path: Path):
 
 async def test_the_application_may_refuse_before_anything_is_bought(tmp_path: Path):
     """Limits per user, models not for everybody: it knows, and the caller is told."""
+    bought: list[str] = []
 
     async def allow(owner: str | None, wanted: VideoRequest) -> None:
         if wanted.model.startswith("sora"):
             raise NotAllowed("this model is not for you")
         if owner == "bob":
             raise LimitReached("five videos a day", retry_after=3600)
+        bought.append(wanted.prompt)
 
     async with Sandbox(**AT_ONCE) as sandbox:
         app = application(sandbox, tmp_path, router={"owner": caller, "allow": allow})
@@ -421,6 +423,9 @@ async def test_the_application_may_refuse_before_anything_is_bought(tmp_path: Pa
             answer = await client.post("/videos/", json=CAT)
             assert (429, "3600") == (problem(answer)["status"], answer.headers["Retry-After"])
             assert {} == seen(sandbox)
+            client.headers.update({"X-User": "ann", "Idempotency-Key": "k"})
+            assert [202, 202] == [(await client.post("/videos/", json=CAT)).status_code for _ in range(2)]
+            assert ["a cat"] == bought
 
 
 async def test_references_are_passed_on_as_the_application_allows_and_never_fetched(tmp_path: Path):
