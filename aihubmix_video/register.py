@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Register"]
 
 LONGEST_NAME: Final = 255
+REMEMBERED: Final = 1000
 UNDECIDED: Final = frozenset({State.SENDING, State.UNCERTAIN})
 
 
@@ -39,6 +40,7 @@ class Register:
         self._orchestrator = orchestrator
         self._books = orchestrator.books
         self._epoch = time.time() - asyncio.get_running_loop().time()
+        self._finished: dict[str, JobInfo] = {}  # some that nothing but `remove` can change any more
 
     # Taking on.
 
@@ -156,7 +158,18 @@ class Register:
         """
         if (record := self.live(key, owner)) is not None:
             return self.describe(record)
-        return info_of_entry(await self._entry(key, owner))
+        info = self._finished.get(key)
+        if info is None or owner not in {None, info.owner}:
+            info = info_of_entry(await self._entry(key, owner))
+            self._remember(info)
+        return info
+
+    def _remember(self, info: JobInfo) -> None:
+        """Keep what is asked for again and again, as by players that seek, and cannot change."""
+        if info.state in {JobState.SAVED, JobState.DONE}:
+            self._finished[info.key] = info
+            if len(self._finished) > REMEMBERED:
+                del self._finished[next(iter(self._finished))]
 
     async def _entry(self, key: str, owner: str | None) -> Entry:
         entry = await self._books.entry(key)
@@ -234,6 +247,7 @@ class Register:
         entry = await self._books.entry(key)
         if entry is not None and entry.state is not State.DROPPED:
             await self._books.drop(key)
+            self._finished.pop(key, None)
             if entry.path is not None:
                 await self._orchestrator.remove_file(entry.path)
 
