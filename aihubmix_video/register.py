@@ -131,6 +131,16 @@ class Register:
             await self._orchestrator.readmit(now, once=now.batch is None)
             return True
 
+    async def pursue(self, key: str) -> JobInfo:
+        """Go on with a job of the ledger's now, as after a decision about it; see `VideoSession.decide`.
+
+        Raises:
+            JobNotFound: There is none.
+            InvalidRequest: Its file is claimed by another job, or, of a job not bought yet, cannot be written.
+        """
+        await self.take_up(await self._entry(key, None))
+        return await self.find(key)
+
     # Telling.
 
     def describe(self, record: Record) -> JobInfo:
