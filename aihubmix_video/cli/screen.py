@@ -213,7 +213,11 @@ class Screen:
         self._first_seen = {line.key: now - line.age for line in lines}  # of those that still run
         running = sum(line.id is not None for line in lines)
         totals = Totals(
-            done=self._done, failed=self._failed, running=running, total=self._total, elapsed=now - self._began
+            done=self._done,
+            failed=self._failed,
+            running=running,
+            total=self._total - self._capped,
+            elapsed=now - self._began,
         )
         eta = remaining(
             [line.eta for line in lines if line.id is not None], totals.queued, (totals.per_minute or 0.0) / 60 or None
