@@ -182,7 +182,7 @@ class _Film(StreamingResponse):
         except (_CutError, OSError) as error:
             log.warning("a video was not sent to its end: %s", type(error).__name__)  # the server cuts the connection
         finally:
-            await to_thread.run_sync(self._file.close, limiter=self._file.readers)
+            self._file.close()  # at once: a cancelled scope would not let a thread be waited for
 
 
 # While it is being saved.
@@ -211,12 +211,12 @@ async def _growing(service: Service, record: Record, file: _File, part: Path, to
     """Read a file while it is being written, and its end only once it has been verified.
 
     Raises:
-        _CutError: It came to nothing, or was begun anew.
+        _CutError: It came to nothing, was begun anew, or the application ends.
     """
     sent = 0
     while not record.over:
         now = None if record.download is None else record.download.part
-        if now not in {None, part} or record.bytes_total != total:
+        if now not in {None, part} or record.bytes_total != total or service.feed.closed:
             raise _CutError
         if (safe := min(record.bytes_done, total - HELD_BACK)) > sent:
             async for piece in file.pieces(sent, safe):

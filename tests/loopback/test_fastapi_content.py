@@ -128,6 +128,19 @@ async def test_a_video_is_played_while_it_is_being_saved(tmp_path: Path):
         assert (await client.get(f"{path}/content")).content == received
 
 
+async def test_an_application_that_ends_cuts_what_is_still_being_saved(tmp_path: Path):
+    """It neither waits for the rest nor passes what there is off as all of it."""
+    async with Sandbox(**LARGE) as sandbox:
+        app = application(sandbox, tmp_path)
+        async with client_of(app) as client:
+            sandbox.faults.add(Fault.drip(10_000, 0.1, route="content"))
+            answer = await being_saved(client, await bought(client))
+            app.state.aihubmix_video.feed.close()
+            with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+                await answer.aread()
+            await answer.aclose()
+
+
 async def test_a_video_that_is_begun_anew_is_cut_where_everybody_sees_it(tmp_path: Path):
     """The beginning of one version and the end of another are no video."""
     async with Sandbox(**LARGE) as sandbox, client_of(application(sandbox, tmp_path)) as client:
