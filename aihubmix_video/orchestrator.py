@@ -90,8 +90,8 @@ class Orchestrator:
     # Taking on.
 
     def check(self, request: VideoRequest) -> None:
-        """Raise `InvalidRequest` for what would be refused before anything is sent."""
-        self._checker.check(request)
+        """Raise `InvalidRequest` for what would be refused before anything is sent; what is only doubtful is not told."""
+        self._checker.check(request, quiet=True)
 
     async def enlist(
         self,

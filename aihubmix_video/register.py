@@ -45,7 +45,10 @@ class Register:
     # Taking on.
 
     def check(self, request: VideoRequest) -> None:
-        """Raise `InvalidRequest` for what would be refused before anything is sent, as `enqueue` would."""
+        """Raise `InvalidRequest` for what would be refused before anything is sent, as `enqueue` would.
+
+        What is only doubtful, such as a model that no table knows, is let pass without a warning, now and by `enqueue`.
+        """
         self._orchestrator.check(request)
 
     async def enqueue(

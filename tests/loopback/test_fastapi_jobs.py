@@ -258,6 +258,17 @@ async def test_a_wrong_request_is_told_field_by_field_before_anything_is_sent(tm
         assert {} == seen(sandbox)
 
 
+async def test_models_that_nobody_has_heard_of_are_passed_on_without_a_word(tmp_path: Path):
+    """Strangers' words are no warnings to an operator, who may have warnings made errors, and must not add up in memory."""
+    async with Sandbox(**AT_ONCE) as sandbox:
+        app = application(sandbox, tmp_path)
+        async with client_of(app) as client:
+            for number in range(3):
+                answer = await client.post("/videos/", json={"model": f"unheard-of-{number}", "prompt": "a"})
+                assert 202 == answer.status_code
+                await settled(client, answer.headers["Location"])
+
+
 async def test_problems_name_what_is_allowed_and_what_is_nearest(tmp_path: Path):
     """The SDK knows; whoever asks over HTTP should learn it as well."""
     async with Sandbox(**AT_ONCE) as sandbox, client_of(application(sandbox, tmp_path)) as client:
