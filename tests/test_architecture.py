@@ -36,6 +36,7 @@ LAYERS = {
     "edges": {
         "body",
         "config",
+        "direct",
         "disk",
         "download",
         "files",
