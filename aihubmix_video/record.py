@@ -122,6 +122,7 @@ class Record:
     abandoned: bool = False  # given up by the user for good, rather than left for another day
     withdrawn: bool = False  # being let go of
     expires_at: float = math.inf  # when its link goes, on the loop's clock
+    answer: int | None = None  # a hash of the last answer, if that said that the job goes on
     download: Download | None = None
     eta: Callable[[Record], float | None] | None = attrs.field(default=None, repr=False)
     watchers: tuple[Watcher, ...] = attrs.field(default=(), repr=False)
