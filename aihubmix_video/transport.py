@@ -27,6 +27,7 @@ from yarl import URL
 
 from aihubmix_video.direct import Direct
 from aihubmix_video.errors import ConfigurationError, ConnectionFailed, MalformedReply, VideoError
+from aihubmix_video.overdue import TimeLimits
 from aihubmix_video.wire.ids import id_segment
 from aihubmix_video.wire.plain import kept
 from aihubmix_video.wire.reply import Reply
@@ -99,6 +100,7 @@ class Transport:
         self.videos_url = f"{settings.base_url}/v1/videos"
         self._client: aiohttp.ClientSession | None = None
         self._direct: Direct | None = None
+        self._limits = TimeLimits()
 
     def open(self) -> None:
         """Make the session; nothing is connected before the first request."""
@@ -126,6 +128,7 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close every connection."""
+        self._limits.close()
         if self._client is not None:
             await self._client.close()
 
@@ -162,7 +165,7 @@ class Transport:
         received = bytearray()
         segment = None if video_id is None else id_segment(video_id)
         try:
-            async with asyncio.timeout(seconds):
+            with self._limits.within(seconds):
                 if method == "GET" and segment is not None and self._direct is not None:
                     status, headers = await self._direct.get(
                         segment, partial(self._leave, departure), received, MAX_REPLY_BYTES

@@ -42,6 +42,7 @@ LAYERS = {
         "files",
         "gate",
         "ledger",
+        "overdue",
         "patience",
         "references",
         "streaming",
