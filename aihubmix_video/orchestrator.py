@@ -77,6 +77,7 @@ class Orchestrator:
         self._session_key = secrets.token_hex(4)
         self._claims = Claims(disk)
         self._trouble: LedgerError | None = None
+        self._eta = self.eta  # one method object for all records
         self._attached: dict[str, Record] = {}  # by video id
         self._kept: dict[str, Record] = {}  # the ledger's, by key
 
@@ -122,7 +123,7 @@ class Orchestrator:
         """Find a job of the ledger's that is followed already; one that is being let go of is waited for."""
         while (record := self._kept.get(key)) is not None and record.withdrawn:
             with suppress(VideoError):
-                await (record.accepted() if record.video_id is None else record.ended())
+                await (record.acceptance() if record.video_id is None else record.ended())
         return record
 
     def _keep(self, record: Record) -> None:
@@ -174,7 +175,7 @@ class Orchestrator:
 
     async def create(self, request: VideoRequest) -> Video:
         """Buy a job without following it, and describe it as accepted; raises as `submit`."""
-        record = await self._accepted(request, None)
+        record = await self.submit(request, None)
         self.release(record)
         return self.describe(record)
 
@@ -183,15 +184,9 @@ class Orchestrator:
 
         Cancelled, it is not bought if it was not sent yet; otherwise it goes on.
         """
-        record = await self._accepted(request, target)
-        if not record.status.terminal:
-            record.video = None  # while the job waits, its description would be most of what it holds
-        return record
-
-    async def _accepted(self, request: VideoRequest, target: Target | None) -> Record:
         record = await self.enlist(request, target)
         try:
-            await record.accepted()
+            await record.acceptance()
         except asyncio.CancelledError:
             if not record.watchers:
                 record.abandoned = record.video_id is None
@@ -227,7 +222,7 @@ class Orchestrator:
     def _record(self, **known: object) -> Record:
         number = self._driver.number()
         known.setdefault("key", f"{self._session_key}-{number}")
-        return Record(number=number, eta=self.eta, **known)  # type: ignore[arg-type]  # the fields of a record
+        return Record(number=number, eta=self._eta, **known)  # type: ignore[arg-type]  # the fields of a record
 
     # Answering for.
 

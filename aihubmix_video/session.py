@@ -156,7 +156,9 @@ class VideoSession:
         orchestrator = self._orchestrator
         request = build_request(prompt, model, params)
         target = None if to is None else Target(path=literal_path(to), overwrite=overwrite)
-        return Job(await orchestrator.submit(request, target), orchestrator)
+        record = await orchestrator.submit(request, target)
+        record.settle()
+        return Job(record, orchestrator)
 
     def job(self, video_id: str) -> Job:
         """Follow a job bought earlier, here or elsewhere, by its id.
