@@ -174,27 +174,22 @@ class Orchestrator:
             await self.books.decide(key, attach=attach, drop=drop)
 
     async def create(self, request: VideoRequest) -> Video:
-        """Buy a job without following it, and describe it as accepted; raises as `submit`."""
-        record = await self.submit(request, None)
-        self.release(record)
-        return self.describe(record)
-
-    async def submit(self, request: VideoRequest, target: Target | None) -> Record:
-        """Buy a job, and return once the gateway accepted it; errors of the create raise here.
-
-        Cancelled, it is not bought if it was not sent yet; otherwise it goes on.
-        """
-        record = await self.enlist(request, target)
+        """Buy a job without following it, and describe it as accepted; raises as `VideoSession.submit`."""
+        record = await self.enlist(request)
         try:
             await record.acceptance()
         except asyncio.CancelledError:
-            if not record.watchers:
-                record.abandoned = record.video_id is None
-                self.withdraw(record)
+            self.give_up(record)
             raise
-        if record.error is not None and record.video_id is None:
-            raise record.error
-        return record
+        record.check_accepted()
+        self.release(record)
+        return self.describe(record)
+
+    def give_up(self, record: Record) -> None:
+        """Who submitted the job does not wait for it any more: it is not bought if it was not sent yet."""
+        if not record.watchers:
+            record.abandoned = record.video_id is None
+            self.withdraw(record)
 
     def attach(self, video_id: str) -> Record:
         """Follow a job bought earlier; the same record for the same id."""

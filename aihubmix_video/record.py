@@ -226,6 +226,11 @@ class Record:
             waiter.set_result(None)
         return waiter
 
+    def check_accepted(self) -> None:
+        """Raise what the create ended with, if the job was not bought."""
+        if self.error is not None and self.video_id is None:
+            raise self.error
+
     def settle(self) -> None:
         """Keep no description of a job that is not over: while it waits, that would be most of what it holds."""
         if not self.status.terminal:

@@ -156,7 +156,13 @@ class VideoSession:
         orchestrator = self._orchestrator
         request = build_request(prompt, model, params)
         target = None if to is None else Target(path=literal_path(to), overwrite=overwrite)
-        record = await orchestrator.submit(request, target)
+        record = await orchestrator.enlist(request, target)
+        try:
+            await record.acceptance()  # here, not further in: each frame that waits costs every job 200 bytes
+        except asyncio.CancelledError:
+            orchestrator.give_up(record)
+            raise
+        record.check_accepted()
         record.settle()
         return Job(record, orchestrator)
 
