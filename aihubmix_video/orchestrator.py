@@ -66,7 +66,7 @@ class Orchestrator:
         self.books = Bookkeeper(ledger)
         self._checker = Checker(settings.validate)
         self._clock = asyncio.get_running_loop().time
-        self._performer = Performer(settings, transport, ledger, disk, self._clock, self._tell, self._broken)
+        self._performer = Performer(settings, transport, ledger, disk, self._clock, self._tell, self.stop_buying)
         perform: dict[Request, Perform] = {
             Submit: self._performer.submit,
             Poll: self._performer.poll,
@@ -278,7 +278,7 @@ class Orchestrator:
             await self.books.close(record, error)
         except LedgerError as trouble:
             log.critical("job %s: %s", record.key, trouble)
-            self._broken(trouble)
+            self.stop_buying(trouble)
         if self._trouble is not None and record.video_id is None and isinstance(error, SessionClosed):
             error = self._refused(record.key)  # withdrawn because of it
         if record.video_id is not None:
@@ -289,7 +289,7 @@ class Orchestrator:
             await record.download.discard()
         record.end(self.describe(record) if record.video_id is not None else None, error)
 
-    def _broken(self, trouble: LedgerError) -> None:
+    def stop_buying(self, trouble: LedgerError) -> None:
         """Buy nothing more: what cannot be written down may be bought twice."""
         self._trouble = self._trouble or trouble
         for record in self.followed():
