@@ -238,9 +238,9 @@ class Batch(AsyncIterator[BatchItem]):
     # Telling outcomes.
 
     def _watcher(self, index: int) -> Watcher:
-        return lambda record: self._heard(index, record)
+        return _RowWatcher(self, index)
 
-    def _heard(self, index: int, record: Record) -> None:
+    def heard(self, index: int, record: Record) -> None:
         """A job was accepted, or is over."""
         self._queued.discard(record.number)
         if not record.over:
@@ -281,3 +281,16 @@ class Batch(AsyncIterator[BatchItem]):
     def _put(self, item: BatchItem) -> None:
         self._items.append(item)
         self._changed.set()
+
+
+class _RowWatcher:
+    """Tells a batch of the job of one row; a hundred bytes less than a function of its own would take per job."""
+
+    __slots__ = ("_batch", "_index")
+
+    def __init__(self, batch: Batch, index: int) -> None:
+        self._batch = batch
+        self._index = index
+
+    def __call__(self, record: Record) -> None:
+        self._batch.heard(self._index, record)

@@ -102,8 +102,10 @@ class Bookkeeper:
         return Allowance() if kept is None else Allowance.restored(kept)
 
     async def keep_allowance(self, allowance: Allowance) -> None:
-        """Remember a batch's caps."""
-        await self._ledger.remember(CAPS, allowance.packed())
+        """Remember a batch's caps, or that it has none."""
+        kept = await self._ledger.recall(CAPS)
+        if kept != allowance.packed() and (allowance.capped or kept is not None):
+            await self._ledger.remember(CAPS, allowance.packed())
 
     def unfinished(self) -> AsyncIterator[Entry]:
         """Give every job that needs something."""

@@ -63,7 +63,8 @@ class Driver:
         self._tasks: dict[Request, dict[int, asyncio.Task[Event]]] = {
             kind: {} for kind in perform
         }  # by the job's number
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._armed_for = inf
         self._turn_is_due = False
         self._closed = False
 
@@ -162,14 +163,15 @@ class Driver:
     def _arm(self) -> None:
         """Arm the timer for the scheduler's next moment; an earlier one does no harm."""
         at = self.scheduler.wakes_at()
-        if at is None or (self._timer is not None and self._timer.when() <= at):
+        if at is None or self._armed_for <= at:
             return
         if self._timer is not None:
             self._timer.cancel()
+        self._armed_for = at  # not every event loop's timers know theirs
         self._timer = self._loop.call_at(at, self._ring, at)
 
     def _ring(self, at: float) -> None:
-        self._timer = None
+        self._timer, self._armed_for = None, inf
         self._turn(at)
 
     def _end(self, end: End) -> None:

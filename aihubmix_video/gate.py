@@ -10,6 +10,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aihubmix_video.scheduling.pace import Pace
 
 __all__ = ["Gate"]
@@ -21,10 +23,21 @@ class Gate:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._turn = asyncio.Lock()
+        self._waiting = 0
 
     async def passed(self) -> None:
         """Return when the next request may leave; it is accounted for at the moment at which it really does."""
         clock = asyncio.get_running_loop().time
+        if not self._waiting and self._pace.opens_at() <= (now := clock()):
+            self._pace = self._pace.spend(now)
+            return
+        self._waiting += 1
+        try:
+            await self._open(clock)
+        finally:
+            self._waiting -= 1
+
+    async def _open(self, clock: Callable[[], float]) -> None:
         async with self._turn:
             opens = self._pace.opens_at()
             if (wait := opens - clock()) > 0:

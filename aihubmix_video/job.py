@@ -111,7 +111,7 @@ class Job:
         Raises:
             RequestRefused: The vendor cannot delete, as Kling (501).
         """
-        await self._record.accepted()
+        await self._record.acceptance()
         if self._record.video_id is not None:
             await self._host.delete(self._record.video_id)
         self._host.release(self._record)

@@ -69,7 +69,7 @@ class Orchestrator:
         self.books = Bookkeeper(ledger)
         self._checker = Checker(settings.validate)
         self._clock = asyncio.get_running_loop().time
-        self._performer = Performer(settings, transport, ledger, disk, self._clock, self._tell, self._broken)
+        self._performer = Performer(settings, transport, ledger, disk, self._clock, self._tell, self.stop_buying)
         perform: dict[Request, Perform] = {
             Submit: self._performer.submit,
             Poll: self._performer.poll,
@@ -80,6 +80,7 @@ class Orchestrator:
         self._session_key = secrets.token_hex(4)
         self._claims = Claims(disk)
         self._trouble: LedgerError | None = None
+        self._eta = self.eta  # one method object for all records
         self._attached: dict[str, Record] = {}  # by video id
         self._kept: dict[str, Record] = {}  # the ledger's, by key
         self.observers: list[Observer] = []
@@ -139,7 +140,7 @@ class Orchestrator:
         """Find a job of the ledger's that is followed already; one that is being let go of is waited for."""
         while (record := self._kept.get(key)) is not None and record.withdrawn:
             with suppress(VideoError):
-                await (record.accepted() if record.video_id is None else record.ended())
+                await (record.acceptance() if record.video_id is None else record.ended())
         return record
 
     def _keep(self, record: Record) -> None:
@@ -194,36 +195,22 @@ class Orchestrator:
             await self.books.decide(key, attach=attach, drop=drop)
 
     async def create(self, request: VideoRequest) -> Video:
-        """Buy a job without following it, and describe it as accepted; raises as `submit`."""
-        record = await self._accepted(await self.enlist(request))
+        """Buy a job without following it, and describe it as accepted; raises as `VideoSession.submit`."""
+        record = await self.enlist(request)
+        try:
+            await record.acceptance()
+        except asyncio.CancelledError:
+            self.give_up(record)
+            raise
+        record.check_accepted()
         self.release(record)
         return self.describe(record)
 
-    async def submit(self, request: VideoRequest, target: Target | None, owner: str | None = None) -> Record:
-        """Buy a job, and return once the gateway accepted it; errors of the create raise here.
-
-        Cancelled, it is not bought if it was not sent yet; otherwise it goes on.
-        """
-        record = await self._accepted(await self.enlist(request, target, owner=owner))
-        if not record.status.terminal:
-            record.video = None  # while the job waits, its description would be most of what it holds
-        return record
-
-    async def accepted(self, record: Record) -> Record:
-        """Wait until the gateway accepted a job, or refused it; raises as `submit`. Cancelled, the job goes on."""
-        await record.accepted()
-        if record.error is not None and record.video_id is None:
-            raise record.error
-        return record
-
-    async def _accepted(self, record: Record) -> Record:
-        try:
-            return await self.accepted(record)
-        except asyncio.CancelledError:
-            if not record.watchers:
-                record.abandoned = record.video_id is None
-                self.withdraw(record)
-            raise
+    def give_up(self, record: Record) -> None:
+        """Who submitted the job does not wait for it any more: it is not bought if it was not sent yet."""
+        if not record.watchers:
+            record.abandoned = record.video_id is None
+            self.withdraw(record)
 
     def attach(self, video_id: str) -> Record:
         """Follow a job bought earlier; the same record for the same id."""
@@ -251,7 +238,7 @@ class Orchestrator:
     def _record(self, **known: object) -> Record:
         number = self._driver.number()
         known.setdefault("key", f"{self._session_key}-{number}")
-        return Record(number=number, eta=self.eta, observers=self.observers, **known)  # type: ignore[arg-type]  # the fields of a record
+        return Record(number=number, eta=self._eta, observers=self.observers, **known)  # type: ignore[arg-type]  # the fields of a record
 
     # Answering for.
 
@@ -323,7 +310,7 @@ class Orchestrator:
             await self.books.close(record, error)
         except LedgerError as trouble:
             log.critical("job %s: %s", record.key, trouble)
-            self._broken(trouble)
+            self.stop_buying(trouble)
         if self._trouble is not None and record.video_id is None and isinstance(error, SessionClosed):
             error = self._refused(record.key)  # withdrawn because of it
         if record.video_id is not None:
@@ -334,7 +321,7 @@ class Orchestrator:
             await record.download.discard()
         record.end(self.describe(record) if record.video_id is not None else None, error)
 
-    def _broken(self, trouble: LedgerError) -> None:
+    def stop_buying(self, trouble: LedgerError) -> None:
         """Buy nothing more: what cannot be written down may be bought twice."""
         self._trouble = self._trouble or trouble
         for record in self.followed():

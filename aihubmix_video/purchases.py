@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from aihubmix_video.errors import ContentRefused, VideoError
+from aihubmix_video.errors import ContentRefused, LedgerError, VideoError
 
 if TYPE_CHECKING:
     from aihubmix_video.allowance import Allowance, Share
@@ -41,7 +41,10 @@ class Purchases:
             self._allowance = await books.allowance()
         else:
             self._allowance = self._given
-            await books.keep_allowance(self._given)
+            try:
+                await books.keep_allowance(self._given)
+            except LedgerError as trouble:  # what was bought is collected all the same
+                self._orchestrator.stop_buying(trouble)
         if self._allowance.capped:
             self._allowance.begin(await books.spent())
 

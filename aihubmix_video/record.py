@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
@@ -18,10 +18,14 @@ from aihubmix_video.naming import Template, slug
 from aihubmix_video.video import Status, Video
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aihubmix_video.download import Download
     from aihubmix_video.request import VideoRequest
 
 __all__ = ["Listener", "Observer", "Record", "Target", "Watcher"]
+
+T = TypeVar("T")
 
 LISTENER_EVENTS = 64  # kept for one that is slow to read; older ones make room, the last is never lost
 
@@ -129,12 +133,14 @@ class Record:
     withdrawn: bool = False  # being let go of
     once: bool = False  # what keeps it from being bought is its end, rather than left for another day
     expires_at: float = math.inf  # when its link goes, on the loop's clock
+    answer: int | None = None  # a hash of the last answer, if that said that the job goes on
     download: Download | None = None
     eta: Callable[[Record], float | None] | None = attrs.field(default=None, repr=False)
     watchers: tuple[Watcher, ...] = attrs.field(default=(), repr=False)
     observers: Collection[Observer] = attrs.field(default=(), repr=False)  # the session's, shared by all its jobs
-    _accepted: asyncio.Event | None = attrs.field(default=None, init=False, repr=False)
-    _ended: asyncio.Event | None = attrs.field(default=None, init=False, repr=False)
+    # Those who wait: a future each, for an event of asyncio's holds a kilobyte.
+    _acceptance: tuple[asyncio.Future[None], ...] = attrs.field(default=(), init=False, repr=False)
+    _ending: tuple[asyncio.Future[None], ...] = attrs.field(default=(), init=False, repr=False)
     _listeners: tuple[Listener, ...] = attrs.field(default=(), init=False, repr=False)
 
     # What workers note.
@@ -144,10 +150,10 @@ class Record:
         self.video_id = video.id
         self.withdrawn = False  # what is bought is followed
         self.observe(video)
-        if self._accepted is not None:
+        if self._acceptance:
             self.video = video  # for whoever submitted it; a job that waits in a queue keeps none
-            self._accepted.set()
-            self._accepted = None  # an event holds 700 bytes, and the job may wait for long
+            _wake(self._acceptance)
+            self._acceptance = ()
         for watcher in self.watchers:
             watcher(self)
 
@@ -172,11 +178,9 @@ class Record:
             return
         self.over, self.video, self.error, self.download = True, video or self.video, error, None
         self.tell()
-        for waiter in (self._accepted, self._ended, *self._listeners):
-            if isinstance(waiter, Listener):
-                waiter.wake()
-            elif waiter is not None:
-                waiter.set()
+        _wake(self._acceptance + self._ending)
+        for listener in self._listeners:
+            listener.wake()
         for watcher in self.watchers:
             watcher(self)
 
@@ -185,11 +189,11 @@ class Record:
     @property
     def awaited(self) -> bool:
         """Whether anyone would miss it, were it not bought."""
-        return bool(self.watchers) or self._accepted is not None
+        return bool(self.watchers) or any(map(_waits, self._acceptance))
 
     def unwatch(self, watcher: Watcher) -> None:
         """Tell one watcher no more."""
-        self.watchers = tuple(other for other in self.watchers if other is not watcher)
+        self.watchers = _without(watcher, self.watchers)
 
     def event(self) -> JobEvent:
         """Describe the job as it stands."""
@@ -222,13 +226,26 @@ class Record:
 
     def forget(self, listener: Listener) -> None:
         """Remove a listener."""
-        self._listeners = tuple(other for other in self._listeners if other is not listener)
+        self._listeners = _without(listener, self._listeners)
 
-    async def accepted(self) -> None:
-        """Wait until the gateway named the job, or the job is over."""
+    def acceptance(self) -> asyncio.Future[None]:
+        """Give a future that is done once the gateway named the job, or the job is over; each who asks gets his own."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.video_id is None and not self.over:
-            self._accepted = self._accepted or asyncio.Event()
-            await self._accepted.wait()
+            self._acceptance = (*filter(_waits, self._acceptance), waiter)
+        else:
+            waiter.set_result(None)
+        return waiter
+
+    def check_accepted(self) -> None:
+        """Raise what the create ended with, if the job was not bought."""
+        if self.error is not None and self.video_id is None:
+            raise self.error
+
+    def settle(self) -> None:
+        """Keep no description of a job that is not over: while it waits, that would be most of what it holds."""
+        if not self.status.terminal:
+            self.video = None
 
     async def ended(self) -> Video:
         """Wait until the job is over.
@@ -237,10 +254,27 @@ class Record:
             VideoError: What it ended with.
         """
         if not self.over:
-            self._ended = self._ended or asyncio.Event()
-            await self._ended.wait()
+            waiter = asyncio.get_running_loop().create_future()
+            self._ending += (waiter,)
+            try:
+                await waiter
+            finally:
+                self._ending = _without(waiter, self._ending)
         if self.error is not None:
             raise self.error.with_traceback(None)
         if self.video is None:
             raise VideoError("the job ended without a video", job_id=self.video_id, job_key=self.key)
         return self.video
+
+
+def _waits(waiter: asyncio.Future[None]) -> bool:
+    return not waiter.done()  # nor cancelled
+
+
+def _wake(waiters: Iterable[asyncio.Future[None]]) -> None:
+    for waiter in filter(_waits, waiters):
+        waiter.set_result(None)
+
+
+def _without(one: T, them: tuple[T, ...]) -> tuple[T, ...]:
+    return tuple(other for other in them if other is not one)

@@ -243,7 +243,7 @@ class Register:
         if (record := self.live(key, owner)) is not None:
             record.abandoned = True
             self._orchestrator.withdraw(record)
-            await record.accepted()
+            await record.acceptance()
             record.abandoned = record.video_id is None
             if record.over and record.video_id is None and isinstance(record.error, SessionClosed):
                 return  # withdrawn in time

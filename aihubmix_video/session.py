@@ -172,10 +172,19 @@ class VideoSession:
         request = build_request(prompt, model, params)
         target = None if to is None else Target(path=literal_path(to), overwrite=overwrite)
         if idempotency_key is None:
-            return Job(await orchestrator.submit(request, target, owner), orchestrator)
-        taken = await self.register.take(request, target, idempotency_key=idempotency_key, owner=owner)
-        record = taken if isinstance(taken, Record) else record_of_entry(taken, orchestrator.save)
-        return Job(await orchestrator.accepted(record), orchestrator)
+            record = await orchestrator.enlist(request, target, owner=owner)
+        else:
+            taken = await self.register.take(request, target, idempotency_key=idempotency_key, owner=owner)
+            record = taken if isinstance(taken, Record) else record_of_entry(taken, orchestrator.save)
+        try:
+            await record.acceptance()  # here, not further in: each frame that waits costs every job 200 bytes
+        except asyncio.CancelledError:
+            if idempotency_key is None:  # else it will be asked for again
+                orchestrator.give_up(record)
+            raise
+        record.check_accepted()
+        record.settle()
+        return Job(record, orchestrator)
 
     def job(self, video_id: str) -> Job:
         """Follow a job bought earlier, here or elsewhere, by its id.

@@ -36,8 +36,7 @@ class Singles:
     async def retrieve(self, video_id: str) -> Video:
         """Ask about a job once; transient failures are tried again."""
         check_id(video_id)
-        video, _ = await self._patiently(lambda departure: self._performer.retrieve(video_id, departure))
-        return video
+        return await self._patiently(lambda departure: self._performer.retrieve(video_id, departure))
 
     async def delete(self, video_id: str) -> None:
         """Delete a job; one that is gone already counts as deleted."""

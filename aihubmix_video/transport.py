@@ -17,13 +17,17 @@ from __future__ import annotations
 import asyncio
 import resource
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
 import attrs
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from aihubmix_video.direct import Direct
 from aihubmix_video.errors import ConfigurationError, ConnectionFailed, MalformedReply, VideoError
+from aihubmix_video.overdue import TimeLimits
 from aihubmix_video.wire.ids import id_segment
 from aihubmix_video.wire.plain import kept
 from aihubmix_video.wire.reply import Reply
@@ -45,7 +49,7 @@ CONTENT_BUFFER_BYTES = 1 << 20
 OTHER_DESCRIPTORS = 128  # for files, the ledger, and what else the process has open
 PROXY_REFUSALS = frozenset({403, 407})  # forbidden, or wrong credentials: asking again changes nothing
 
-USER_AGENT = "aihubmix-video-python"
+HEADERS = {"User-Agent": "aihubmix-video-python", "Accept-Encoding": "identity"}
 
 
 @attrs.define
@@ -95,24 +99,36 @@ class Transport:
         self._base = URL(settings.base_url)
         self.videos_url = f"{settings.base_url}/v1/videos"
         self._client: aiohttp.ClientSession | None = None
+        self._direct: Direct | None = None
+        self._limits = TimeLimits()
 
     def open(self) -> None:
         """Make the session; nothing is connected before the first request."""
         tracing = aiohttp.TraceConfig()
         tracing.on_request_headers_sent.append(self._departing)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
         self._client = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=_most_connections(),
                 keepalive_timeout=IDLE_CONNECTION_SECONDS,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            timeout=timeout,
             trace_configs=[tracing],
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+            headers=HEADERS,
+        )
+        self._direct = Direct(
+            self._client,
+            self.videos_url,
+            self._settings.api_key,
+            headers=HEADERS,
+            proxy=self._settings.proxy,
+            timeout=timeout,
         )
 
     async def aclose(self) -> None:
         """Close every connection."""
+        self._limits.close()
         if self._client is not None:
             await self._client.close()
 
@@ -138,30 +154,43 @@ class Transport:
             ConnectionFailed: No whole answer came; `sent` says whether the request had left.
             MalformedReply: The answer is not HTTP, or longer than 1 MiB.
         """
-        url = self.videos_url if video_id is None else f"{self.videos_url}/{id_segment(video_id)}"
-        outcome = await self._exchange(method, url, body, seconds, departure)
+        outcome = await self._exchange(method, video_id, body, seconds, departure)
         if isinstance(outcome, Reply):
             return outcome
         raise outcome
 
     async def _exchange(
-        self, method: str, url: str, body: bytes | None, seconds: float, departure: Departure
+        self, method: str, video_id: str | None, body: bytes | None, seconds: float, departure: Departure
     ) -> Reply | VideoError | asyncio.CancelledError:
         received = bytearray()
+        segment = None if video_id is None else id_segment(video_id)
         try:
-            async with (
-                asyncio.timeout(seconds),
-                self.request(method, url, departure, headers=self.authorised(body), body=body) as response,
-            ):
-                async for piece in response.content.iter_any():
-                    received += piece
-                    if len(received) > MAX_REPLY_BYTES:
-                        return _too_long(response.status, self._unquoted(received))
-                return Reply(status=response.status, headers=response.headers, body=self._unquoted(received))
+            with self._limits.within(seconds):
+                if method == "GET" and segment is not None and self._direct is not None:
+                    status, headers = await self._direct.get(
+                        segment, partial(self._leave, departure), received, MAX_REPLY_BYTES
+                    )
+                else:
+                    status, headers = await self._answer(method, segment, body, departure, received)
         except asyncio.CancelledError as cancelled:
             return asyncio.CancelledError(*cancelled.args)
         except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own
             return failure(exc, self._base.host, departure, body=kept(self._unquoted(received)))
+        if len(received) > MAX_REPLY_BYTES:
+            return _too_long(status, self._unquoted(received))
+        return Reply(status=status, headers=headers, body=self._unquoted(received))
+
+    async def _answer(
+        self, method: str, segment: str | None, body: bytes | None, departure: Departure, received: bytearray
+    ) -> tuple[int, Mapping[str, str]]:
+        """Send a request that may have a body, by way of the library's client."""
+        url = self.videos_url if segment is None else f"{self.videos_url}/{segment}"
+        async with self.request(method, url, departure, headers=self.authorised(body), body=body) as response:
+            async for piece in response.content.iter_any():
+                received += piece
+                if len(received) > MAX_REPLY_BYTES:
+                    break
+            return response.status, response.headers
 
     def _unquoted(self, received: bytearray) -> bytes:
         """Take the key out of an answer that quotes it: it would stand in the locals of whoever reads it."""
@@ -202,7 +231,9 @@ class Transport:
     async def _departing(
         self, _client: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceRequestHeadersSentParams
     ) -> None:
-        departure: Departure = context.trace_request_ctx
+        await self._leave(context.trace_request_ctx)
+
+    async def _leave(self, departure: Departure) -> None:
         if not departure.may_leave:
             raise RepeatRefusedError
         if departure.before is not None:
@@ -230,7 +261,8 @@ def failure(exc: Exception, host: str | None, departure: Departure, *, body: byt
     """Tell a failure of the library's in our own words, with nothing of its own attached."""
     if isinstance(exc, VideoError):
         return exc
-    if isinstance(exc, aiohttp.ClientResponseError) and not isinstance(exc, aiohttp.ClientHttpProxyError):
+    not_http = isinstance(exc, (aiohttp.ClientResponseError, HttpProcessingError))
+    if not_http and not isinstance(exc, aiohttp.ClientHttpProxyError):
         return MalformedReply("the answer is not HTTP", charged="unknown" if departure.left else "no")
     permanent = isinstance(exc, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError))
     permanent |= isinstance(exc, aiohttp.ClientHttpProxyError) and exc.status in PROXY_REFUSALS

@@ -5,6 +5,9 @@
 The local gateway runs in a process of its own; each client runs in a process of its own and is measured by the operating
 system. All follow the same number of jobs that never end, each asked about at the same interval; the rounds alternate
 between the clients, and medians are printed. Ratios are comparable between machines, absolute figures are not.
+
+Memory is measured twice: as what the process grew by, and, in a round of its own, as what Python's allocator handed out and
+has not got back. The first depends on what was free before; the second leaves out what lies fallow.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+import tracemalloc
 import warnings
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -27,7 +32,8 @@ Follow = Callable[[], Awaitable[None]]
 WARM = 50  # jobs before memory is measured
 INTERVAL = 2.0  # seconds between polls of one job
 PAGE = os.sysconf("SC_PAGE_SIZE")
-CLIENTS = ("ours", "aiohttp loop", "openai-python")
+KIND = {"prompt": "[stuck]", "model": "wan2.6-t2v"}
+AS_A_BATCH = "ours, as a batch"
 
 
 def resident() -> int:
@@ -38,9 +44,26 @@ def resident() -> int:
 class Meter:
     """Counts polls, and measures from a first mark to a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, traced: bool) -> None:
         self.polls = 0
         self.created = 0
+        self._traced = traced
+        self._before = 0
+
+    def empty(self) -> None:
+        """Mark the memory of a client that has warmed up."""
+        gc.collect()
+        if self._traced:
+            tracemalloc.start()
+        self._before = self._memory()
+
+    def per_job(self, jobs: int) -> float:
+        """Give the bytes that each job added since."""
+        gc.collect()
+        return (self._memory() - self._before) / (jobs - WARM)
+
+    def _memory(self) -> int:
+        return tracemalloc.get_traced_memory()[0] if self._traced else resident()
 
     async def over(self, seconds: float, polls: Callable[[], int]) -> dict[str, float]:
         """Measure while the event loop works."""
@@ -50,39 +73,49 @@ class Meter:
         return {"polls": asked, "cpu_us": (time.process_time() - cpu) / max(asked, 1) * 1e6}
 
 
-async def ours(url: str, key: str, jobs: int, seconds: float) -> dict[str, float]:
-    """Follow the jobs in one session."""
+async def ours(url: str, key: str, jobs: int, seconds: float, meter: Meter) -> dict[str, float]:
+    """Follow the jobs in one session, each by its handle."""
     from aihubmix_video import VideoSession
 
-    async with VideoSession(
-        key, base_url=url, rate=1000, burst=50, poll_interval=INTERVAL, max_in_flight=10**6
-    ) as session:
-        warm = await asyncio.gather(*(session.submit("[stuck]", model="wan2.6-t2v") for _ in range(WARM)))
-        gc.collect()
-        empty = resident()
-        held = [
-            *warm,
-            *await asyncio.gather(*(session.submit("[stuck]", model="wan2.6-t2v") for _ in range(jobs - WARM))),
-        ]
-        gc.collect()
-        memory = (resident() - empty) / (jobs - WARM)
+    async with VideoSession(key, base_url=url, max_in_flight=10**6, **BUSY) as session:
+        held = await asyncio.gather(*(session.submit(**KIND) for _ in range(WARM)))
+        meter.empty()
+        held += await asyncio.gather(*(session.submit(**KIND) for _ in range(jobs - WARM)))
         await asyncio.sleep(INTERVAL)
-        measured = await Meter().over(seconds, lambda: session.stats().polls_sent)
+        memory = meter.per_job(jobs)
+        measured = await meter.over(seconds, lambda: session.stats().polls_sent)
         assert len(held) == jobs
         return {**measured, "bytes_per_job": memory}
 
 
-async def aiohttp_loop(url: str, key: str, jobs: int, seconds: float) -> dict[str, float]:
+async def batch(url: str, key: str, jobs: int, seconds: float, meter: Meter) -> dict[str, float]:
+    """Follow the jobs in one session, as the rows of a batch, which has their files' names besides."""
+    from aihubmix_video import VideoRequest, VideoSession
+
+    with tempfile.TemporaryDirectory() as folder:
+        async with VideoSession(key, base_url=url, max_in_flight=10**6, **BUSY) as session:
+            await asyncio.gather(*(session.submit(**KIND) for _ in range(WARM)))
+            meter.empty()
+            rows = session.batch((VideoRequest(**KIND) for _ in range(jobs - WARM)), to=f"{folder}/{{index}}.mp4")
+            taking = asyncio.ensure_future(anext(rows))
+            while session.stats().in_flight < jobs:
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(INTERVAL)
+            memory = meter.per_job(jobs)
+            measured = await meter.over(seconds, lambda: session.stats().polls_sent)
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
+            return {**measured, "bytes_per_job": memory}
+
+
+async def aiohttp_loop(url: str, key: str, jobs: int, seconds: float, meter: Meter) -> dict[str, float]:
     """Follow each job in a coroutine of its own, with nothing but aiohttp."""
     import aiohttp
-
-    meter = Meter()
-    body = {"model": "wan2.6-t2v", "prompt": "[stuck]"}
 
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as client:
 
         async def create() -> str:
-            async with client.post(f"{url}/v1/videos", json=body) as answer:
+            async with client.post(f"{url}/v1/videos", json=KIND) as answer:
                 return (await answer.json())["id"]
 
         async def follow() -> None:
@@ -98,17 +131,16 @@ async def aiohttp_loop(url: str, key: str, jobs: int, seconds: float) -> dict[st
         return await followed(follow, meter, jobs, seconds)
 
 
-async def openai_python(url: str, key: str, jobs: int, seconds: float) -> dict[str, float]:
+async def openai_python(url: str, key: str, jobs: int, seconds: float, meter: Meter) -> dict[str, float]:
     """Follow each job in a coroutine of its own, with openai-python's `retrieve`."""
     import openai
 
     warnings.simplefilter("ignore", DeprecationWarning)
-    meter = Meter()
     async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0, timeout=60) as client:
 
         async def create() -> str:
             headers = {"Content-Type": "application/json"}
-            return (await client.videos.create(model="wan2.6-t2v", prompt="[stuck]", extra_headers=headers)).id
+            return (await client.videos.create(**KIND, extra_headers=headers)).id
 
         async def follow() -> None:
             video_id = await create()
@@ -126,14 +158,12 @@ async def followed(follow: Follow, meter: Meter, jobs: int, seconds: float) -> d
     """Start all coroutines at once, as `asyncio.gather` does, and measure."""
     tasks = [asyncio.create_task(follow()) for _ in range(WARM)]
     await asyncio.sleep(INTERVAL * 1.5)
-    gc.collect()
-    empty = resident()
+    meter.empty()
     tasks += [asyncio.create_task(follow()) for _ in range(jobs - WARM)]
     while meter.created < jobs:
         await asyncio.sleep(0.1)
     await asyncio.sleep(INTERVAL)
-    gc.collect()
-    memory = (resident() - empty) / (jobs - WARM)
+    memory = meter.per_job(jobs)
     measured = await meter.over(seconds, lambda: meter.polls)
     for task in tasks:
         task.cancel()
@@ -150,17 +180,17 @@ async def gateway() -> None:
         await asyncio.to_thread(sys.stdin.read)
 
 
-def measure(client: str, jobs: int, seconds: float) -> dict[str, float]:
+RUNS = {"ours": ours, AS_A_BATCH: batch, "aiohttp loop": aiohttp_loop, "openai-python": openai_python}
+BUSY = {"rate": 1000, "burst": 50, "poll_interval": INTERVAL}
+
+
+def measure(client: str, jobs: int, seconds: float, *more: str) -> dict[str, float]:
     """Run one client against a fresh gateway, each in a process of its own."""
     command = [sys.executable, __file__]
     with subprocess.Popen([*command, "--gateway"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         url, key = server.stdout.readline().split()
-        done = subprocess.run(
-            [*command, "--client", client, "--at", url, "--key", key, "--jobs", str(jobs), "--seconds", str(seconds)],
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        told = ["--client", client, "--at", url, "--key", key, "--jobs", str(jobs), "--seconds", str(seconds)]
+        done = subprocess.run([*command, *told, *more], check=True, stdout=subprocess.PIPE, text=True)
         server.stdin.close()
     return json.loads(done.stdout)
 
@@ -172,32 +202,39 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=12)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--gateway", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--traced", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--client", help=argparse.SUPPRESS)
     parser.add_argument("--at", help=argparse.SUPPRESS)
     parser.add_argument("--key", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.gateway:
         asyncio.run(gateway())
-        return
-    if options.client:
-        run = {"ours": ours, "aiohttp loop": aiohttp_loop, "openai-python": openai_python}[options.client]
-        print(json.dumps(asyncio.run(run(options.at, options.key, options.jobs, options.seconds))))
-        return
-    rounds = [
-        {client: measure(client, options.jobs, options.seconds) for client in CLIENTS} for _ in range(options.rounds)
-    ]
-    print(f"{options.jobs} jobs, one poll per {INTERVAL:g} s each, medians of {options.rounds} rounds\n")
-    print("| client | polls measured | CPU per poll, µs | ÷ ours | memory per waiting job, bytes | ÷ ours |")
-    print("|---|---|---|---|---|---|")
+    elif options.client:
+        meter = Meter(traced=options.traced)
+        running = RUNS[options.client](options.at, options.key, options.jobs, options.seconds, meter)
+        print(json.dumps(asyncio.run(running)))
+    else:
+        table(options.jobs, options.seconds, options.rounds)
+
+
+def table(jobs: int, seconds: float, rounds: int) -> None:
+    """Measure all clients in turn, and print what they took."""
+    measured = [{client: measure(client, jobs, seconds) for client in RUNS} for _ in range(rounds)]
+    traced = {client: measure(client, jobs, 0.1, "--traced")["bytes_per_job"] for client in RUNS}
+    print(f"{jobs} jobs, one poll per {INTERVAL:g} s each, medians of {rounds} rounds\n")
+    print(
+        "| client | polls measured | CPU per poll, µs | ÷ ours | RSS per waiting job, bytes | ÷ ours | of it in use |"
+    )
+    print("|---|---|---|---|---|---|---|")
     median = {
-        client: {name: statistics.median(one[client][name] for one in rounds) for name in rounds[0][client]}
-        for client in CLIENTS
+        client: {name: statistics.median(one[client][name] for one in measured) for name in measured[0][client]}
+        for client in RUNS
     }
-    for client in CLIENTS:
-        it, us = median[client], median["ours"]
+    us = median["ours"]
+    for client, it in median.items():
         print(
             f"| {client} | {it['polls']:.0f} | {it['cpu_us']:.0f} | {it['cpu_us'] / us['cpu_us']:.1f} |"
-            f" {it['bytes_per_job']:.0f} | {it['bytes_per_job'] / us['bytes_per_job']:.1f} |"
+            f" {it['bytes_per_job']:.0f} | {it['bytes_per_job'] / us['bytes_per_job']:.1f} | {traced[client]:.0f} |"
         )
 
 

@@ -37,11 +37,13 @@ LAYERS = {
     "edges": {
         "body",
         "config",
+        "direct",
         "disk",
         "download",
         "files",
         "gate",
         "ledger",
+        "overdue",
         "patience",
         "references",
         "streaming",
@@ -90,6 +92,7 @@ IMPORTED_LATE = {
     "av": "PyAV is optional (extra `media`), 100 MB, and needed only when a clip is rendered",
     "aihubmix_video.sandbox.picture": "it imports PyAV, see above",
     "aihubmix_video.cli.program": "it needs the extra `cli`, and the entry point must be able to say so",
+    "uvloop": "optional (extra `speed`)",
     "pyrate_limiter": "optional: needed only where several processes share one rate",
 }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import attrs
 
 from aihubmix_video.cli.exits import exit_of_signal
+from aihubmix_video.cli.loops import loop_factory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -45,7 +46,7 @@ class Interrupts:
         Raises:
             asyncio.CancelledError: A signal stopped it.
         """
-        with asyncio.Runner() as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(self._stoppable(work))
 
     @property

@@ -9,7 +9,6 @@ Sources: AIHubMix video guide, updated 2026-06-01; AIHubMix field observations, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from aihubmix_video.capabilities.options import Dialect, ExtraBody
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.media import Medium, read_medium
 from aihubmix_video.request import VideoRequest
+from aihubmix_video.wire.compact import compact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +61,7 @@ def to_json(body: Mapping[str, object]) -> bytes:
         InvalidRequest: JSON cannot hold it, or it is larger than `MAX_BODY`.
     """
     try:
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        data = text.encode("utf-8")
+        data = compact(body)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidRequest.of("extra_body", type(error).__name__, f"cannot be written as JSON: {error}") from None
     if len(data) > MAX_BODY:

@@ -68,11 +68,13 @@ class ScriptedServer:
 
     Attributes:
         requests: What has been asked, in order.
+        connections: How many were made.
     """
 
     def __init__(self, *scripts: Script) -> None:
         self._scripts = scripts
         self.requests: list[Request] = []
+        self.connections = 0
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
 
@@ -97,6 +99,7 @@ class ScriptedServer:
         talk = asyncio.current_task()
         assert talk is not None
         self._talks.add(talk)
+        self.connections += 1
         try:
             while await self._answer(reader, writer):
                 pass

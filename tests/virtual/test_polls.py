@@ -174,6 +174,31 @@ async def test_a_failed_job_stays_failed():
             await job
 
 
+async def test_an_answer_that_comes_again_word_for_word_says_nothing_new():
+    """Most answers do, and are not read a second time; what differs is, also when it goes back to an earlier word."""
+    async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
+        (job,) = await submitted(session, 1)
+        for progress, times_ in ((10, 3), (20, 2), (10, 2), (30, 1)):
+            body = b'{"status": "in_progress", "progress": %d}' % progress
+            sandbox.faults.add(Fault.status(200, body, route="retrieve", times=times_))
+        told = [event.progress async for event in job.events() if event.progress is not None]
+        assert [10.0, 20.0, 30.0] == list(dict.fromkeys(told))[:3]
+        assert sorted(told) == told
+        assert 8 < seen(sandbox)["retrieve"]
+        assert Status.COMPLETED is (await job).status
+
+
+async def test_the_same_words_under_another_status_are_another_answer():
+    """A gateway that repeats what it last knew beside a 404 has lost the job."""
+    async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
+        (job,) = await submitted(session, 1)
+        body = b'{"status": "in_progress", "progress": 10}'
+        sandbox.faults.add(Fault.status(200, body, route="retrieve"))
+        sandbox.faults.add(Fault.status(404, body, route="retrieve", times=None))
+        with pytest.raises(errors.JobNotFound):
+            await job
+
+
 async def test_progress_never_falls():
     """A bar that goes back, or to NaN, tells the user nothing true."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:

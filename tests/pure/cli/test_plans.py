@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +11,6 @@ from aihubmix_video.cli.words import usd_text
 from aihubmix_video.errors import ConfigurationError
 from tests.pure.cli.test_rowsfile import rows
 from tests.pure.cli.test_tables import text_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SEEDANCE = "doubao-seedance-2-0-260128"
 
@@ -83,12 +80,15 @@ def test_prices_are_read_from_json(tmp_path: Path):
         (None, "cannot be read"),
     ],
 )
-def test_prices_that_cannot_be_meant_are_refused(data: bytes | None, said: str, tmp_path: Path):
+def test_prices_that_cannot_be_meant_are_refused(
+    data: bytes | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """A cap kept by a mistyped price would be none; the message names the file."""
+    monkeypatch.chdir(tmp_path)
     if data is not None:
-        (tmp_path / "p.json").write_bytes(data)
+        Path("p.json").write_bytes(data)
     with pytest.raises(ConfigurationError) as caught:
-        prices_in(tmp_path / "p.json")
+        prices_in(Path("p.json"))
     assert said in str(caught.value)
     assert "p.json" in str(caught.value)
 
