@@ -40,6 +40,10 @@ def build_request(prompt: str | VideoRequest, model: str | None, params: VideoPa
     return VideoRequest.from_mapping({"prompt": prompt, "model": model, **params})
 
 
+MAX_WARNINGS = 1000
+"""Different warnings in one session: they name models, and so may be as many as strangers think of names."""
+
+
 class VideoWarning(UserWarning):
     """A request that may be sent, but of which the vendor is known to refuse or ignore something."""
 
@@ -51,15 +55,21 @@ class Checker:
         self._validate = validate
         self._warned: set[str] = set()
 
-    def check(self, request: VideoRequest) -> None:
-        """Let a request pass, or raise `InvalidRequest` with every problem."""
+    def check(self, request: VideoRequest, *, quiet: bool = False) -> None:
+        """Let a request pass, or raise `InvalidRequest` with every problem.
+
+        Args:
+            request: What is asked for.
+            quiet: Whether what is doubtful counts as told already, as with requests of strangers.
+        """
         verdict = find_problems(request, validate=self._validate)
         if verdict.problems:
             raise InvalidRequest(verdict.problems)
         for text in verdict.warnings:
-            if text not in self._warned:
+            if text not in self._warned and len(self._warned) < MAX_WARNINGS:
                 self._warned.add(text)
-                warnings.warn(text, VideoWarning, stacklevel=5)
+                if not quiet:
+                    warnings.warn(text, VideoWarning, stacklevel=5)
 
 
 def kind_of(request: VideoRequest) -> Kind:

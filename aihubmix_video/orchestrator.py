@@ -18,10 +18,11 @@ from aihubmix_video.claims import Claims
 from aihubmix_video.driver import Driver, Perform, Request
 from aihubmix_video.errors import InvalidRequest, LedgerError, SessionClosed, VideoError
 from aihubmix_video.events import SessionStats
+from aihubmix_video.files import remove
 from aihubmix_video.intake import Checker, kind_of, literal_path
 from aihubmix_video.ledger.entry import State
 from aihubmix_video.performer import Performer
-from aihubmix_video.record import Record, Target, Watcher
+from aihubmix_video.record import Observer, Record, Target, Watcher
 from aihubmix_video.references import load
 from aihubmix_video.scheduling.lifecycle import Phase
 from aihubmix_video.scheduling.messages import Enlist, Event, Fetch, Permit, Poll, Submit, Want, Watch, Withdraw
@@ -31,8 +32,9 @@ from aihubmix_video.wire.ids import check_id
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
-    from aihubmix_video.books import RowPlace
+    from aihubmix_video.books import Name, RowPlace
     from aihubmix_video.config import Settings
     from aihubmix_video.disk import Disk
     from aihubmix_video.ledger.entry import Entry
@@ -55,6 +57,7 @@ class Orchestrator:
         settings: The session's options.
         books: Its ledger.
         singles: For requests of the user's own.
+        observers: Told of every change of every job.
     """
 
     def __init__(
@@ -80,11 +83,16 @@ class Orchestrator:
         self._eta = self.eta  # one method object for all records
         self._attached: dict[str, Record] = {}  # by video id
         self._kept: dict[str, Record] = {}  # the ledger's, by key
+        self.observers: list[Observer] = []
 
     def _tell(self, event: Event) -> None:
         self._driver.tell(event)
 
     # Taking on.
+
+    def check(self, request: VideoRequest) -> None:
+        """Raise `InvalidRequest` for what would be refused before anything is sent; what is only doubtful is not told."""
+        self._checker.check(request, quiet=True)
 
     async def enlist(
         self,
@@ -92,7 +100,9 @@ class Orchestrator:
         target: Target | None = None,
         *,
         place: RowPlace | None = None,
-        client_key: str | None = None,
+        name: Name | None = None,
+        owner: str | None = None,
+        once: bool = False,
         watcher: Watcher | None = None,
     ) -> Record:
         """Check a request, write down that it is wanted, and queue it to be bought.
@@ -105,13 +115,20 @@ class Orchestrator:
             raise self._refused()
         self._checker.check(request)
         watchers = () if watcher is None else (watcher,)
-        record = self._record(request=request, target=target, watchers=watchers, in_ledger=self.books.has_ledger)
+        record = self._record(
+            request=request,
+            target=target,
+            owner=owner,
+            once=once,
+            watchers=watchers,
+            in_ledger=self.books.has_ledger,
+        )
         await self._claims.take(record)
         try:
             if self.books.has_ledger:
                 read = await load(request)
                 self._checker.check(read)
-                await self.books.intend(record, read, place, client_key)
+                await self.books.intend(record, read, place, name)
             self._driver.follow(record, Enlist(record.number, kind_of(request), target is not None))
             self._keep(record)
         except BaseException:
@@ -129,8 +146,9 @@ class Orchestrator:
     def _keep(self, record: Record) -> None:
         if record.in_ledger:
             self._kept[record.key] = record
+        record.tell()
 
-    async def readmit(self, entry: Entry, watcher: Watcher) -> Record:
+    async def readmit(self, entry: Entry, watcher: Watcher | None = None, *, once: bool = False) -> Record:
         """Take up a job of the ledger's where it was left: fetch it, follow it, or buy what was never sent.
 
         Raises:
@@ -140,9 +158,12 @@ class Orchestrator:
             key=entry.key,
             request=entry.request,
             target=target_of(entry),
+            owner=entry.owner,
+            created_at=entry.created_at,
+            once=once,
             video_id=entry.video_id,
             status=Status.PENDING if entry.video_id is None else Status.IN_PROGRESS,
-            watchers=(watcher,),
+            watchers=() if watcher is None else (watcher,),
             in_ledger=True,
         )
         await self._claims.take(record)
@@ -217,9 +238,13 @@ class Orchestrator:
     def _record(self, **known: object) -> Record:
         number = self._driver.number()
         known.setdefault("key", f"{self._session_key}-{number}")
-        return Record(number=number, eta=self._eta, **known)  # type: ignore[arg-type]  # the fields of a record
+        return Record(number=number, eta=self._eta, observers=self.observers, **known)  # type: ignore[arg-type]  # the fields of a record
 
     # Answering for.
+
+    def live(self, key: str) -> Record | None:
+        """Find a job of the ledger's that is followed now."""
+        return self._kept.get(key)
 
     def followed(self) -> list[Record]:
         """List the jobs that are not over."""
@@ -242,6 +267,13 @@ class Orchestrator:
     async def delete(self, video_id: str) -> None:
         """Delete a job; one that is gone already counts as deleted."""
         await self.singles.delete(video_id)
+
+    async def remove_file(self, path: Path) -> None:
+        """Delete a video's file."""
+        try:
+            await self._disk.run(remove, path)
+        except OSError as error:
+            log.warning("%s could not be deleted: %s", path, error.strerror)
 
     def stats(self) -> SessionStats:
         """Count what is going on."""

@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aihubmix_video.download import Download
     from aihubmix_video.request import VideoRequest
 
-__all__ = ["Listener", "Record", "Target", "Watcher"]
+__all__ = ["Listener", "Observer", "Record", "Target", "Watcher"]
 
 T = TypeVar("T")
 
@@ -104,6 +104,8 @@ class Listener:
 
 Watcher = Callable[["Record"], None]
 """Told when a job is accepted, and when it is over."""
+Observer = Callable[["Record"], None]
+"""Told of every change of every job."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -114,6 +116,9 @@ class Record:
     key: str
     request: VideoRequest | None = None
     target: Target | None = None
+    owner: str | None = None  # whose it is, in an application's words
+    created_at: float = attrs.field(factory=time.time)  # Unix seconds
+    updated_at: float = attrs.field(factory=time.time)
     video_id: str | None = None
     status: Status = Status.PENDING
     progress: float | None = None
@@ -124,12 +129,15 @@ class Record:
     over: bool = False
     in_ledger: bool = False
     abandoned: bool = False  # given up by the user for good, rather than left for another day
+    sent: bool = False  # its create has left, and its outcome is not known yet
     withdrawn: bool = False  # being let go of
+    once: bool = False  # what keeps it from being bought is its end, rather than left for another day
     expires_at: float = math.inf  # when its link goes, on the loop's clock
     answer: int | None = None  # a hash of the last answer, if that said that the job goes on
     download: Download | None = None
     eta: Callable[[Record], float | None] | None = attrs.field(default=None, repr=False)
     watchers: tuple[Watcher, ...] = attrs.field(default=(), repr=False)
+    observers: Collection[Observer] = attrs.field(default=(), repr=False)  # the session's, shared by all its jobs
     # Those who wait: a future each, for an event of asyncio's holds a kilobyte.
     _acceptance: tuple[asyncio.Future[None], ...] = attrs.field(default=(), init=False, repr=False)
     _ending: tuple[asyncio.Future[None], ...] = attrs.field(default=(), init=False, repr=False)
@@ -200,7 +208,10 @@ class Record:
         )
 
     def tell(self) -> None:
-        """Tell every listener how the job stands; costs nothing when there is none."""
+        """Tell every listener how the job stands; costs next to nothing when there is none."""
+        self.updated_at = time.time()
+        for observer in self.observers:
+            observer(self)
         if self._listeners:
             event = self.event()
             for listener in self._listeners:

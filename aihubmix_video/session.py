@@ -7,6 +7,7 @@ import os
 import random
 from typing import TYPE_CHECKING, Self, Unpack
 
+from aihubmix_video.accounts import record_of_entry
 from aihubmix_video.allowance import Allowance
 from aihubmix_video.batch import Batch
 from aihubmix_video.budget import Caps, check_retries
@@ -20,7 +21,8 @@ from aihubmix_video.ledger.nothing import NoLedger
 from aihubmix_video.ledger.sqlite import SqliteLedger
 from aihubmix_video.naming import Template
 from aihubmix_video.orchestrator import Orchestrator
-from aihubmix_video.record import Target
+from aihubmix_video.record import Record, Target
+from aihubmix_video.register import Register
 from aihubmix_video.scheduling.cadence import FixedCadence
 from aihubmix_video.scheduling.pace import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
@@ -101,6 +103,7 @@ class VideoSession:
         )
         self._ledger_path = None if ledger is None else literal_path(ledger)
         self._opened: Orchestrator | None = None
+        self._register: Register | None = None
         self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -146,9 +149,21 @@ class VideoSession:
         model: str | None = None,
         to: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
+        idempotency_key: str | None = None,
+        owner: str | None = None,
         **params: Unpack[VideoParams],
     ) -> Job:
-        """Buy one job; arguments and errors are those of `generate`.
+        """Buy one job; other arguments and errors are those of `generate`.
+
+        Args:
+            prompt: What to show, or a whole `VideoRequest`.
+            model: The gateway's name of the model.
+            to: The file to write, if it is wanted.
+            overwrite: Replace an existing file.
+            idempotency_key: Your own name of the job; needs a ledger. For the same name the same job is given again, also
+                after a restart, and nothing is bought twice; the same name with another request is an error.
+            owner: Whose job it is, in your application's words; names of two owners are never the same.
+            **params: The other fields of `VideoRequest`.
 
         Returns:
             A handle, once the gateway accepted the job; errors of the create raise here.
@@ -156,11 +171,16 @@ class VideoSession:
         orchestrator = self._orchestrator
         request = build_request(prompt, model, params)
         target = None if to is None else Target(path=literal_path(to), overwrite=overwrite)
-        record = await orchestrator.enlist(request, target)
+        if idempotency_key is None:
+            record = await orchestrator.enlist(request, target, owner=owner)
+        else:
+            taken = await self.register.take(request, target, idempotency_key=idempotency_key, owner=owner)
+            record = taken if isinstance(taken, Record) else record_of_entry(taken, orchestrator.save)
         try:
             await record.acceptance()  # here, not further in: each frame that waits costs every job 200 bytes
         except asyncio.CancelledError:
-            orchestrator.give_up(record)
+            if idempotency_key is None:  # else it will be asked for again
+                orchestrator.give_up(record)
             raise
         record.check_accepted()
         record.settle()
@@ -276,6 +296,13 @@ class VideoSession:
     def videos(self) -> Videos:
         """The four endpoints, one coroutine each."""
         return Videos(self._orchestrator)
+
+    @property
+    def register(self) -> Register:
+        """The jobs by their keys, also those of earlier sessions; for servers."""
+        orchestrator = self._orchestrator
+        self._register = self._register or Register(orchestrator)
+        return self._register
 
     def stats(self) -> SessionStats:
         """Take a snapshot of what is going on."""
