@@ -25,6 +25,7 @@ LAYERS = {
             "media",
             "mp4",
             "naming",
+            "page",
             "redirects",
             "rows",
             "scheduling",
@@ -32,6 +33,7 @@ LAYERS = {
         ),
     },
     "edges": {
+        "assets",
         "body",
         "config",
         "disk",

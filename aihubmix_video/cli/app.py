@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
+import attrs
 from cyclopts import App, Parameter
 
 from aihubmix_video.batch import batch_name
@@ -16,6 +17,7 @@ from aihubmix_video.cli import demo as demonstration
 from aihubmix_video.cli import resuming, runs
 from aihubmix_video.cli.batches import Batch, run_batch, show_plan, tell_bad
 from aihubmix_video.cli.exits import Exit
+from aihubmix_video.cli.gallery import Gallery
 from aihubmix_video.cli.ledgers import LEDGER, Books, command, ledger_at
 from aihubmix_video.cli.models import show_model, show_models
 from aihubmix_video.cli.options import (
@@ -188,8 +190,17 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
             return Exit.BAD_INPUT
         with _batch_books(output, keeping, session, sandbox, batch_name(work.places.template)) as books:
             runner = runs.Runner(session=session, sandbox=sandbox, screen=screen, books=books, sidecar=keeping.sidecar)
+            runner = _with_gallery(runner, output, wanted=files.gallery)
             running = run_batch(work, plan.videos, runner, accept_changes=files.accept_changes)
             return _run(screen, running, None if sandbox.sandbox else books)
+
+
+def _with_gallery(runner: runs.Runner, folder: Path, *, wanted: bool) -> runs.Runner:
+    if not wanted:
+        return runner
+    gallery = Gallery(folder=folder.absolute(), warn=runner.screen.warn)
+    gallery.check()
+    return attrs.evolve(runner, gallery=gallery)
 
 
 @contextmanager
@@ -213,6 +224,7 @@ def resume(
     /,
     *,
     sidecar: Annotated[bool, Parameter(group=FILE)] = False,
+    gallery: Annotated[bool, Parameter(group=FILE)] = False,
     deciding: DecidingOptions = DECIDING,
     session: SessionOptions = SESSION,
     how: OutputOptions = OUTPUT,
@@ -224,6 +236,7 @@ def resume(
     Args:
         ledger: Folder of a batch, or the ledger itself.
         sidecar: Write NAME.json beside each video.
+        gallery: Write index.html beside the ledger: everything in it on one page.
         deciding: What is to become of jobs that may have been bought.
         session: How the gateway is reached.
         how: What is said.
@@ -235,6 +248,7 @@ def resume(
         return Exit.NO_INPUT
     books = Books(path=path, resume=command(ledger, session.arguments()))
     runner = runs.Runner(session=session, sandbox=SANDBOX, screen=screen, books=books, sidecar=sidecar)
+    runner = _with_gallery(runner, path.parent, wanted=gallery)
     return _run(screen, resuming.resume(runner, deciding), books)
 
 

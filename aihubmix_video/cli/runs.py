@@ -33,6 +33,7 @@ from aihubmix_video.video import Status, Video
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 
+    from aihubmix_video.cli.gallery import Gallery
     from aihubmix_video.cli.ledgers import Books, Standing
     from aihubmix_video.cli.options import SandboxOptions, SessionOptions
     from aihubmix_video.cli.screen import Screen
@@ -60,9 +61,16 @@ class Runner:
     screen: Screen
     books: Books | None = None
     sidecar: bool = False
+    gallery: Gallery | None = None
 
     async def follow(self, work: Work, total: int) -> Exit:
         """Do the work, tell every outcome as it comes, and say at the end what lives on at the gateway."""
+        if self.gallery is None:
+            return await self._follow(work, total)
+        async with self.gallery.kept(self.books):
+            return await self._follow(self.gallery.noting(work), total)
+
+    async def _follow(self, work: Work, total: int) -> Exit:
         tally = Tally(total=total)
         left: tuple[Job, ...] = ()
         try:
