@@ -4,39 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator
 from copy import copy
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Self
 
-from aihubmix_video.books import RowPlace, error_of, video_of
+from aihubmix_video.books import RowPlace, error_of
+from aihubmix_video.drawing import drawn, request_of
 from aihubmix_video.errors import (
     AuthenticationError,
     InsufficientBalance,
-    InvalidRequest,
     PermissionDenied,
     SessionClosed,
     VideoError,
 )
 from aihubmix_video.events import BatchItem
+from aihubmix_video.items import told, told_again
 from aihubmix_video.ledger.entry import FINISHED, Entry, State
+from aihubmix_video.purchases import Purchases
 from aihubmix_video.record import Record, Target, Watcher
-from aihubmix_video.request import VideoRequest
 from aihubmix_video.rows import Row as FileRow
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Iterable
     from types import TracebackType
 
+    from aihubmix_video.allowance import Allowance
+    from aihubmix_video.drawing import Row
     from aihubmix_video.naming import Template
     from aihubmix_video.orchestrator import Orchestrator
+    from aihubmix_video.request import VideoRequest
 
-__all__ = ["Batch", "Row", "batch_name"]
-
-Row = VideoRequest | Mapping[str, object] | FileRow
-"""A request, a mapping of its fields, or a row of a batch file with a key or an output name of its own."""
+__all__ = ["HALTING", "Batch", "batch_name"]
 
 LOOKAHEAD = 128  # rows queued and not yet bought, at most; each may hold its reference media
-STEPS_AT_ONCE = 32  # rows taken from a plain iterable before others get a turn
 
 HALTING = (AuthenticationError, PermissionDenied, InsufficientBalance)
 """After these every further create would fare the same: nothing more is bought, what was bought is still collected."""
@@ -61,6 +62,8 @@ class Batch(AsyncIterator[BatchItem]):
         rows: What to draw from: requests, or jobs of the ledger to be taken up where they were left.
         to: Names the files of requests.
         overwrite: Whether existing files are replaced.
+        allowance: What may be bought; None: what the ledger remembers.
+        moderation_retries: How often a row is bought anew after its finished video was refused.
     """
 
     def __init__(
@@ -70,11 +73,14 @@ class Batch(AsyncIterator[BatchItem]):
         to: Template | None = None,
         *,
         overwrite: bool = False,
+        allowance: Allowance | None = None,
+        moderation_retries: int = 0,
     ) -> None:
         self._orchestrator = orchestrator
         self._rows = rows
         self._to = to
         self._overwrite = overwrite
+        self._purchases = Purchases(orchestrator, allowance, moderation_retries)
         self._name = batch_name(to) if to is not None else ""
         self._occurrences: Counter[str] = Counter()
         self._window = orchestrator.settings.max_in_flight + LOOKAHEAD
@@ -83,6 +89,7 @@ class Batch(AsyncIterator[BatchItem]):
         self._items: deque[BatchItem] = deque()
         self._changed = asyncio.Event()
         self._halted: VideoError | None = None
+        self._repeating: set[asyncio.Task[None]] = set()
         self._feeder: asyncio.Task[None] | None = None
 
     def __aiter__(self) -> Self:
@@ -92,7 +99,7 @@ class Batch(AsyncIterator[BatchItem]):
         if self._feeder is None:
             self._feeder = asyncio.create_task(self._feed(), name="aihubmix-video batch")
         while not self._items:
-            if self._feeder.done() and not self._open:
+            if self._feeder.done() and not self._open and not self._repeating:
                 await self._feeder  # raises what the user's iterable raised, once all it gave has been told
                 raise StopAsyncIteration
             self._changed.clear()
@@ -103,9 +110,10 @@ class Batch(AsyncIterator[BatchItem]):
 
     async def aclose(self) -> None:
         """Take no more rows, and withdraw those not sent yet."""
-        if self._feeder is not None:
-            self._feeder.cancel()
-            await asyncio.gather(self._feeder, return_exceptions=True)
+        working = [*self._repeating, *([self._feeder] if self._feeder is not None else [])]
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
         for record, watcher in self._open.values():
             record.unwatch(watcher)
             if not record.awaited:
@@ -125,7 +133,8 @@ class Batch(AsyncIterator[BatchItem]):
     async def _feed(self) -> None:
         try:
             taken = 0
-            async for row in _drawn(self._rows):
+            await self._purchases.begin()
+            async for row in drawn(self._rows):
                 await self._enter(taken, row)
                 taken += 1
                 while len(self._queued) >= LOOKAHEAD or len(self._open) + len(self._items) >= self._window:
@@ -143,7 +152,7 @@ class Batch(AsyncIterator[BatchItem]):
                     await self._take_up(index, row)
                 return
             index = row.number if isinstance(row, FileRow) else taken
-            request = _request(row)
+            request = request_of(row)
             await self._take_on(index, row, request)
         except VideoError as error:
             self._put(BatchItem(index=index, request=request, error=error, charged=error.charged))
@@ -164,8 +173,8 @@ class Batch(AsyncIterator[BatchItem]):
         if self._halted is not None:
             self._put(BatchItem(index=index, request=request, error=copy(self._halted), charged="no"))
             return
-        target, watcher = self._target(index, row), self._watcher(index)
-        record = await self._orchestrator.enlist(request, target, place=place, watcher=watcher)
+        watcher = self._watcher(index)
+        record = await self._purchases.enlist(request, self._target(index, row), place=place, watcher=watcher)
         self._follow(record, watcher)
 
     async def _place(self, index: int, request: VideoRequest) -> RowPlace | None:
@@ -191,35 +200,31 @@ class Batch(AsyncIterator[BatchItem]):
         """Go on with a job of the ledger's, or tell how it ended."""
         watcher = self._watcher(index)
         if (record := await self._orchestrator.held(entry.key)) is not None:
+            self._purchases.join(record, entry.request)
             record.watchers += (watcher,)
             self._follow(record, watcher)
             return
-        if entry.state not in FINISHED:
-            entry = (
-                await self._orchestrator.books.entry(entry.key) or entry
-            )  # it may have gone on since it was looked up
-        if entry.state in CONTINUED and not (entry.state is State.INTENDED and self._halted is not None):
-            try:
-                self._follow(await self._orchestrator.readmit(entry, watcher), watcher)
-            except VideoError as refused:  # not now; what was bought stays bought
-                self._retell(index, entry, refused)
-            return
-        self._retell(index, entry, copy(self._halted) if entry.state is State.INTENDED else error_of(entry))
+        if entry.state not in FINISHED:  # it may have gone on since it was looked up
+            entry = await self._orchestrator.books.entry(entry.key) or entry
+        error = error_of(entry)
+        try:
+            taken = await self._taken_up(entry, error, watcher)
+        except VideoError as refused:  # not now; what was bought stays bought
+            taken, error = None, refused
+        if taken is not None:
+            self._follow(taken, watcher)
+        else:
+            self._put(told_again(index, entry, error))
 
-    def _retell(self, index: int, entry: Entry, error: VideoError | None) -> None:
-        """Tell of a row what the ledger knows."""
-        self._put(
-            BatchItem(
-                index=index,
-                key=entry.key,
-                request=entry.request,
-                video=video_of(entry),
-                path=entry.path,
-                error=error,
-                charged=entry.charged,
-                earlier=entry.state in FINISHED,
-            )
-        )
+    async def _taken_up(self, entry: Entry, error: VideoError | None, watcher: Watcher) -> Record | None:
+        """Have the ledger's job worked on, if there is anything left to do for it."""
+        if self._halted is not None and entry.video_id is None and entry.state in CONTINUED:
+            raise copy(self._halted)
+        if entry.state in CONTINUED:
+            return await self._purchases.readmit(entry, watcher)
+        if self._purchases.wants(error) and self._halted is None:
+            return await self._purchases.anew(entry, watcher)
+        return None
 
     def _follow(self, record: Record, watcher: Watcher) -> None:
         if record.over:
@@ -242,6 +247,7 @@ class Batch(AsyncIterator[BatchItem]):
             self._changed.set()
             return
         self._open.pop(record.number, None)
+        self._purchases.settle(record)
         error = record.error
         if isinstance(error, HALTING) and record.video_id is None and self._halted is None:
             self._halted = error
@@ -249,42 +255,29 @@ class Batch(AsyncIterator[BatchItem]):
                 self._orchestrator.withdraw(other)
         if self._halted is not None and isinstance(error, SessionClosed) and record.video_id is None:
             error = copy(self._halted)  # withdrawn because of it
-        self._put(
-            BatchItem(
-                index=index,
-                key=record.key,
-                request=record.request,
-                video=record.video,
-                path=record.video.path if record.video is not None else None,
-                error=error,
-                charged=error.charged if error is not None else "yes",
-            )
-        )
+        if self._purchases.wants(error) and self._halted is None:
+            task = asyncio.create_task(self._repeat(index, record))
+            self._repeating.add(task)
+            task.add_done_callback(self._repeated)
+        else:
+            self._put(told(index, record, error))
+
+    async def _repeat(self, index: int, record: Record) -> None:
+        """Buy a row anew whose finished video was refused; tell the refusal where that cannot be."""
+        watcher = self._watcher(index)
+        try:
+            repeated = await self._purchases.again(index, record, watcher)
+        except VideoError:
+            repeated = None
+        if repeated is not None:
+            self._follow(repeated, watcher)
+        else:
+            self._put(told(index, record, record.error))
+
+    def _repeated(self, done: asyncio.Task[None]) -> None:
+        self._repeating.discard(done)
+        self._changed.set()
 
     def _put(self, item: BatchItem) -> None:
         self._items.append(item)
         self._changed.set()
-
-
-def _request(row: object) -> VideoRequest:
-    if isinstance(row, VideoRequest):
-        return row
-    if isinstance(row, FileRow):
-        return row.request
-    if isinstance(row, Mapping):
-        return VideoRequest.from_mapping(row)
-    raise InvalidRequest.of("row", row, f"must be a VideoRequest or a mapping, not {type(row).__name__}")
-
-
-async def _drawn(
-    rows: Iterable[Row] | AsyncIterable[Row] | AsyncIterable[Entry],
-) -> AsyncIterator[Row | Entry]:
-    """Iterate over either sort of iterable; a plain one lets others have their turn now and then."""
-    if isinstance(rows, AsyncIterable):
-        async for row in rows:
-            yield row
-        return
-    for taken, row in enumerate(rows):
-        yield row
-        if taken % STEPS_AT_ONCE == 0:
-            await asyncio.sleep(0)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
+from aihubmix_video.allowance import Allowance
 from aihubmix_video.books import close, entry_of
 from aihubmix_video.disk import to_the_end
 from aihubmix_video.errors import InvalidRequest, LedgerError
@@ -15,17 +17,20 @@ from aihubmix_video.references import load
 from aihubmix_video.wire.plain import plain
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from aihubmix_video.books import RowPlace
     from aihubmix_video.errors import VideoError
-    from aihubmix_video.ledger.entry import Entry
+    from aihubmix_video.ledger.entry import Entry, Spent
     from aihubmix_video.ledger.port import Ledger
     from aihubmix_video.record import Record
     from aihubmix_video.request import VideoRequest
 
 __all__ = ["Bookkeeper"]
 
+log = logging.getLogger("aihubmix_video")
+
+CAPS = "caps"  # the name under which a batch's caps are remembered
 PAGE = 500  # entries of the ledger looked at together
 
 
@@ -79,6 +84,19 @@ class Bookkeeper:
         """Find the job that a row of a batch became in an earlier run."""
         return await self._ledger.find(place.batch, place.fingerprint, place.occurrence)
 
+    async def spent(self) -> Mapping[str, Spent]:
+        """Add up, by model, what was bought or may have been."""
+        return await self._ledger.spent()
+
+    async def allowance(self) -> Allowance:
+        """Give back the caps of the ledger's last batch, so that what goes on with it keeps to them."""
+        kept = await self._ledger.recall(CAPS)
+        return Allowance() if kept is None else Allowance.restored(kept)
+
+    async def keep_allowance(self, allowance: Allowance) -> None:
+        """Remember a batch's caps."""
+        await self._ledger.remember(CAPS, allowance.packed())
+
     def unfinished(self) -> AsyncIterator[Entry]:
         """Give every job that needs something."""
         return self._ledger.unfinished()
@@ -105,6 +123,18 @@ class Bookkeeper:
         else:
             raise LedgerError(f"job {key} is {entry.state}, not uncertain. Nothing was changed.", job_key=key)
 
+    async def resubmit(self, key: str) -> Entry:
+        """Have a job that failed bought anew.
+
+        Raises:
+            LedgerError: It did not fail, or there is no such job.
+        """
+        await self._ledger.resubmit(key)
+        entry = await self._ledger.entry(key)
+        if entry is None:
+            raise LedgerError(f"the ledger has lost job {plain(key, 80)!r}.", job_key=key)
+        return entry
+
     async def _check_unowned(self, video_id: str) -> None:
         """Refuse an id that another job has: one video would be saved twice, and another one be forgotten."""
         after: int | None = None
@@ -115,5 +145,9 @@ class Bookkeeper:
             after = page[-1].number
 
     async def aclose(self) -> None:
-        """Close the ledger."""
+        """Close the ledger, once media that nobody needs any more are deleted."""
+        try:
+            await self._ledger.sweep()
+        except LedgerError as error:
+            log.warning("reference media were left over: %s", error.message)
         await self._ledger.aclose()

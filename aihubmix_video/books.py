@@ -119,7 +119,7 @@ def error_of(entry: Entry) -> VideoError | None:
     kind = getattr(errors, entry.error_type or "", VideoError)
     if not issubclass(kind, VideoError) or issubclass(kind, InvalidRequest):
         kind = RequestRefused
-    return kind(
+    error = kind(
         entry.error_message or "the job failed in an earlier run",
         job_key=entry.key,
         job_id=entry.video_id,
@@ -127,6 +127,9 @@ def error_of(entry: Entry) -> VideoError | None:
         request_id=entry.request_id,
         charged=entry.charged,
     )
+    if isinstance(error, ContentRefused) and entry.video_id is not None:
+        error.stage = "output"
+    return error
 
 
 def _uncertainty(entry: Entry) -> SubmitUncertain:

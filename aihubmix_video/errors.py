@@ -2,6 +2,7 @@
 
     VideoError
     ├─ InvalidRequest        yours: fix the request; nothing was sent       .problems .field .value
+    │  └─ BudgetExceeded     a cap on what may be bought forbids it
     ├─ ConfigurationError    yours: fix the key, the URL, an option or the environment
     ├─ AuthenticationError   401: the key is missing, wrong or expired
     ├─ PermissionDenied      403: the key may not do this
@@ -29,7 +30,7 @@ and its text ends with what to do next.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypedDict, Unpack
 
 import attrs
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthenticationError",
+    "BudgetExceeded",
     "Charged",
     "ConfigurationError",
     "ConnectionFailed",
@@ -193,7 +195,7 @@ class InvalidRequest(VideoError, ValueError):
     @classmethod
     def of(
         cls, field: str, value: object, message: str, *, allowed: Sequence[object] = (), nearest: object = None
-    ) -> InvalidRequest:
+    ) -> Self:
         """Report a single problem; the arguments are those of `Problem.of`."""
         return cls([Problem.of(field, value, message, allowed=allowed, nearest=nearest)])
 
@@ -216,6 +218,12 @@ class InvalidRequest(VideoError, ValueError):
     def nearest(self) -> str | None:
         """The allowed value nearest to the first problem's."""
         return self.problems[0].nearest
+
+
+class BudgetExceeded(InvalidRequest):
+    """A cap on what may be bought forbids this video, or nobody can tell whether it does; `field` names the cap."""
+
+    advice = "Nothing was sent, nothing was charged. The same batch with a higher cap goes on where this one stopped."
 
 
 class ConfigurationError(VideoError, ValueError):

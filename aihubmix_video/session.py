@@ -7,7 +7,9 @@ import os
 import random
 from typing import TYPE_CHECKING, Self, Unpack
 
+from aihubmix_video.allowance import Allowance
 from aihubmix_video.batch import Batch
+from aihubmix_video.budget import Caps, check_retries
 from aihubmix_video.config import settings_from
 from aihubmix_video.disk import Disk
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, SessionClosed
@@ -26,11 +28,11 @@ from aihubmix_video.transport import Transport
 from aihubmix_video.videos import Videos
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
     from types import TracebackType
 
-    from aihubmix_video.batch import Row
     from aihubmix_video.capabilities import Validate
+    from aihubmix_video.drawing import Row
     from aihubmix_video.events import BatchItem, SessionStats
     from aihubmix_video.ledger.port import Ledger
     from aihubmix_video.request import VideoParams, VideoRequest
@@ -178,26 +180,53 @@ class VideoSession:
         *,
         to: str | os.PathLike[str],
         overwrite: bool = False,
+        max_videos: int | None = None,
+        max_seconds: float | None = None,
+        max_spend: float | None = None,
+        prices: Mapping[str, float] | None = None,
+        moderation_retries: int = 0,
     ) -> AsyncGenerator[BatchItem, None]:
         """Buy, follow and save many videos; one that fails ends nothing.
 
         Rows are drawn lazily, in bounded memory. Leaving the iteration early withdraws what was not sent yet.
+
+        The caps count everything that the session's ledger had bought, or may have, when the batch began, and what the batch
+        itself buys; without a ledger only the latter. What else the session buys meanwhile is not counted. A row that would
+        exceed a cap is told as `BudgetExceeded`, and the same batch with a higher one buys it. `resume` keeps to the caps of
+        the ledger's last batch.
 
         Args:
             requests: Requests, or mappings as `VideoRequest.from_mapping` reads them; a plain or async iterable of any length.
             to: Template of the file names, such as ``"out/{index:04d}-{slug}.mp4"``, with the fields ``index``, ``id``,
                 ``key``, ``model`` and ``slug``. Its folder is made if it does not exist.
             overwrite: Replace existing files.
+            max_videos: Videos that may be bought.
+            max_seconds: Seconds of video together; rows of a length not known beforehand are refused.
+            max_spend: USD by list price, which is no invoice; rows without a known price are refused. What earlier runs
+                bought counts at the highest list price of its model.
+            prices: USD per second by model, in place of the list prices.
+            moderation_retries: How often a row is bought anew after moderation refused its finished video, which may pass on
+                another try; at most 10, over all runs of the batch where there is a ledger. A refused request is not repeated.
 
         Returns:
             An iterator over the outcome of each row, as it finishes.
 
         Raises:
-            InvalidRequest: The template cannot be used.
+            InvalidRequest: The template, a cap, a price or the number of retries cannot be used.
         """
         template = Template.parse(os.fspath(to) if isinstance(to, os.PathLike) else to)
         template.require_unique()
-        return self._batch(Batch(self._orchestrator, requests, template, overwrite=overwrite))
+        check_retries(moderation_retries)
+        caps = Caps(max_videos=max_videos, max_seconds=max_seconds, max_spend=max_spend)
+        batch = Batch(
+            self._orchestrator,
+            requests,
+            template,
+            overwrite=overwrite,
+            allowance=Allowance(caps, prices),
+            moderation_retries=moderation_retries,
+        )
+        return self._batch(batch)
 
     def resume(self) -> AsyncGenerator[BatchItem, None]:
         """Take up every job of the ledger's that is not finished, and tell each outcome as it comes.

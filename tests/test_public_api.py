@@ -35,6 +35,7 @@ SESSION = {
 
 TREE = {
     "InvalidRequest": ("VideoError", "ValueError"),
+    "BudgetExceeded": ("InvalidRequest",),
     "ConfigurationError": ("VideoError", "ValueError"),
     "AuthenticationError": ("VideoError",),
     "PermissionDenied": ("VideoError",),
@@ -76,8 +77,8 @@ def raised() -> Iterator[VideoError]:
     }
     for name in TREE:
         kind = getattr(errors, name)
-        if kind is errors.InvalidRequest:
-            yield errors.InvalidRequest([errors.Problem.of("size", "1x1", "is too small", nearest="2x2")], **known)
+        if issubclass(kind, errors.InvalidRequest):
+            yield kind([errors.Problem.of("size", "1x1", "is too small", nearest="2x2")], **known)
         else:
             yield kind("something happened", **known)
     yield errors.VideoError("something happened", **known)
@@ -121,7 +122,8 @@ def test_the_session_is_made_and_used_as_promised():
     assert ["self", "prompt", "model", "to", "overwrite", "params"] == list(
         inspect.signature(VideoSession.generate).parameters
     )
-    assert {"to": REQUIRED, "overwrite": False} == parameters(VideoSession.batch)
+    caps = dict.fromkeys(("max_videos", "max_seconds", "max_spend", "prices"))
+    assert {"to": REQUIRED, "overwrite": False, **caps, "moderation_retries": 0} == parameters(VideoSession.batch)
     assert ["self"] == list(inspect.signature(VideoSession.resume).parameters)
     assert ["self", "video_id"] == list(inspect.signature(VideoSession.job).parameters)
     for sync in (VideoSession.batch, VideoSession.resume, VideoSession.job, VideoSession.stats):
@@ -229,8 +231,8 @@ def test_every_error_says_what_to_do_next(name: str):
     """A message that leaves its reader helpless is half a message."""
     kind = getattr(errors, name)
     error = (
-        errors.InvalidRequest.of("size", "1x1", "is too small")
-        if kind is errors.InvalidRequest
+        kind.of("size", "1x1", "is too small")
+        if issubclass(kind, errors.InvalidRequest)
         else kind("something happened")
     )
     if kind is not errors.LedgerInUse:  # which says it where it is raised, as it names the file

@@ -15,13 +15,15 @@ from cyclopts import App, Parameter
 from aihubmix_video.batch import batch_name
 from aihubmix_video.cli import demo as demonstration
 from aihubmix_video.cli import resuming, runs
-from aihubmix_video.cli.batches import Batch, run_batch, show_plan, tell_bad
+from aihubmix_video.cli.batches import Batch, run_batch
 from aihubmix_video.cli.exits import Exit
 from aihubmix_video.cli.gallery import Gallery
 from aihubmix_video.cli.ledgers import LEDGER, Books, command, ledger_at
 from aihubmix_video.cli.models import show_model, show_models
 from aihubmix_video.cli.options import (
+    CAPS,
     FILE,
+    CapOptions,
     DecidingOptions,
     FieldOptions,
     FilesOptions,
@@ -31,7 +33,9 @@ from aihubmix_video.cli.options import (
     SandboxOptions,
     SessionOptions,
 )
-from aihubmix_video.cli.rowsfile import Places, judged, opened, plan_of
+from aihubmix_video.cli.plans import plan_of, show_plan, tell_bad
+from aihubmix_video.cli.pricefile import prices_in
+from aihubmix_video.cli.rowsfile import Places, judged, opened
 from aihubmix_video.cli.screen import Screen
 from aihubmix_video.cli.signals import Interrupts
 from aihubmix_video.errors import ConfigurationError
@@ -40,7 +44,7 @@ from aihubmix_video.request import VideoRequest
 from aihubmix_video.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine, Iterator, Mapping
 
 __all__ = ["app"]
 
@@ -57,7 +61,7 @@ app = App(
 )
 
 FIELDS, ROWS, FILES = FieldOptions(), RowsOptions(), FilesOptions()
-KEEPING, DECIDING = KeepingOptions(), DecidingOptions()
+KEEPING, DECIDING, CAPPING = KeepingOptions(), DecidingOptions(), CapOptions()
 SESSION, SANDBOX, OUTPUT = SessionOptions(), SandboxOptions(), OutputOptions()
 
 Output = Parameter(name=("--output", "-o"))
@@ -150,6 +154,7 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
     output: Annotated[Path, Output],
     rows: RowsOptions = ROWS,
     files: FilesOptions = FILES,
+    caps: CapOptions = CAPPING,
     keeping: KeepingOptions = KEEPING,
     fields: FieldOptions = FIELDS,
     session: SessionOptions = SESSION,
@@ -166,6 +171,7 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
         output: Folder for the videos; made if it does not exist.
         rows: How the file is read.
         files: Which rows, and what their files are called.
+        caps: What may be bought; rows above a cap are left for a run with a higher one.
         keeping: What is kept beside the videos. With --sandbox the ledger is a temporary one, unless it is named.
         fields: For rows that do not give them.
         session: How the gateway is reached.
@@ -182,6 +188,7 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
             validate=session.validate or "known",
             overwrite=files.overwrite,
             skip_existing=files.skip_existing,
+            caps=caps.given(),
         )
         plan = work.plan()
         tell_bad(plan, screen)
@@ -190,15 +197,14 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
             return Exit.BAD_INPUT
         with _batch_books(output, keeping, session, sandbox, batch_name(work.places.template)) as books:
             runner = runs.Runner(session=session, sandbox=sandbox, screen=screen, books=books, sidecar=keeping.sidecar)
-            runner = _with_gallery(runner, output, wanted=files.gallery)
-            running = run_batch(work, plan.videos, runner, accept_changes=files.accept_changes)
+            if files.gallery:
+                runner = _with_gallery(runner, output, work.caps.get("prices"))
+            running = run_batch(work, plan.total.videos, runner, accept_changes=files.accept_changes)
             return _run(screen, running, None if sandbox.sandbox else books)
 
 
-def _with_gallery(runner: runs.Runner, folder: Path, *, wanted: bool) -> runs.Runner:
-    if not wanted:
-        return runner
-    gallery = Gallery(folder=folder.absolute(), warn=runner.screen.warn)
+def _with_gallery(runner: runs.Runner, folder: Path, prices: Mapping[str, float] | None = None) -> runs.Runner:
+    gallery = Gallery(folder=folder.absolute(), warn=runner.screen.warn, prices=prices)
     gallery.check()
     return attrs.evolve(runner, gallery=gallery)
 
@@ -248,7 +254,8 @@ def resume(
         return Exit.NO_INPUT
     books = Books(path=path, resume=command(ledger, session.arguments()))
     runner = runs.Runner(session=session, sandbox=SANDBOX, screen=screen, books=books, sidecar=sidecar)
-    runner = _with_gallery(runner, path.parent, wanted=gallery)
+    if gallery:
+        runner = _with_gallery(runner, path.parent)
     return _run(screen, resuming.resume(runner, deciding), books)
 
 
@@ -261,15 +268,17 @@ def plan(
     file: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
+    prices: Annotated[Path | None, Parameter(group=CAPS)] = None,
     rows: RowsOptions = ROWS,
     fields: FieldOptions = FIELDS,
     session: SessionOptions = SESSION,
     how: OutputOptions = OUTPUT,
 ) -> int:
-    """Check a batch file: every problem at once, and the videos and seconds it asks for. Sends nothing.
+    """Check a batch file: every problem at once, and the videos, seconds and money it asks for. Sends nothing.
 
     Args:
         file: As for batch.
+        prices: JSON file of your own prices in USD per second, such as {"wan2.6-t2v": 0.05}.
         rows: How the file is read.
         fields: For rows that do not give them.
         session: Of these only --validate matters here.
@@ -277,7 +286,8 @@ def plan(
     """
     validate = session.validate or "known"
     with opened(file, rows.format, _defaults(rows, fields)) as source:
-        found = plan_of(judged(source.rows(), source.source, validate), validate)
+        own = None if prices is None else prices_in(prices)
+        found = plan_of(judged(source.rows(), source.source, validate), validate, own)
     return show_plan(found, _screen(how))
 
 

@@ -10,9 +10,10 @@ import attrs
 
 from aihubmix_video.cli.changes import Changes, changes_of
 from aihubmix_video.cli.exits import Exit
+from aihubmix_video.cli.options import Caps
 from aihubmix_video.cli.outcome import Outcome
-from aihubmix_video.cli.rowsfile import Places, Plan, RowsFile, judged, plan_of
-from aihubmix_video.cli.tables import plan_table
+from aihubmix_video.cli.plans import plan_of
+from aihubmix_video.cli.rowsfile import Places, RowsFile, judged
 from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.rows import BadRow, Row
 
@@ -20,63 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
     from aihubmix_video.capabilities import Validate
+    from aihubmix_video.cli.plans import Plan
     from aihubmix_video.cli.runs import Runner
     from aihubmix_video.cli.screen import Screen
     from aihubmix_video.session import VideoSession
 
-__all__ = ["Batch", "run_batch", "show_plan", "tell_bad"]
+__all__ = ["Batch", "run_batch"]
 
 NAMED = 20
 """Changed rows told one by one."""
-
-
-def show_plan(plan: Plan, screen: Screen) -> Exit:
-    """Tell what a batch file asks for, and everything that is wrong with it."""
-    if screen.json:
-        screen.objects(plan_objects(plan))
-    else:
-        if plan.loads:
-            screen.table(plan_table(plan))
-        tell_bad(plan, screen)
-    for text, times in plan.warnings.items():
-        screen.warn(f"{text} ({times} rows)" if times > 1 else text)
-    screen.say("Nothing was sent.")
-    return Exit.BAD_INPUT if plan.bad_count else Exit.DONE
-
-
-def tell_bad(plan: Plan, screen: Screen) -> None:
-    """Tell the bad rows, one line each."""
-    for bad in plan.bad:
-        screen.error(str(bad))
-    if plan.bad_count > len(plan.bad):
-        screen.error(f"and {plan.bad_count - len(plan.bad)} more rows with problems")
-
-
-def plan_objects(plan: Plan) -> Iterator[dict[str, object]]:
-    """Give a plan as ``--json`` prints it: the problems, the models, the total."""
-    for bad in plan.bad:
-        for problem in bad.problems:
-            yield {
-                "kind": "problem",
-                "file": bad.source,
-                "row": bad.number,
-                "line": bad.line,
-                "column": bad.column,
-                "field": problem.field,
-                "value": problem.value,
-                "message": problem.message,
-                "allowed": list(problem.allowed),
-                "nearest": problem.nearest,
-            }
-    for model, load in plan.loads.items():
-        yield {
-            "kind": "model",
-            "model": model,
-            "videos": load.videos,
-            "seconds": load.seconds,
-            "open_ended": load.open_ended,
-        }
-    yield {"kind": "total", "videos": plan.videos, "seconds": plan.seconds, "bad_rows": plan.bad_count}
 
 
 async def run_batch(batch: Batch, videos: int, runner: Runner, *, accept_changes: bool) -> Exit:
@@ -114,6 +67,7 @@ class Batch:
         overwrite: Whether existing files are replaced.
         skip_existing: Whether rows whose file is there are left out.
         known: Numbers of the rows that the ledger knows; it tells how they stand, whether their file is there or not.
+        caps: What may be bought.
     """
 
     file: RowsFile
@@ -122,6 +76,7 @@ class Batch:
     overwrite: bool = False
     skip_existing: bool = False
     known: frozenset[int] = frozenset()
+    caps: Caps = attrs.field(factory=Caps)
 
     def rows(self) -> Iterable[Row | BadRow]:
         """Read and judge the rows."""
@@ -163,7 +118,7 @@ class Batch:
                     keys[row.number] = row.key
                     yield row
 
-        items = session.batch(wanted(), to=self.places.template.text, overwrite=self.overwrite)
+        items = session.batch(wanted(), to=self.places.template.text, overwrite=self.overwrite, **self.caps)
         async with aclosing(items) as finished:
             async for item in finished:
                 yield Outcome.of(item, key=keys.pop(item.index), took=loop.time() - began)

@@ -42,7 +42,7 @@ async def demo(runner: Runner, folder: Path) -> Exit:
     """Make the demo's videos in *folder*, and show them."""
     seen: list[Outcome] = []
     with demo_batch(folder) as batch:
-        total = batch.plan().videos
+        total = batch.plan().total.videos
         runner.screen.say(greeting(total))
 
         async def work(session: VideoSession) -> AsyncIterator[Outcome]:

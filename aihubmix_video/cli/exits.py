@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aihubmix_video.errors import (
     AuthenticationError,
+    BudgetExceeded,
     ConfigurationError,
     DownloadFailed,
     InvalidRequest,
@@ -58,7 +59,7 @@ def exit_of(error: VideoError | None) -> Exit:
         return Exit.DONE
     if isinstance(error, (AuthenticationError, PermissionDenied)):
         return Exit.REFUSED
-    if goes_on(error):
+    if goes_on(error) or isinstance(error, BudgetExceeded):
         return Exit.UNFINISHED
     return Exit.USAGE if isinstance(error, (InvalidRequest, ConfigurationError)) else Exit.FAILED
 

@@ -23,9 +23,10 @@ from aihubmix_video.files import part_path
 from aihubmix_video.ledger.entry import UNFINISHED, Entry, State
 from aihubmix_video.page.cards import Card, address
 from aihubmix_video.page.documents import MARK, gallery_html
+from aihubmix_video.prices import list_price
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from aihubmix_video.cli.ledgers import Books
     from aihubmix_video.cli.runs import Work
@@ -49,10 +50,12 @@ class Gallery:
     Attributes:
         folder: Where it is written; absolute.
         warn: Told when something of it cannot be written; the run goes on.
+        prices: The user's own, USD per second by model.
     """
 
     folder: Path
     warn: Callable[[str], None]
+    prices: Mapping[str, float] | None = None
     _cards: dict[str, Card] = attrs.field(factory=dict, init=False)
     _places: dict[str, int] = attrs.field(factory=dict, init=False)
     _fresh: dict[str, Path] = attrs.field(factory=dict, init=False)
@@ -121,6 +124,8 @@ class Gallery:
         outcome = attrs.evolve(outcome, index=self._places.get(key, outcome.index))
         before = self._cards.get(key)
         card = card_of(outcome, key, self.folder, state)
+        if outcome.request is not None:
+            card = attrs.evolve(card, price=list_price(outcome.request, self.prices))
         if before is not None:
             card = attrs.evolve(card, poster=before.poster, created_at=before.created_at)
         self._cards[key] = card

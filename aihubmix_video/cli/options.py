@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import attrs
 from cyclopts import Group, Parameter
 
 from aihubmix_video.capabilities import Validate  # noqa: TC001  # cyclopts reads the annotations when the program runs
 from aihubmix_video.cli.durations import seconds_in
+from aihubmix_video.cli.pricefile import prices_in
 from aihubmix_video.cli.rowsfile import Format  # noqa: TC001  # likewise
 from aihubmix_video.errors import ConfigurationError, shown
 from aihubmix_video.rows.jsontext import read_json
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from aihubmix_video.errors import Problem
 
 __all__ = [
+    "CapOptions",
     "DecidingOptions",
     "FieldOptions",
     "FilesOptions",
@@ -80,6 +82,7 @@ REQUEST = Group("What the model takes", sort_key=1)
 GATEWAY = Group("Gateway and pace", sort_key=2)
 SANDBOX = Group("Sandbox", sort_key=3)
 OUTPUT = Group("Output", sort_key=4)
+CAPS = Group("What may be bought", sort_key=0)
 KEEPING = Group("Ledger", sort_key=0)
 DECIDING = Group("Jobs that may have been bought", sort_key=0)
 
@@ -233,6 +236,53 @@ class SessionOptions:
             for name, value in set_.items()
         }
         return [part for name, text in texts.items() for part in (f"--{name.replace('_', '-')}", text)]
+
+
+class Caps(TypedDict, total=False):
+    """Arguments of a batch that cap it."""
+
+    max_videos: int
+    max_seconds: float
+    max_spend: float
+    prices: dict[str, float]
+    moderation_retries: int
+
+
+@Parameter(name="*", group=CAPS)
+@attrs.frozen(kw_only=True)
+class CapOptions:
+    """What a batch may buy; the caps count all that its ledger has bought, in every run.
+
+    Attributes:
+        max_videos: Videos, at most.
+        max_seconds: Length of all videos together, at most: 90, 90s, 5min, 1h30.
+        max_spend: USD by list price, at most. Rows whose price is not known are refused then.
+        prices: JSON file of your own prices in USD per second, such as {"wan2.6-t2v": 0.05}.
+        moderation_retries: How often a row is bought anew after moderation refused its finished video, up to 10. [default: 0]
+    """
+
+    max_videos: int | None = None
+    max_seconds: Duration = None
+    max_spend: float | None = None
+    prices: Path | None = None
+    moderation_retries: int | None = None
+
+    def given(self) -> Caps:
+        """Give the arguments of a batch that were set.
+
+        Raises:
+            ConfigurationError: The prices cannot be read.
+        """
+        found = Caps(prices=prices_in(self.prices)) if self.prices is not None else Caps()
+        if self.max_videos is not None:
+            found["max_videos"] = self.max_videos
+        if self.max_seconds is not None:
+            found["max_seconds"] = self.max_seconds
+        if self.max_spend is not None:
+            found["max_spend"] = self.max_spend
+        if self.moderation_retries is not None:
+            found["moderation_retries"] = self.moderation_retries
+        return found
 
 
 @Parameter(name="*", group=KEEPING)

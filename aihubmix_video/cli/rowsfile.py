@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Literal, get_args
 
 import attrs
 
-from aihubmix_video.capabilities import Validate, find_capability, find_problems
+from aihubmix_video.capabilities import Validate, find_problems
 from aihubmix_video.errors import ConfigurationError, shown
 from aihubmix_video.naming import Template, slug
 from aihubmix_video.rows import BadRow, Row, lines_of, read_csv, read_jsonl, read_text
@@ -19,7 +18,7 @@ from aihubmix_video.rows import BadRow, Row, lines_of, read_csv, read_jsonl, rea
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Format", "Load", "Places", "Plan", "RowsFile", "judged", "opened", "plan_of"]
+__all__ = ["Format", "Places", "RowsFile", "judged", "opened"]
 
 Format = Literal["jsonl", "csv", "txt"]
 
@@ -33,7 +32,6 @@ SUFFIXES: dict[str, Format] = {
     ".text": "txt",
 }
 IN_MEMORY = 16 * 2**20  # of standard input, which is kept because it is read twice; the rest goes to a temporary file
-KEPT_PROBLEMS = 1000
 
 
 def format_of(name: str, given: Format | None) -> Format:
@@ -118,61 +116,6 @@ def judged(rows: Iterable[Row | BadRow], source: str, validate: Validate) -> Ite
             yield BadRow(source=source, number=row.number, line=row.line, problems=problems)
         else:
             yield row
-
-
-@attrs.define(kw_only=True)
-class Load:
-    """What the rows for one model add up to."""
-
-    videos: int = 0
-    seconds: int = 0
-    open_ended: int = 0
-    """Videos whose length the model chooses, or is not known."""
-
-
-@attrs.define(kw_only=True)
-class Plan:
-    """What a batch file asks for.
-
-    Attributes:
-        loads: By model.
-        bad: The bad rows, the first thousand of them.
-        bad_count: How many there are.
-        warnings: What may be sent but is doubtful, each once, with how often.
-    """
-
-    loads: dict[str, Load] = attrs.field(factory=dict)
-    bad: list[BadRow] = attrs.field(factory=list)
-    bad_count: int = 0
-    warnings: Counter[str] = attrs.field(factory=Counter)
-
-    @property
-    def videos(self) -> int:
-        """How many videos the good rows ask for."""
-        return sum(load.videos for load in self.loads.values())
-
-    @property
-    def seconds(self) -> int:
-        """How many seconds they are together, as far as is known."""
-        return sum(load.seconds for load in self.loads.values())
-
-
-def plan_of(rows: Iterable[Row | BadRow], validate: Validate) -> Plan:
-    """Add up judged rows."""
-    plan = Plan()
-    for row in rows:
-        if isinstance(row, BadRow):
-            plan.bad_count += 1
-            plan.bad.extend([row] if plan.bad_count <= KEPT_PROBLEMS else [])
-            continue
-        capability = find_capability(row.request.model)
-        seconds = capability.seconds_of(row.request) if capability is not None else None
-        load = plan.loads.setdefault(row.request.model, Load())
-        load.videos += 1
-        load.seconds += seconds or 0
-        load.open_ended += seconds is None
-        plan.warnings.update(find_problems(row.request, validate=validate).warnings)
-    return plan
 
 
 # Where videos go.

@@ -21,6 +21,7 @@ from rich.text import Text
 from aihubmix_video.cli.board import Line, Totals, changes, drawn, remaining
 from aihubmix_video.cli.outcome import Outcome, failure_line, finished_line, outcome_object
 from aihubmix_video.cli.words import bytes_text, pixels_text, safe, seconds_text, took_text
+from aihubmix_video.errors import BudgetExceeded
 from aihubmix_video.naming import slug
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Screen:
     _lines: dict[str, Line] = attrs.field(factory=dict, init=False)
     _done: int = attrs.field(default=0, init=False)
     _failed: int = attrs.field(default=0, init=False)
+    _capped: int = attrs.field(default=0, init=False)  # rows left out because of a cap
     _total: int = attrs.field(default=0, init=False)
     _model_width: int = attrs.field(default=8, init=False)
 
@@ -127,9 +129,13 @@ class Screen:
 
     def finished(self, outcome: Outcome) -> None:
         """Tell the end of one row: its path or object as a result, and a line about it."""
+        capped = isinstance(outcome.error, BudgetExceeded)
         self._done += outcome.error is None
-        self._failed += outcome.error is not None
-        if outcome.error is not None:
+        self._capped += capped
+        self._failed += outcome.error is not None and not capped
+        if capped and self._capped > 1:
+            pass  # one cap stops thousands of rows; the summary counts them
+        elif outcome.error is not None:
             self.error(failure_line(outcome, alone=self._total <= 1))
         elif self.live:
             self.console.print(self._saved(outcome), soft_wrap=True)
@@ -165,8 +171,12 @@ class Screen:
     def summary(self) -> None:
         """Say how many rows ended how."""
         failed = f", {self._failed} failed" if self._failed else ""
+        failed += f", {self._capped} above a cap" if self._capped else ""
         took = took_text(time.monotonic() - self._began)
-        self.say(f"{self._done} of {self._total} done{failed}, in {took}.", "bold red" if self._failed else "bold")
+        self.say(
+            f"{self._done} of {self._total} done{failed}, in {took}.",
+            "bold red" if self._failed or self._capped else "bold",
+        )
 
     @asynccontextmanager
     async def watching(self, session: VideoSession, total: int) -> AsyncIterator[None]:
@@ -203,7 +213,11 @@ class Screen:
         self._first_seen = {line.key: now - line.age for line in lines}  # of those that still run
         running = sum(line.id is not None for line in lines)
         totals = Totals(
-            done=self._done, failed=self._failed, running=running, total=self._total, elapsed=now - self._began
+            done=self._done,
+            failed=self._failed,
+            running=running,
+            total=self._total - self._capped,
+            elapsed=now - self._began,
         )
         eta = remaining(
             [line.eta for line in lines if line.id is not None], totals.queued, (totals.per_minute or 0.0) / 60 or None

@@ -13,17 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from aihubmix_video.cli.outcome import Outcome
-    from aihubmix_video.cli.rowsfile import Plan
     from aihubmix_video.video import Video
 
-__all__ = ["new_table", "plan_table", "statuses_table", "videos_table"]
+__all__ = ["new_table", "statuses_table", "videos_table"]
 
 
 def new_table(*columns: str, gap: int = 2) -> Table:
     """Make an empty table with *gap* blanks between columns; numbers are flush right."""
     table = Table(box=None, pad_edge=False, header_style="bold cyan", padding=(0, gap, 0, 0))
     for name in columns:
-        numeric = name in {"size", "took", "videos", "total", "progress", "length"}
+        numeric = name in {"size", "took", "videos", "total", "progress", "length", "list price"}
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     return table
 
@@ -60,15 +59,4 @@ def videos_table(outcomes: Iterable[Outcome]) -> Table:
             (each.sha256 or "")[:10],
             took_text(each.took),
         )
-    return table
-
-
-def plan_table(plan: Plan) -> Table:
-    """Draw what a batch file asks for, by model."""
-    table = new_table("model", "videos", "total", "note")
-    for model, load in plan.loads.items():
-        note = f"{load.open_ended} of a length not known beforehand" if load.open_ended else ""
-        table.add_row(Text(safe(model, 60), "bold"), str(load.videos), f"{load.seconds} s", note)
-    if len(plan.loads) > 1:
-        table.add_row("together", str(plan.videos), f"{plan.seconds} s", "")
     return table

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from aihubmix_video.wire.plain import plain
 
-__all__ = ["bytes_text", "error_text", "pixels_text", "safe", "seconds_text", "short_id", "span_text", "took_text"]
+__all__ = [
+    "bytes_text",
+    "error_text",
+    "pixels_text",
+    "safe",
+    "seconds_text",
+    "short_id",
+    "span_text",
+    "took_text",
+    "usd_text",
+]
 
 MESSAGE = 2000
 """Characters of one message; an id alone may have 260."""
@@ -60,6 +70,13 @@ def seconds_text(seconds: float | None) -> str:
 def pixels_text(size: tuple[int, int] | None) -> str:
     """Give a picture's size."""
     return "" if size is None else f"{size[0]}x{size[1]}"
+
+
+def usd_text(usd: float | None) -> str:
+    """Give a sum of money, to the cent; less than one to four places."""
+    if usd is None:
+        return ""
+    return f"${usd:,.2f}" if usd >= 0.01 or not usd else f"${usd:.4f}"
 
 
 def short_id(video_id: str) -> str:

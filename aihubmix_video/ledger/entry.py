@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aihubmix_video.errors import Charged
     from aihubmix_video.request import VideoRequest
 
-__all__ = ["FINISHED", "SENDABLE", "UNFINISHED", "Destination", "Entry", "Spent", "State"]
+__all__ = ["FINISHED", "MAY_BE_SENT", "SENDABLE", "UNFINISHED", "Destination", "Entry", "Spent", "State"]
 
 
 class State(StrEnum):
@@ -43,6 +43,8 @@ FINISHED: Final = frozenset({State.SAVED, State.DONE, State.FAILED, State.DROPPE
 UNFINISHED: Final = frozenset(State) - FINISHED
 SENDABLE: Final = frozenset({State.INTENDED, State.SENDING, State.UNCERTAIN})
 """States from which a create may yet be sent, so that the reference media are needed."""
+MAY_BE_SENT: Final = UNFINISHED | {State.FAILED}
+"""States that may yet lead there: a job that fails may be bought anew."""
 
 
 @attrs.frozen(kw_only=True)
@@ -95,6 +97,7 @@ class Entry:
         charged: Whether money was spent on it; ``"unknown"`` from the moment its create leaves.
         attempts: How many times a create was begun.
         written_off: How many earlier purchases of it, given up on, may have cost money.
+        resubmitted: How many times it was to be bought anew.
     """
 
     key: str
@@ -125,6 +128,7 @@ class Entry:
     charged: Charged = "no"
     attempts: int = 0
     written_off: int = 0
+    resubmitted: int = 0
 
 
 @attrs.frozen(kw_only=True)

@@ -122,7 +122,7 @@ class Ledger(Protocol):
     # Ending.
 
     async def sweep(self) -> int:
-        """Delete the media that no unfinished job refers to, and say how many."""
+        """Delete the media that no create can need any more, and say how many."""
 
     async def aclose(self) -> None:
         """Nothing more will be told. It may be called again, also meanwhile."""

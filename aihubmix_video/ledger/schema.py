@@ -59,6 +59,7 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
         "CREATE TABLE memory (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     ),
+    ("ALTER TABLE jobs ADD COLUMN resubmitted INTEGER NOT NULL DEFAULT 0",),
 )
 """Each brings a file one version on. They are never edited, only added to."""
 

@@ -235,7 +235,7 @@ class SqliteLedger:
     # Ending.
 
     async def sweep(self) -> int:
-        """Delete media that no unfinished job refers to."""
+        """Delete media that no create can need any more."""
         # On the writer's thread, so that no intent is committed between looking and deleting.
         return await self._writer.run(self._sweep, reads=True)
 

@@ -124,7 +124,7 @@ WRITES: Final[Mapping[Move, tuple[str, ...]]] = {
     Move.ATTACH: ("video_id", "charged", *_NO_ERROR),
     Move.RESUBMIT: ("video_id", "also_id", "expires_at", "charged", *_NO_ERROR),
 }
-"""The fields of an `Entry` that a move sets. SENDING also counts `attempts`, RESUBMIT `written_off`."""
+"""The fields of an `Entry` that a move sets. SENDING also counts `attempts`, RESUBMIT `written_off` and `resubmitted`."""
 
 
 @attrs.frozen
@@ -222,6 +222,7 @@ def step(entry: Entry, taken: Step, now: float) -> Entry:
         changes["attempts"] = entry.attempts + 1
     if taken.move is Move.RESUBMIT:
         changes["written_off"] = entry.written_off + (entry.charged != "no")
+        changes["resubmitted"] = entry.resubmitted + 1
     return attrs.evolve(entry, **changes)
 
 

@@ -12,7 +12,7 @@ import attrs
 
 from aihubmix_video.errors import LedgerError
 from aihubmix_video.ledger import packing, steps
-from aihubmix_video.ledger.entry import SENDABLE, UNFINISHED, Entry, Spent, State
+from aihubmix_video.ledger.entry import MAY_BE_SENT, SENDABLE, UNFINISHED, Entry, Spent, State
 from aihubmix_video.ledger.steps import Move, Step
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _update(taken: Move) -> str:
     if taken is Move.SENDING:
         columns.append("attempts = attempts + 1")
     if taken is Move.RESUBMIT:
-        columns.append("written_off = written_off + (charged <> 'no')")
+        columns += ["written_off = written_off + (charged <> 'no')", "resubmitted = resubmitted + 1"]
     starts = _listed(steps.STARTS_FROM[taken])
     return f"UPDATE jobs SET {', '.join(['state = ?', 'updated_at = ?', *columns])} WHERE key = ? AND state IN {starts}"  # noqa: S608 - constants
 
@@ -242,9 +242,9 @@ def spent(connection: sqlite3.Connection) -> dict[str, Spent]:
 
 
 def media_in_use(connection: sqlite3.Connection) -> frozenset[str]:
-    """Give the media that unfinished jobs refer to."""
+    """Give the media that a create may yet need."""
     rows = connection.execute(
-        f"SELECT DISTINCT media.sha256 FROM media JOIN jobs USING (number) WHERE state IN {_listed(UNFINISHED)}"  # noqa: S608 - constants
+        f"SELECT DISTINCT media.sha256 FROM media JOIN jobs USING (number) WHERE state IN {_listed(MAY_BE_SENT)}"  # noqa: S608 - constants
     )
     return frozenset(digest for (digest,) in rows)
 

@@ -117,6 +117,30 @@ async def test_what_may_have_been_bought_is_listed_until_it_is_decided(tmp_path:
     assert {0, 1} == whole(decided)
 
 
+async def test_a_capped_batch_says_so_and_goes_on_with_a_higher_cap(tmp_path: Path):
+    """The cap counts what earlier runs bought; rows above it are unfinished, told once, and in no way charged."""
+    rows(tmp_path, *(f"scene {number}" for number in range(6)))
+    (tmp_path / "prices.json").write_text('{"wan2.6-t2v": 0.5}', encoding="utf-8")
+    async with Sandbox(**NOW) as sandbox:
+        env = environment(sandbox)
+        capped = await run(*BATCH, "--json", "--max-videos", "2", folder=tmp_path, env=env)
+        again = await run(*BATCH, "--max-videos", "2", folder=tmp_path, env=env)
+        billed = sandbox.billed
+        priced = await run(*BATCH, "--max-spend", "4", "--prices", "prices.json", folder=tmp_path, env=env)
+        spent = sandbox.billed
+        free = await run(*BATCH, folder=tmp_path, env=env)
+        wrong = await run(*BATCH, "--max-spend", "-4", folder=tmp_path, env=env)
+
+    assert (75, 75, 75, 0, 2) == (capped.code, again.code, priced.code, free.code, wrong.code), free.err
+    assert (2, 4, 6) == (billed, spent, sandbox.billed)
+    told = {each["index"]: each for each in capped.objects}
+    assert {"BudgetExceeded"} == {told[index]["error"]["type"] for index in range(2, 6)}  # type: ignore[index]  # JSON
+    assert {"no"} == {told[index]["charged"] for index in range(2, 6)}
+    assert 1 == capped.err.count("would be exceeded")
+    assert "2 of 6 done, 4 above a cap" in capped.err
+    assert "max_spend" in wrong.err
+
+
 async def test_changed_rows_are_named_and_need_a_word(tmp_path: Path):
     """A typo mended in one row must not be bought beside the old version without anybody noticing."""
     rows(tmp_path, "a fox", "koi")

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aihubmix_video.cli.batches import plan_objects
-from aihubmix_video.cli.rowsfile import Places, format_of, judged, plan_of
+from aihubmix_video.cli.rowsfile import Places, format_of, judged
 from aihubmix_video.errors import ConfigurationError, InvalidRequest
 from aihubmix_video.request import VideoRequest
 from aihubmix_video.rows import BadRow, Row, read_jsonl
@@ -57,23 +56,6 @@ def test_rows_are_judged_by_their_models():
     assert isinstance(auto, Row)
     assert ["seconds", "secconds"] == [bad.problems[0].field for bad in (length, misspelt) if isinstance(bad, BadRow)]
     assert "x.jsonl:2: seconds=5: sora-2 makes 4, 8 or 12 seconds (nearest: 4)" == str(length)
-
-
-def test_a_plan_adds_up_the_good_rows_and_names_the_bad():
-    """All problems at once, and what the rest asks for."""
-    plan = plan_of(rows(), "known")
-
-    assert (2, 2, 8) == (plan.videos, plan.bad_count, plan.seconds)
-    assert 1 == plan.loads["doubao-seedance-2-0-260128"].open_ended
-
-
-def test_a_plan_as_json_names_file_line_and_field():
-    """Editors and scripts jump to the place."""
-    problems = [each for each in plan_objects(plan_of(rows(), "known")) if each["kind"] == "problem"]
-
-    assert [("x.jsonl", 2, "seconds"), ("x.jsonl", 3, "secconds")] == [
-        (each["file"], each["line"], each["field"]) for each in problems
-    ]
 
 
 def test_a_row_is_named_by_its_number_in_the_file():
