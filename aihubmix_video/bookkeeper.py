@@ -17,9 +17,9 @@ from aihubmix_video.references import load
 from aihubmix_video.wire.plain import plain
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
-    from aihubmix_video.books import RowPlace
+    from aihubmix_video.books import Name, RowPlace
     from aihubmix_video.errors import VideoError
     from aihubmix_video.ledger.entry import Entry, Spent
     from aihubmix_video.ledger.port import Ledger
@@ -49,14 +49,12 @@ class Bookkeeper:
 
     # Telling.
 
-    async def intend(
-        self, record: Record, request: VideoRequest, place: RowPlace | None, client_key: str | None
-    ) -> None:
+    async def intend(self, record: Record, request: VideoRequest, place: RowPlace | None, name: Name | None) -> None:
         """Write down that a job is wanted; *request* holds its media.
 
         Cancelled, it is not, unless it has a name under which it is asked for again.
         """
-        entry = entry_of(record, request, place, client_key)
+        entry = entry_of(record, request, place, name)
         intending = asyncio.create_task(self._ledger.intend([entry]))
         try:
             await to_the_end(intending)
@@ -84,6 +82,16 @@ class Bookkeeper:
         """Find the job that a row of a batch became in an earlier run."""
         return await self._ledger.find(place.batch, place.fingerprint, place.occurrence)
 
+    async def named(self, client_key: str) -> Entry | None:
+        """Find the job that the user gave this name."""
+        return await self._ledger.by_client_key(client_key)
+
+    async def page(
+        self, after: int | None, limit: int, states: Collection[State], owner: str | None
+    ) -> Sequence[Entry]:
+        """Give jobs, the newest first; see `Ledger.page`."""
+        return await self._ledger.page(after, limit, states, owner=owner)
+
     async def spent(self) -> Mapping[str, Spent]:
         """Add up, by model, what was bought or may have been."""
         return await self._ledger.spent()
@@ -102,6 +110,10 @@ class Bookkeeper:
         return self._ledger.unfinished()
 
     # Deciding.
+
+    async def drop(self, key: str) -> None:
+        """Write down that the user does not want a job any more."""
+        await self._ledger.dropped(key)
 
     async def decide(self, key: str, *, attach: str | None, drop: bool) -> None:
         """Carry out a user's decision about an uncertain job: attach it to an id, drop it, or else intend it anew.

@@ -16,6 +16,7 @@ from aihubmix_video.errors import (
     JobFailed,
     ModelUnavailable,
     RequestRefused,
+    SessionClosed,
     SubmitUncertain,
     VideoError,
 )
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from aihubmix_video.ledger.port import Ledger
     from aihubmix_video.request import VideoRequest
 
-__all__ = ["REFUSALS", "RowPlace", "close", "entry_of", "error_of", "target_of", "video_of"]
+__all__ = ["REFUSALS", "Name", "RowPlace", "close", "entry_of", "error_of", "target_of", "video_of"]
 
 REFUSALS = (InvalidRequest, RequestRefused, ModelUnavailable, ContentRefused)
 """Verdicts on a request: it would be refused again. Everything else may be tried again on another day."""
@@ -46,16 +47,32 @@ class RowPlace:
     occurrence: int
 
 
-def entry_of(record: Record, request: VideoRequest, place: RowPlace | None, client_key: str | None) -> Entry:
+@attrs.frozen(kw_only=True)
+class Name:
+    """The user's own name of a job.
+
+    Attributes:
+        client_key: It, unique in the ledger.
+        fingerprint: What the request was that it was given for.
+    """
+
+    client_key: str
+    fingerprint: str
+
+
+def entry_of(record: Record, request: VideoRequest, place: RowPlace | None, name: Name | None) -> Entry:
     """Describe a new job for the ledger; *request* holds its media."""
     capability = find_capability(request.model)
+    digest = place.fingerprint if place is not None else name.fingerprint if name is not None else ""
     return Entry(
         key=record.key,
         request=request,
-        client_key=client_key,
+        client_key=name.client_key if name is not None else None,
+        owner=record.owner,
+        created_at=record.created_at,
         batch=place.batch if place is not None else None,
         index=place.index if place is not None else 0,
-        fingerprint=place.fingerprint if place is not None else "",
+        fingerprint=digest,
         occurrence=place.occurrence if place is not None else 0,
         target=_destination(record.target),
         seconds=capability.seconds_of(request) if capability is not None else None,
@@ -157,5 +174,7 @@ async def close(ledger: Ledger, record: Record, error: VideoError | None) -> Non
         await ledger.failed(record.key, error)
     elif error is None and record.target is None:
         await ledger.done(record.key)
+    elif record.once and record.video_id is None and error is not None and not isinstance(error, SessionClosed):
+        await ledger.failed(record.key, error)
     elif record.abandoned and record.video_id is None:
         await ledger.dropped(record.key)

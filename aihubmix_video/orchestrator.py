@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.bookkeeper import Bookkeeper
-from aihubmix_video.books import target_of
+from aihubmix_video.books import error_of, target_of, video_of
 from aihubmix_video.claims import Claims
 from aihubmix_video.driver import Driver, Perform, Request
 from aihubmix_video.errors import InvalidRequest, LedgerError, VideoError
 from aihubmix_video.events import SessionStats
+from aihubmix_video.files import remove
 from aihubmix_video.intake import Checker, kind_of, literal_path
 from aihubmix_video.ledger.entry import State
 from aihubmix_video.performer import Performer
-from aihubmix_video.record import Record, Target, Watcher
+from aihubmix_video.record import Observer, Record, Target, Watcher
 from aihubmix_video.references import load
 from aihubmix_video.scheduling.lifecycle import Phase
 from aihubmix_video.scheduling.messages import Enlist, Event, Fetch, Permit, Poll, Submit, Want, Watch, Withdraw
@@ -31,8 +32,9 @@ from aihubmix_video.wire.ids import check_id
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
-    from aihubmix_video.books import RowPlace
+    from aihubmix_video.books import Name, RowPlace
     from aihubmix_video.config import Settings
     from aihubmix_video.disk import Disk
     from aihubmix_video.ledger.entry import Entry
@@ -55,6 +57,7 @@ class Orchestrator:
         settings: The session's options.
         books: Its ledger.
         singles: For requests of the user's own.
+        observers: Told of every change of every job.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Orchestrator:
         self._trouble: LedgerError | None = None
         self._attached: dict[str, Record] = {}  # by video id
         self._kept: dict[str, Record] = {}  # the ledger's, by key
+        self.observers: list[Observer] = []
 
     def _tell(self, event: Event) -> None:
         self._driver.tell(event)
@@ -91,7 +95,9 @@ class Orchestrator:
         target: Target | None = None,
         *,
         place: RowPlace | None = None,
-        client_key: str | None = None,
+        name: Name | None = None,
+        owner: str | None = None,
+        once: bool = False,
         watcher: Watcher | None = None,
     ) -> Record:
         """Check a request, write down that it is wanted, and queue it to be bought.
@@ -104,13 +110,20 @@ class Orchestrator:
             raise self._trouble
         self._checker.check(request)
         watchers = () if watcher is None else (watcher,)
-        record = self._record(request=request, target=target, watchers=watchers, in_ledger=self.books.has_ledger)
+        record = self._record(
+            request=request,
+            target=target,
+            owner=owner,
+            once=once,
+            watchers=watchers,
+            in_ledger=self.books.has_ledger,
+        )
         await self._claims.take(record)
         try:
             if self.books.has_ledger:
                 read = await load(request)
                 self._checker.check(read)
-                await self.books.intend(record, read, place, client_key)
+                await self.books.intend(record, read, place, name)
             self._driver.follow(record, Enlist(record.number, kind_of(request), target is not None))
             self._keep(record)
         except BaseException:
@@ -128,8 +141,9 @@ class Orchestrator:
     def _keep(self, record: Record) -> None:
         if record.in_ledger:
             self._kept[record.key] = record
+        record.tell()
 
-    async def readmit(self, entry: Entry, watcher: Watcher) -> Record:
+    async def readmit(self, entry: Entry, watcher: Watcher | None = None, *, once: bool = False) -> Record:
         """Take up a job of the ledger's where it was left: fetch it, follow it, or buy what was never sent.
 
         Raises:
@@ -139,9 +153,12 @@ class Orchestrator:
             key=entry.key,
             request=entry.request,
             target=target_of(entry),
+            owner=entry.owner,
+            created_at=entry.created_at,
+            once=once,
             video_id=entry.video_id,
             status=Status.PENDING if entry.video_id is None else Status.IN_PROGRESS,
-            watchers=(watcher,),
+            watchers=() if watcher is None else (watcher,),
             in_ledger=True,
         )
         await self._claims.take(record)
@@ -174,32 +191,35 @@ class Orchestrator:
 
     async def create(self, request: VideoRequest) -> Video:
         """Buy a job without following it, and describe it as accepted; raises as `submit`."""
-        record = await self._accepted(request, None)
+        record = await self._accepted(await self.enlist(request))
         self.release(record)
         return self.describe(record)
 
-    async def submit(self, request: VideoRequest, target: Target | None) -> Record:
+    async def submit(self, request: VideoRequest, target: Target | None, owner: str | None = None) -> Record:
         """Buy a job, and return once the gateway accepted it; errors of the create raise here.
 
         Cancelled, it is not bought if it was not sent yet; otherwise it goes on.
         """
-        record = await self._accepted(request, target)
+        record = await self._accepted(await self.enlist(request, target, owner=owner))
         if not record.status.terminal:
             record.video = None  # while the job waits, its description would be most of what it holds
         return record
 
-    async def _accepted(self, request: VideoRequest, target: Target | None) -> Record:
-        record = await self.enlist(request, target)
+    async def accepted(self, record: Record) -> Record:
+        """Wait until the gateway accepted a job, or refused it; raises as `submit`. Cancelled, the job goes on."""
+        await record.accepted()
+        if record.error is not None and record.video_id is None:
+            raise record.error
+        return record
+
+    async def _accepted(self, record: Record) -> Record:
         try:
-            await record.accepted()
+            return await self.accepted(record)
         except asyncio.CancelledError:
             if not record.watchers:
                 record.abandoned = record.video_id is None
                 self.withdraw(record)
             raise
-        if record.error is not None and record.video_id is None:
-            raise record.error
-        return record
 
     def attach(self, video_id: str) -> Record:
         """Follow a job bought earlier; the same record for the same id."""
@@ -227,9 +247,31 @@ class Orchestrator:
     def _record(self, **known: object) -> Record:
         number = self._driver.number()
         known.setdefault("key", f"{self._session_key}-{number}")
-        return Record(number=number, eta=self.eta, **known)  # type: ignore[arg-type]  # the fields of a record
+        return Record(number=number, eta=self.eta, observers=self.observers, **known)  # type: ignore[arg-type]  # the fields of a record
 
     # Answering for.
+
+    def live(self, key: str) -> Record | None:
+        """Find a job of the ledger's that is followed now."""
+        return self._kept.get(key)
+
+    def recall(self, entry: Entry) -> Record:
+        """Describe a job of the ledger's for which nothing is left to do."""
+        record = self._record(
+            key=entry.key,
+            request=entry.request,
+            owner=entry.owner,
+            created_at=entry.created_at,
+            video_id=entry.video_id,
+            in_ledger=True,
+        )
+        error, video = error_of(entry), video_of(entry)
+        record.status = (
+            Status.UNCERTAIN if entry.state is State.UNCERTAIN else Status.COMPLETED if error is None else Status.FAILED
+        )
+        record.over, record.error = True, error
+        record.video = None if video is None else self._bound(video)
+        return record
 
     def followed(self) -> list[Record]:
         """List the jobs that are not over."""
@@ -252,6 +294,13 @@ class Orchestrator:
     async def delete(self, video_id: str) -> None:
         """Delete a job; one that is gone already counts as deleted."""
         await self.singles.delete(video_id)
+
+    async def remove_file(self, path: Path) -> None:
+        """Delete a video's file."""
+        try:
+            await self._disk.run(remove, path)
+        except OSError as error:
+            log.warning("%s could not be deleted: %s", path, error.strerror)
 
     def stats(self) -> SessionStats:
         """Count what is going on."""

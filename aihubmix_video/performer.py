@@ -131,6 +131,7 @@ class Performer:
             await self._ledger.sending(record.key)
         if record.withdrawn:
             raise SessionClosed("the job was withdrawn before its create was sent")
+        record.sent = True
 
     async def _body(self, record: Record) -> bytes:
         if record.request is None:
@@ -163,6 +164,7 @@ class Performer:
         return Bought(record.number, settled=video.status.terminal)
 
     async def _unsent(self, record: Record) -> None:
+        record.sent = False
         await self._note(record, self._ledger.unsent)
 
     async def _note(self, record: Record, tell: Callable[..., Awaitable[None]], *facts: object) -> None:

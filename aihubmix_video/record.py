@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aihubmix_video.download import Download
     from aihubmix_video.request import VideoRequest
 
-__all__ = ["Listener", "Record", "Target", "Watcher"]
+__all__ = ["Listener", "Observer", "Record", "Target", "Watcher"]
 
 LISTENER_EVENTS = 64  # kept for one that is slow to read; older ones make room, the last is never lost
 
@@ -100,6 +100,8 @@ class Listener:
 
 Watcher = Callable[["Record"], None]
 """Told when a job is accepted, and when it is over."""
+Observer = Callable[["Record"], None]
+"""Told of every change of every job."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -110,6 +112,9 @@ class Record:
     key: str
     request: VideoRequest | None = None
     target: Target | None = None
+    owner: str | None = None  # whose it is, in an application's words
+    created_at: float = attrs.field(factory=time.time)  # Unix seconds
+    updated_at: float = attrs.field(factory=time.time)
     video_id: str | None = None
     status: Status = Status.PENDING
     progress: float | None = None
@@ -120,11 +125,14 @@ class Record:
     over: bool = False
     in_ledger: bool = False
     abandoned: bool = False  # given up by the user for good, rather than left for another day
+    sent: bool = False  # its create has left, and its outcome is not known yet
     withdrawn: bool = False  # being let go of
+    once: bool = False  # what keeps it from being bought is its end, rather than left for another day
     expires_at: float = math.inf  # when its link goes, on the loop's clock
     download: Download | None = None
     eta: Callable[[Record], float | None] | None = attrs.field(default=None, repr=False)
     watchers: tuple[Watcher, ...] = attrs.field(default=(), repr=False)
+    observers: Collection[Observer] = attrs.field(default=(), repr=False)  # the session's, shared by all its jobs
     _accepted: asyncio.Event | None = attrs.field(default=None, init=False, repr=False)
     _ended: asyncio.Event | None = attrs.field(default=None, init=False, repr=False)
     _listeners: tuple[Listener, ...] = attrs.field(default=(), init=False, repr=False)
@@ -196,7 +204,10 @@ class Record:
         )
 
     def tell(self) -> None:
-        """Tell every listener how the job stands; costs nothing when there is none."""
+        """Tell every listener how the job stands; costs next to nothing when there is none."""
+        self.updated_at = time.time()
+        for observer in self.observers:
+            observer(self)
         if self._listeners:
             event = self.event()
             for listener in self._listeners:

@@ -20,7 +20,8 @@ from aihubmix_video.ledger.nothing import NoLedger
 from aihubmix_video.ledger.sqlite import SqliteLedger
 from aihubmix_video.naming import Template
 from aihubmix_video.orchestrator import Orchestrator
-from aihubmix_video.record import Target
+from aihubmix_video.record import Record, Target
+from aihubmix_video.register import Register
 from aihubmix_video.scheduling.cadence import FixedCadence
 from aihubmix_video.scheduling.pace import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
@@ -146,9 +147,21 @@ class VideoSession:
         model: str | None = None,
         to: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
+        idempotency_key: str | None = None,
+        owner: str | None = None,
         **params: Unpack[VideoParams],
     ) -> Job:
-        """Buy one job; arguments and errors are those of `generate`.
+        """Buy one job; other arguments and errors are those of `generate`.
+
+        Args:
+            prompt: What to show, or a whole `VideoRequest`.
+            model: The gateway's name of the model.
+            to: The file to write, if it is wanted.
+            overwrite: Replace an existing file.
+            idempotency_key: Your own name of the job; needs a ledger. For the same name the same job is given again, also
+                after a restart, and nothing is bought twice; the same name with another request is an error.
+            owner: Whose job it is, in your application's words; names of two owners are never the same.
+            **params: The other fields of `VideoRequest`.
 
         Returns:
             A handle, once the gateway accepted the job; errors of the create raise here.
@@ -156,7 +169,11 @@ class VideoSession:
         orchestrator = self._orchestrator
         request = build_request(prompt, model, params)
         target = None if to is None else Target(path=literal_path(to), overwrite=overwrite)
-        return Job(await orchestrator.submit(request, target), orchestrator)
+        if idempotency_key is None:
+            return Job(await orchestrator.submit(request, target, owner), orchestrator)
+        taken = await self.register.take(request, target, idempotency_key=idempotency_key, owner=owner)
+        record = taken if isinstance(taken, Record) else orchestrator.recall(taken)
+        return Job(await orchestrator.accepted(record), orchestrator)
 
     def job(self, video_id: str) -> Job:
         """Follow a job bought earlier, here or elsewhere, by its id.
@@ -268,6 +285,11 @@ class VideoSession:
     def videos(self) -> Videos:
         """The four endpoints, one coroutine each."""
         return Videos(self._orchestrator)
+
+    @property
+    def register(self) -> Register:
+        """The jobs by their keys, also those of earlier sessions; for servers."""
+        return Register(self._orchestrator)
 
     def stats(self) -> SessionStats:
         """Take a snapshot of what is going on."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1] / "aihubmix_video"
 
 LAYERS = {
-    "values": {"errors", "request", "video", "events"},
+    "values": {"errors", "request", "video", "events", "jobinfo"},
     "rules": {
         *(
             "body",
@@ -31,6 +31,7 @@ LAYERS = {
             "redirects",
             "rows",
             "scheduling",
+            "urlpolicy",
             "wire",
         ),
     },
@@ -49,6 +50,7 @@ LAYERS = {
         "transport",
     },
     "assembly": {
+        "accounts",
         "allowance",
         "batch",
         "bookkeeper",
@@ -63,6 +65,7 @@ LAYERS = {
         "performer",
         "purchases",
         "record",
+        "register",
         "session",
         "singles",
         "videos",

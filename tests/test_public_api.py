@@ -116,8 +116,10 @@ def test_the_session_is_made_and_used_as_promised():
     """Parameters and defaults are part of the contract; of the options, only the key may be given by position."""
     assert SESSION == parameters(VideoSession)
     assert ["api_key", *SESSION] == list(inspect.signature(VideoSession).parameters)
+    common = {"model": None, "to": None, "overwrite": False}
+    assert common == parameters(VideoSession.generate)
+    assert common | {"idempotency_key": None, "owner": None} == parameters(VideoSession.submit)
     for method in (VideoSession.generate, VideoSession.submit):
-        assert {"model": None, "to": None, "overwrite": False} == parameters(method)
         assert inspect.iscoroutinefunction(method)
     assert ["self", "prompt", "model", "to", "overwrite", "params"] == list(
         inspect.signature(VideoSession.generate).parameters

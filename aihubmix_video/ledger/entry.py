@@ -75,6 +75,7 @@ class Entry:
     Attributes:
         key: Our own name of the job, unique in the ledger.
         client_key: The user's idempotency key, unique in the ledger.
+        owner: Whose it is, where an application has several users; its word for them.
         batch: The name of the batch it is a row of.
         index: Its row there.
         fingerprint: What tells its request from others, see `fingerprint.fingerprint`.
@@ -88,7 +89,8 @@ class Entry:
         state: How far it has come.
         video_id: The gateway's id.
         also_id: A second id that the gateway gave.
-        created_at: When it was intended, Unix seconds on this machine's clock; likewise `updated_at`, its last change.
+        created_at: When it was asked for, Unix seconds on this machine's clock; when it was intended, if nobody says.
+            Likewise `updated_at`, its last change.
         expires_at: When its link goes, Unix seconds.
         path: The saved file; likewise `bytes_written`, `sha256` (hex) and `verified`.
         error_type: The class of the error it failed with, or that left it uncertain.
@@ -103,6 +105,7 @@ class Entry:
     key: str
     request: VideoRequest
     client_key: str | None = None
+    owner: str | None = None
     batch: str | None = None
     index: int = 0
     fingerprint: str = ""

@@ -88,6 +88,8 @@ class NoLedger:
         after: int | None = None,  # noqa: ARG002 - the port's
         limit: int = 100,  # noqa: ARG002 - the port's
         states: Collection[State] = (),  # noqa: ARG002 - the port's
+        *,
+        owner: str | None = None,  # noqa: ARG002 - the port's
     ) -> Sequence[Entry]:
         """Give nothing."""
         return ()

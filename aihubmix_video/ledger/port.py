@@ -101,13 +101,21 @@ class Ledger(Protocol):
     async def find(self, batch: str, fingerprint: str, occurrence: int) -> Entry | None:
         """Find the row of a batch that asked for the same, for the n-th time."""
 
-    async def page(self, after: int | None = None, limit: int = 100, states: Collection[State] = ()) -> Sequence[Entry]:
+    async def page(
+        self,
+        after: int | None = None,
+        limit: int = 100,
+        states: Collection[State] = (),
+        *,
+        owner: str | None = None,
+    ) -> Sequence[Entry]:
         """Give jobs, the newest first, without media.
 
         Args:
             after: The `number` of the last entry of the page before; None for the first page.
             limit: How many, at most.
             states: Only these; all if empty.
+            owner: Only this one's; everybody's if None.
         """
 
     async def counts(self) -> Mapping[State, int]:

@@ -60,6 +60,10 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         "CREATE TABLE memory (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     ),
     ("ALTER TABLE jobs ADD COLUMN resubmitted INTEGER NOT NULL DEFAULT 0",),
+    (
+        "ALTER TABLE jobs ADD COLUMN owner TEXT",
+        "CREATE INDEX jobs_by_owner ON jobs (owner, number) WHERE owner IS NOT NULL",
+    ),
 )
 """Each brings a file one version on. They are never edited, only added to."""
 

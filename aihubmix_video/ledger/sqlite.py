@@ -216,9 +216,16 @@ class SqliteLedger:
             return None if found is None else found.entry
         return await self._aside(found.whole, self._media.recall)
 
-    async def page(self, after: int | None = None, limit: int = 100, states: Collection[State] = ()) -> Sequence[Entry]:
+    async def page(
+        self,
+        after: int | None = None,
+        limit: int = 100,
+        states: Collection[State] = (),
+        *,
+        owner: str | None = None,
+    ) -> Sequence[Entry]:
         """Give a page of jobs, the newest first."""
-        return await self._read(tables.newest, self._media.folder, after, limit, states or tuple(State))
+        return await self._read(tables.newest, self._media.folder, after, limit, states or tuple(State), owner)
 
     async def counts(self) -> Mapping[State, int]:
         """Count the jobs in each state."""

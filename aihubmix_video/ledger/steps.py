@@ -9,7 +9,8 @@ leaves behind what the next one needs to know:
 
 SENDING is the gap in which money may change hands unseen. A job found there when a ledger is opened becomes UNCERTAIN, and
 leaves that state only by the user's own decision: `attach`, `resubmit` or `drop`. Every unfinished job may fail for good
-except an UNCERTAIN one, for which no verdict can come. A failed one may be submitted again by decision.
+except an UNCERTAIN one, for which no verdict can come. A failed one may be submitted again by decision, and what is finished
+may be dropped: the user has deleted it.
 
 `charged` follows: unknown once the create leaves, yes with the id, no when it did not leave after all or was refused. So
 everything bought or possibly bought is what is not "no", plus what was written off when a job was submitted again.
@@ -97,6 +98,9 @@ NEXT: Final[Mapping[tuple[State, Move], State]] = {
     (State.UNCERTAIN, Move.RESUBMIT): State.INTENDED,
     (State.UNCERTAIN, Move.DROPPED): State.DROPPED,
     (State.FAILED, Move.RESUBMIT): State.INTENDED,
+    (State.SAVED, Move.DROPPED): State.DROPPED,  # deleted; what it cost stays known
+    (State.DONE, Move.DROPPED): State.DROPPED,
+    (State.FAILED, Move.DROPPED): State.DROPPED,
 }
 
 STARTS_FROM: Final = {move: frozenset(state for state, other in NEXT if other is move) for move in Move}

@@ -99,7 +99,8 @@ def intend(connection: sqlite3.Connection, entries: Sequence[tuple[Entry, Packed
     try:
         (last,) = connection.execute("SELECT ifnull(max(number), 0) FROM jobs").fetchone()
         for number, (entry, packed) in enumerate(entries, last + 1):
-            fresh = attrs.evolve(entry, number=number, state=State.INTENDED, created_at=now, updated_at=now)
+            created = entry.created_at or now
+            fresh = attrs.evolve(entry, number=number, state=State.INTENDED, created_at=created, updated_at=now)
             _insert(connection, fresh, packed)
     except BaseException:
         if connection.in_transaction:  # a full disk has ended it already
@@ -191,12 +192,19 @@ def find(connection: sqlite3.Connection, folder: Path, batch: str, fingerprint: 
 
 
 def newest(
-    connection: sqlite3.Connection, folder: Path, after: int | None, limit: int, states: Collection[State]
+    connection: sqlite3.Connection,
+    folder: Path,
+    after: int | None,
+    limit: int,
+    states: Collection[State],
+    owner: str | None,
 ) -> list[Entry]:
     """Give jobs, the newest first."""
     older = "" if after is None else f"AND number < {after:d}"
+    owned = "" if owner is None else "AND owner = ?"
     rows = connection.execute(
-        f"{_SELECT} WHERE state IN {_listed(states)} {older} ORDER BY number DESC LIMIT ?", (limit,)
+        f"{_SELECT} WHERE state IN {_listed(states)} {older} {owned} ORDER BY number DESC LIMIT ?",
+        (limit,) if owner is None else (owner, limit),
     )
     return [_found(row, folder).entry for row in rows]
 

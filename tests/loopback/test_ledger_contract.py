@@ -18,6 +18,7 @@ from aihubmix_video.errors import (
     SubmitUncertain,
 )
 from aihubmix_video.ledger.entry import Destination, Entry, Spent, State
+from aihubmix_video.ledger.memory import MemoryLedger
 from aihubmix_video.ledger.sqlite import SqliteLedger
 from aihubmix_video.request import VideoRequest
 from tests.loopback.ledgers import entry
@@ -38,10 +39,10 @@ WHOLE = VideoRequest(
 )
 
 
-@pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    """Give a new ledger."""
-    opened = await SqliteLedger.open(tmp_path / "run.db")
+@pytest.fixture(params=["disk", "memory"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
+    """Give a new ledger of each sort."""
+    opened: Ledger = await SqliteLedger.open(tmp_path / "run.db") if request.param == "disk" else MemoryLedger()
     yield opened
     await opened.aclose()
 

@@ -65,11 +65,12 @@ def test_what_may_have_left_is_never_simply_dropped():
     assert (State.SENDING, Move.DROPPED) not in steps.NEXT
 
 
-def test_only_a_failed_job_can_leave_the_end():
-    """And only when the user asks for it anew."""
+def test_only_the_user_moves_what_has_ended():
+    """A failed job may be wanted anew, and any may be deleted; nothing else happens to them."""
     ways_out = {(state, move) for state, move in steps.NEXT if state in FINISHED}
+    deleted = {(state, Move.DROPPED) for state in FINISHED - {State.DROPPED}}
 
-    assert {(State.FAILED, Move.RESUBMIT)} == ways_out
+    assert {(State.FAILED, Move.RESUBMIT), *deleted} == ways_out
 
 
 @given(st.sampled_from(State), st.sampled_from(EXAMPLES))

@@ -1,0 +1,106 @@
+"""The router: what is answered under which path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from aihubmix_video.errors import VideoError
+from aihubmix_video.fastapi.content import add_content
+from aihubmix_video.fastapi.events import add_events
+from aihubmix_video.fastapi.jobs import add_jobs
+from aihubmix_video.fastapi.options import Allow, RouterOptions
+from aihubmix_video.fastapi.problems import error_of_validation, problem_response
+from aihubmix_video.intake import literal_path
+from aihubmix_video.urlpolicy import UrlPolicy
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+
+    from fastapi.params import Depends
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+__all__ = ["video_router"]
+
+
+class _ProblemRoute(APIRoute):
+    """Answers with problem details, whatever application it is part of."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except VideoError as error:
+                return problem_response(error)
+            except RequestValidationError as error:
+                return problem_response(error_of_validation(error))
+
+        return guarded
+
+
+def video_router(  # noqa: PLR0913 - each is one option of the router
+    *,
+    folder: str | os.PathLike[str] = "videos",
+    owner: Callable[..., Any] | None = None,
+    allow: Allow | None = None,
+    dependencies: Sequence[Depends] = (),
+    reference_schemes: Collection[str] = ("https", "http", "data"),
+    reference_hosts: Sequence[str] | None = None,
+    private_hosts: bool = False,
+    extra_body: bool = False,
+    max_body: int = 32 << 20,
+    max_waiting: int = 1000,
+    heartbeat: float = 15.0,
+    prices: Mapping[str, float] | None = None,
+) -> APIRouter:
+    """Make a router that buys, follows, lists, plays and deletes videos; include it with a prefix of your own.
+
+    Args:
+        folder: Where the videos are saved, as ``{key}.mp4``; made if it does not exist.
+        owner: A dependency that gives the caller's id, a string. Each caller then sees only jobs of his own, and
+            idempotency keys of two callers are never the same. None: everybody sees everything.
+        allow: Awaited with the owner and the `VideoRequest` before anything is bought; refuses by raising `NotAllowed` (403)
+            or `LimitReached` (429).
+        dependencies: For every route, as FastAPI's own routers take them; this is where authentication belongs.
+        reference_schemes: Of reference URLs; nobody here fetches them.
+        reference_hosts: Hosts that reference URLs may name, such as ``"cdn.example.com"`` or ``"*.example.com"``; None for
+            every public one.
+        private_hosts: Whether they may also name hosts that are not of the public internet.
+        extra_body: Whether callers may send ``extra_body``, which reaches the vendor unchecked.
+        max_body: Bytes that a request's body may have.
+        max_waiting: Jobs that may wait to be bought; above it new ones are refused (503).
+        heartbeat: Seconds of silence after which an event stream sends a comment.
+        prices: USD per second by model, in place of the list prices.
+    """
+    options = RouterOptions(
+        folder=Path(literal_path(folder)),
+        references=UrlPolicy(
+            schemes=frozenset(reference_schemes),
+            hosts=None if reference_hosts is None else tuple(reference_hosts),
+            private=private_hosts,
+        ),
+        allow=allow,
+        extra_body=extra_body,
+        max_body=max_body,
+        max_waiting=max_waiting,
+        heartbeat=heartbeat,
+        prices=prices,
+    )
+    router = APIRouter(route_class=_ProblemRoute, dependencies=list(dependencies), tags=["videos"])
+    caller = owner or _nobody
+    add_events(router, options, caller)
+    add_content(router, caller)
+    add_jobs(router, options, caller)
+    return router
+
+
+async def _nobody() -> None:
+    """Ask for no owner."""

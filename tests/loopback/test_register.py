@@ -1,0 +1,194 @@
+"""Jobs by their keys: one purchase per idempotency key, and what is told of jobs that came and went."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aihubmix_video import VideoRequest
+from aihubmix_video.errors import (
+    InvalidRequest,
+    JobNotFound,
+    RequestRefused,
+    SubmitUncertain,
+)
+from aihubmix_video.jobinfo import JobInfo, JobState
+from aihubmix_video.sandbox import Fault, Sandbox
+from tests.loopback.sessions import AT_ONCE, WAN, opened, seen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aihubmix_video import VideoSession
+
+CAT = VideoRequest(prompt="a cat", **WAN)
+DOG = VideoRequest(prompt="a dog", **WAN)
+
+
+async def until(session: VideoSession, key: str, *states: JobState) -> JobInfo:
+    """Wait until a job is in one of these states."""
+    changed = asyncio.Event()
+    stop = session.register.observe(lambda _: changed.set())
+    try:
+        while (info := await session.register.find(key)).state not in states:
+            changed.clear()
+            async with asyncio.timeout(20):
+                await changed.wait()
+        return info
+    finally:
+        stop()
+
+
+async def test_one_name_is_one_purchase_also_at_once_and_after_a_restart(tmp_path: Path):
+    """A client that got no answer asks again; whichever of its requests came through first, one video is bought."""
+    async with Sandbox(**AT_ONCE) as sandbox:
+        async with opened(sandbox, ledger=tmp_path / "a.db") as session:
+            orders = [session.register.enqueue(CAT, idempotency_key="k", to=tmp_path / "{key}.mp4") for _ in range(20)]
+            keys = {info.key for info in await asyncio.gather(*orders)}
+            assert 1 == len(keys)
+            saved = await until(session, *keys, JobState.SAVED)
+            again = await session.register.enqueue(CAT, idempotency_key="k")
+            assert (saved.id, JobState.SAVED, saved.path) == (again.id, again.state, again.path)
+        async with opened(sandbox, ledger=tmp_path / "a.db") as session:
+            job = await session.submit(CAT, idempotency_key="k")
+            assert (saved.key, saved.id) == (job.key, job.id)
+            assert saved.path == (await job).path
+        assert 1 == sandbox.billed
+
+
+async def test_a_name_given_to_another_request_is_refused(tmp_path: Path):
+    """It would be answered with a video of something else."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        first = await session.register.enqueue(CAT, idempotency_key="k")
+        with pytest.raises(InvalidRequest, match=first.key) as caught:
+            await session.register.enqueue(DOG, idempotency_key="k")
+        await until(session, first.key, JobState.DONE)
+        assert ("idempotency_key", 1) == (caught.value.field, sandbox.billed)
+
+
+async def test_names_belong_to_their_owners(tmp_path: Path):
+    """Two users of one application know nothing of each other's names, and see nothing of each other's jobs."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        ann, bob = [
+            await session.register.enqueue(request, idempotency_key="k", owner=owner)
+            for request, owner in ((CAT, "ann"), (DOG, "bob"))
+        ]
+        for info in (ann, bob):
+            await until(session, info.key, JobState.DONE)
+        with pytest.raises(JobNotFound):
+            await session.register.find(ann.key, "bob")
+        assert [bob.key] == [info.key for info in (await session.register.page(owner="bob")).items]
+        assert [bob.key, ann.key] == [info.key for info in (await session.register.page()).items]
+
+
+async def test_a_name_without_a_ledger_is_refused_before_anything_is_sent():
+    """A promise that could not be kept is not made."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
+        with pytest.raises(InvalidRequest, match="ledger"):
+            await session.submit(CAT, idempotency_key="k")
+        assert {} == seen(sandbox)
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "x" * 256])
+async def test_a_name_that_cannot_be_written_down_is_refused(tmp_path: Path, name: str):
+    """Names come from strangers, and end up in the ledger and in logs."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        with pytest.raises(InvalidRequest, match="printable"):
+            await session.register.enqueue(CAT, idempotency_key=name)
+        with pytest.raises(InvalidRequest, match="printable"):
+            await session.register.enqueue(CAT, owner=name)
+
+
+async def test_what_failed_before_it_was_bought_is_never_bought_later(tmp_path: Path):
+    """Its user was told that it failed, and may have bought something else since."""
+    async with Sandbox(**AT_ONCE, balance=0) as sandbox:
+        async with opened(sandbox, ledger=tmp_path / "a.db") as session:
+            info = await session.register.enqueue(CAT, idempotency_key="k")
+            failed = await until(session, info.key, JobState.FAILED)
+            assert ("InsufficientBalance", "no") == (type(failed.error).__name__, failed.charged)
+        async with opened(sandbox, ledger=tmp_path / "a.db") as session:
+            again = await session.register.find(info.key)
+            assert ("InsufficientBalance", "no") == (type(again.error).__name__, again.charged)
+            assert [] == [item async for item in session.resume()]
+
+
+async def test_an_uncertain_job_is_given_again_and_not_bought_again(tmp_path: Path):
+    """The same name is the same doubt, until somebody decides."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        sandbox.faults.add(Fault.reset(route="create"))
+        info = await session.register.enqueue(CAT, idempotency_key="k")
+        await until(session, info.key, JobState.UNCERTAIN)
+        again = await session.register.enqueue(CAT, idempotency_key="k")
+        assert (info.key, JobState.UNCERTAIN, "unknown") == (again.key, again.state, again.charged)
+        with pytest.raises(SubmitUncertain):
+            await session.submit(CAT, idempotency_key="k")
+        with pytest.raises(InvalidRequest, match="decide"):
+            await session.register.remove(info.key)
+        assert 1 == seen(sandbox)["create"]
+
+
+async def test_a_deleted_job_is_gone_with_its_file(tmp_path: Path):
+    """At the gateway, on the disk, in lists and by its key; and its name buys nothing any more."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        info = await session.register.enqueue(CAT, idempotency_key="k", to=tmp_path / "{key}.mp4")
+        saved = await until(session, info.key, JobState.SAVED)
+        assert saved.path is not None
+        await session.register.remove(info.key)
+        assert not saved.path.exists()
+        for call in (session.register.find(info.key), session.register.remove(info.key)):
+            with pytest.raises(JobNotFound):
+                await call
+        assert () == (await session.register.page()).items
+        assert JobState.DROPPED is (await session.register.enqueue(CAT, idempotency_key="k")).state
+        assert (1, 1) == (sandbox.billed, seen(sandbox)["delete"])
+
+
+async def test_a_job_deleted_before_it_was_sent_is_not_bought(tmp_path: Path):
+    """Nobody wants it any more."""
+    async with (
+        Sandbox(speed=1, generation=600, content=9_000, render=False) as sandbox,
+        opened(sandbox, ledger=tmp_path / "a.db", max_in_flight=1) as session,
+    ):
+        first = await session.register.enqueue(CAT)
+        await until(session, first.key, JobState.RUNNING)
+        second = await session.register.enqueue(DOG)
+        await session.register.remove(second.key)
+        with pytest.raises(JobNotFound):
+            await session.register.find(second.key)
+        await session.register.remove(first.key)
+        assert 1 == sandbox.billed
+        assert () == session.jobs()
+
+
+async def test_a_job_that_the_vendor_cannot_delete_stays(tmp_path: Path):
+    """It goes on costing and rendering; to forget it would only hide that."""
+    request = VideoRequest(model="kling-v2-6", prompt="a cat", seconds=5)
+    async with (
+        Sandbox(speed=1, generation=600, content=9_000, render=False) as sandbox,
+        opened(sandbox, ledger=tmp_path / "a.db") as session,
+    ):
+        info = await session.register.enqueue(request)
+        await until(session, info.key, JobState.RUNNING)
+        with pytest.raises(RequestRefused) as caught:
+            await session.register.remove(info.key)
+        assert 501 == caught.value.status_code
+        assert JobState.RUNNING is (await session.register.find(info.key)).state
+
+
+async def test_pages_hold_every_job_once(tmp_path: Path):
+    """Whoever reads on from where a page ended misses nothing and sees nothing twice."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        keys = [(await session.register.enqueue(CAT)).key for _ in range(7)]
+        for key in keys:
+            await until(session, key, JobState.DONE)
+        told, after = [], None
+        while True:
+            page = await session.register.page(after=after, limit=3)
+            told += [info.key for info in page.items]
+            after = page.next
+            if after is None:
+                break
+        assert keys[::-1] == told
+        assert () == (await session.register.page(states={JobState.FAILED})).items
