@@ -17,8 +17,8 @@ from aihubmix_video.cli.exits import goes_on
 from aihubmix_video.cli.ledgers import opened_ledger
 from aihubmix_video.cli.outcome import Outcome
 from aihubmix_video.cli.posters import can_take, take
-from aihubmix_video.cli.words import error_text, safe
-from aihubmix_video.errors import ConfigurationError, LedgerError, SubmitUncertain
+from aihubmix_video.cli.words import safe
+from aihubmix_video.errors import ConfigurationError, LedgerError, SubmitUncertain, VideoError
 from aihubmix_video.files import part_path
 from aihubmix_video.ledger.entry import UNFINISHED, Entry, State
 from aihubmix_video.page.cards import Card, address
@@ -242,9 +242,16 @@ def card_of(outcome: Outcome, key: str, folder: Path, state: CardState | None = 
         bytes=outcome.bytes,
         sha256=outcome.sha256,
         error_type=type(error).__name__ if error is not None else None,
-        error=error_text(error) if error is not None else None,
+        error=_reason(error) if error is not None else None,
         charged=outcome.charged,
     )
+
+
+def _reason(error: VideoError) -> str:
+    """Say why, without the ids that an error's own text has: a card is to be read, and its id stands beside it."""
+    head = error.message.rstrip()
+    stop = "" if not error.advice or head[-1:] in ".!?" else "."
+    return safe(f"{head}{stop} {error.advice}".strip())
 
 
 def _state(outcome: Outcome) -> CardState:

@@ -51,7 +51,10 @@ async def test_a_batch_leaves_a_page_of_everything(tmp_path: Path):
     assert [2, 2] == [each["seconds"] for each in found if each["state"] == "saved"]
     assert all(file_of(out, each).is_file() for each in (found[0], found[2]))
     assert all(file_of(out, each, "poster").read_bytes().startswith(b"\xff\xd8\xff") for each in (found[0], found[2]))
-    assert [each["error"] for each in told] == [each.get("error") for each in found]
+    assert [each["error"]["type"] for each in told if each["error"]] == [
+        each["error"]["type"] for each in found if "error" in each
+    ]  # type: ignore[index]
+    assert "Output data may contain inappropriate content. Change the prompt" in found[1]["error"]["message"]  # type: ignore[index]
     assert [(each["charged"], each["sha256"]) for each in told] == [
         (each["charged"], each.get("sha256")) for each in found
     ]

@@ -156,7 +156,7 @@ const Cards = (() => {
   const facts = (job) => {
     const list = el("ul", { class: "facts" });
     if (job.model) list.append(el("li", { class: "model" }, job.model));
-    const told = [Words.length(job.seconds), Words.pixels(job.size), Words.money(job.price)].filter(Boolean);
+    const told = [Words.length(job.seconds), Words.pixels(job.size), isFailed(job) && job.charged === "no" ? "" : Words.money(job.price)].filter(Boolean);
     told.forEach((text, place) => list.append(el("li", { class: place === 0 && "first" }, text)));
     return list;
   };
@@ -170,7 +170,9 @@ const Cards = (() => {
     const known = Words.isNumber(part) && job.state !== "waiting";
     const percent = known ? Math.min(Math.max(Math.round(part), 0), 100) : null;
     strong.textContent = known ? `${percent}%` : DOING[job.state];
-    const second = job.state === "saving" ? "Saving" : Words.left(eta) || (known ? "Generating" : "");
+    strong.toggleAttribute("data-words", !known);
+    const overdue = eta !== null && eta <= 1 && known && percent < 85; // the estimate was too short, as the vendor's own figure says
+    const second = job.state === "saving" ? "Saving" : (!overdue && Words.left(eta)) || (known ? "Generating" : "");
     if (small.textContent !== second) small.textContent = second;
     bar.toggleAttribute("data-open", !known);
     if (known) bar.setAttribute("aria-valuenow", percent);
@@ -206,7 +208,7 @@ const Cards = (() => {
     const media = (FACES[job.state] ?? making)(job);
     const about = el("div", { class: "about" });
     about.append(el("h3", { class: "prompt", dir: "auto", title: job.prompt ?? false }, job.prompt ?? ""), facts(job));
-    if (job.state !== "saved" && job.error) about.append(el("p", { class: "reason", dir: "auto", title: job.error.message }, job.error.message));
+    if (job.state !== "saved" && job.error) about.append(el("p", { class: "reason", dir: "auto", title: job.error.message }, Words.sentence(job.error.message)));
     about.append(foot(job, ways));
     card.dataset.state = job.state;
     card.dataset.key = job.key;

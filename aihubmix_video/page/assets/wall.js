@@ -3,6 +3,7 @@
 
 const Wall = (() => {
   const { el, icon } = Words;
+  const AHEAD = 800; // pixels below the window within which more is drawn
   const STEP = 48; // cards drawn at once; the rest as the reader comes to them
   const GROUPS = {
     all: () => true,
@@ -17,9 +18,9 @@ const Wall = (() => {
    * Show jobs in a grid.
    *
    * parts: elements {list, more, empty, tabs, model, search, told}; ways: buttons of each card;
-   * order: which of two jobs comes first; nothing: words for an empty wall; lacking: asked for more when the end is near.
+   * order: which of two jobs comes first; nothing: words for an empty wall; older: whether there is more elsewhere, and how to get it.
    */
-  const make = ({ parts, ways = [], order, nothing, lacking = () => {} }) => {
+  const make = ({ parts, ways = [], order, nothing, older = { left: () => false, load: () => {} } }) => {
     const jobs = new Map();
     const cards = new Map(); // by key: {item, card, face}
     let limit = STEP;
@@ -53,11 +54,11 @@ const Wall = (() => {
         if (parts.list.children[place] !== item) parts.list.insertBefore(item, parts.list.children[place] ?? null);
       });
       parts.list.querySelectorAll(".skeleton").forEach((bone) => bone.closest("li").remove());
-      parts.more.hidden = found.length <= limit;
+      parts.more.hidden = found.length <= limit && !older.left();
       tell(found);
       count();
       models();
-      if (found.length <= limit) lacking(isFiltered());
+      if (older.left() && found.length <= limit && (isFiltered() || isNear())) older.load();
     };
 
     const card = (job) => {
@@ -116,6 +117,10 @@ const Wall = (() => {
       ask();
     };
 
+    /** Whether the reader is about to come to the end. */
+    const isNear = () => !parts.more.hidden && parts.more.getBoundingClientRect().top < innerHeight + AHEAD;
+    const grow = () => { limit = Math.min(limit, parts.list.children.length) + STEP; ask(); };
+
     const change = () => { limit = STEP; ask(); };
     for (const part of [parts.tabs, parts.model]) part.addEventListener("change", change);
     parts.search.addEventListener("input", change);
@@ -126,9 +131,9 @@ const Wall = (() => {
       if (event.key === "/" && !typing(event)) { event.preventDefault(); parts.search.focus(); parts.search.select(); }
     });
     new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting) && !parts.more.hidden) { limit += STEP; ask(); }
-    }, { rootMargin: "800px" }).observe(parts.more);
-    parts.more.querySelector("button")?.addEventListener("click", () => { limit += STEP; ask(); });
+      if (entries.some((entry) => entry.isIntersecting) && !parts.more.hidden) grow();
+    }, { rootMargin: `${AHEAD}px` }).observe(parts.more);
+    parts.more.querySelector("button")?.addEventListener("click", grow);
     setInterval(() => {
       for (const [key, { card: one, item }] of cards) {
         const job = jobs.get(key);
@@ -152,10 +157,11 @@ const Wall = (() => {
   const viewer = (playable, ways) => {
     const screen = el("div", { class: "screen" });
     const place = el("span", {});
-    const body = el("div", { class: "unseen" });
+    const body = el("div", { class: "told" });
     const button = (name, label, act) => el("button", { class: "icon", type: "button", "aria-label": label, title: label, onclick: act }, icon(name));
     const [back, on] = [button("left", "Previous", () => step(-1)), button("right", "Next", () => step(1))];
-    const head = el("header", {}, place, back, on, button("close", "Close", () => dialog.close()));
+    const shut = button("close", "Close", () => dialog.close());
+    const head = el("div", { class: "bar-of-viewer" }, place, back, on, shut);
     const side = el("div", { class: "side" }, head, body);
     const dialog = el("dialog", { class: "viewer", "aria-label": "Video" }, screen, side);
     let current = null;
@@ -165,6 +171,7 @@ const Wall = (() => {
       current = job;
       show(job);
       if (!dialog.open) dialog.showModal();
+      if (!head.contains(document.activeElement) || document.activeElement.disabled) [on, back, shut].find((each) => !each.disabled).focus();
     };
     const step = (by) => {
       const list = playable();
@@ -184,7 +191,7 @@ const Wall = (() => {
         face = el("video", { controls: true, playsinline: true, loop: true, src: job.content, poster: job.poster ?? false, "aria-label": Cards.name(job) });
         face.play().catch(() => { /* the controls are there */ });
       } else {
-        const [sign, said] = Cards.isFailed(job) ? ["alert", job.error?.message ?? "Failed"] : ["film", "Not finished yet"];
+        const [sign, said] = Cards.isFailed(job) ? ["alert", Words.sentence(job.error?.message ?? "failed")] : ["film", "Not finished yet"];
         face = el("div", { class: "bare" }, icon(sign), el("p", { dir: "auto" }, said));
       }
       screen.replaceChildren(face);
@@ -193,7 +200,7 @@ const Wall = (() => {
         return way.href ? el("a", { class: "ghost", href: way.href(job), download: way.download ? "" : false }, inside)
           : el("button", { class: "ghost", type: "button", onclick: () => { dialog.close(); way.act(job); } }, inside);
       });
-      side.replaceChildren(head, el("p", { class: "words", dir: "auto", tabindex: 0 }, job.prompt || "No prompt"), details(job), el("div", { class: "ways" }, all));
+      body.replaceChildren(el("p", { class: "words", dir: "auto", tabindex: 0 }, job.prompt || "No prompt"), details(job), el("div", { class: "ways" }, all));
     };
     dialog.addEventListener("close", () => { screen.replaceChildren(); current = null; });
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });

@@ -88,7 +88,8 @@ const Words = (() => {
     const found = /^([1-9]\d{0,5})x([1-9]\d{0,5})$/.exec(size ?? "");
     return found ? [Number(found[1]), Number(found[2])] : null;
   };
+  const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
   const CHARGED = { yes: "Charged", no: "Not charged", unknown: "May have been charged" };
 
-  return { el, icon, length, clock, left, bytes, pixels, money, ago, moment, shape, isNumber, CHARGED };
+  return { el, icon, length, clock, left, bytes, pixels, money, ago, moment, shape, sentence, isNumber, CHARGED };
 })();
