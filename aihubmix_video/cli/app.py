@@ -387,3 +387,43 @@ async def _served(gateway: Sandbox, screen: Screen) -> Exit:
             screen.say("Paste the two lines above into another terminal, and run aihubmix-video there.")
         await asyncio.get_running_loop().create_future()
     return Exit.DONE
+
+
+@app.command
+def serve(  # noqa: PLR0913  # each is an option, or a group of options
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    folder: Path | None = None,
+    ledger: Path | None = None,
+    token_file: Path | None = None,
+    prices: Path | None = None,
+    session: SessionOptions = SESSION,
+    sandbox: SandboxOptions = SANDBOX,
+    how: OutputOptions = OUTPUT,
+) -> int:
+    """Serve a page on which videos are ordered, followed and played, until Ctrl-C.
+
+    Args:
+        host: Where it listens. Other machines than this one need a token. [default: 127.0.0.1]
+        port: The port; 0 for any free one. [default: 8000]
+        folder: Folder for the videos; made if it does not exist. [default: videos, or a temporary one with --sandbox]
+        ledger: File of the durable record of all jobs. [default: .aihubmix-video.db in the folder; none with --sandbox]
+        token_file: File that holds what visitors must know, in place of $AIHUBMIX_BOARD_TOKEN.
+        prices: JSON file of your own prices in USD per second, such as {"wan2.6-t2v": 0.05}.
+        session: How the gateway is reached.
+        sandbox: Whether everything happens here.
+        how: What is said.
+    """
+    try:
+        from aihubmix_video.cli.serving import Board, token_in  # noqa: PLC0415  # needs the extra, and must be able to say so
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"fastapi", "starlette", "uvicorn"}:
+            raise
+        raise ConfigurationError("`serve` needs its extra: pip install 'aihubmix-video[fastapi]'.") from None
+    screen = _screen(how)
+    own = None if prices is None else prices_in(prices)
+    board = Board(host=host, port=port, folder=folder, ledger=ledger, token=token_in(token_file), prices=own)
+    board.check()
+    _run(screen, board.serve(runs.Runner(session=session, sandbox=sandbox, screen=screen)))
+    return Exit.DONE  # a signal is how it is meant to end

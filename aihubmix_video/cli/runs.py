@@ -150,14 +150,19 @@ class Runner:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[VideoSession]:
         """Open a session, in front of a gateway of its own if the user wants one."""
+        async with self.reached() as options, VideoSession(**options) as session:  # type: ignore[arg-type]  # the session judges its options itself
+            yield session
+
+    @asynccontextmanager
+    async def reached(self) -> AsyncIterator[dict[str, object]]:
+        """Give the options of a session, and a gateway to go with them if the user wants one of his own."""
         options = self.session.given(os.environ, needs_key=not self.sandbox.sandbox)
         if self.books is not None:
             options["ledger"] = self.books.path
         if not self.sandbox.sandbox:
             if self.sandbox.speed is not None:
                 raise ConfigurationError("--speed goes with --sandbox.")
-            async with VideoSession(**options) as session:  # type: ignore[arg-type]  # the session judges its options itself
-                yield session
+            yield options
             return
         if self.session.base_url is not None or self.session.api_key_file is not None:
             raise ConfigurationError(
@@ -166,9 +171,7 @@ class Runner:
         speed = self.screen.speed = SPEED if self.sandbox.speed is None else self.sandbox.speed
         async with Sandbox(speed=speed) as sandbox:
             paced = {"poll_interval": max(VENDOR_POLL / speed, SMALLEST_POLL), "rate": SANDBOX_RATE}
-            reached = {"api_key": sandbox.api_key, "base_url": sandbox.url}
-            async with VideoSession(**{**paced, **options, **reached}) as session:  # type: ignore[arg-type]  # likewise
-                yield session
+            yield {**paced, **options, "api_key": sandbox.api_key, "base_url": sandbox.url}
 
     # Calls about jobs bought earlier.
 
