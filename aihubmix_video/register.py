@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Register"]
 
 LONGEST_NAME: Final = 255
+REMEMBERED: Final = 1000
 UNDECIDED: Final = frozenset({State.SENDING, State.UNCERTAIN})
 
 
@@ -39,6 +40,7 @@ class Register:
         self._orchestrator = orchestrator
         self._books = orchestrator.books
         self._epoch = time.time() - asyncio.get_running_loop().time()
+        self._finished: dict[str, JobInfo] = {}  # some that nothing but `remove` can change any more
 
     # Taking on.
 
@@ -87,7 +89,7 @@ class Register:
         digest = await self._books.fingerprint(request)
         if digest is None:
             raise InvalidRequest.of("idempotency_key", idempotency_key, "needs a ledger: VideoSession(ledger=...)")
-        name = Name(client_key=json.dumps([owner, idempotency_key]), fingerprint=digest)
+        name = Name(client_key=_client_key(owner, idempotency_key), fingerprint=digest)
         async with self._books.taking:
             known = await self._books.named(name.client_key)
             if known is None:
@@ -97,6 +99,10 @@ class Register:
                     "idempotency_key", idempotency_key, f"was given to another request, which became job {known.key}"
                 )
             return await self._again(known, once=once)
+
+    async def knows(self, idempotency_key: str, owner: str | None) -> bool:
+        """Say whether a job was taken on under this name, so that asking again buys nothing."""
+        return await self._books.named(_client_key(owner, idempotency_key)) is not None
 
     async def _again(self, entry: Entry, *, once: bool) -> Record | Entry:
         """Go on with a job of the ledger's, if there is anything left to do."""
@@ -125,6 +131,16 @@ class Register:
             await self._orchestrator.readmit(now, once=now.batch is None)
             return True
 
+    async def pursue(self, key: str) -> JobInfo:
+        """Go on with a job of the ledger's now, as after a decision about it; see `VideoSession.decide`.
+
+        Raises:
+            JobNotFound: There is none.
+            InvalidRequest: Its file is claimed by another job, or, of a job not bought yet, cannot be written.
+        """
+        await self.take_up(await self._entry(key, None))
+        return await self.find(key)
+
     # Telling.
 
     def describe(self, record: Record) -> JobInfo:
@@ -152,7 +168,18 @@ class Register:
         """
         if (record := self.live(key, owner)) is not None:
             return self.describe(record)
-        return info_of_entry(await self._entry(key, owner))
+        info = self._finished.get(key)
+        if info is None or owner not in {None, info.owner}:
+            info = info_of_entry(await self._entry(key, owner))
+            self._remember(info)
+        return info
+
+    def _remember(self, info: JobInfo) -> None:
+        """Keep what is asked for again and again, as by players that seek, and cannot change."""
+        if info.state in {JobState.SAVED, JobState.DONE}:
+            self._finished[info.key] = info
+            if len(self._finished) > REMEMBERED:
+                del self._finished[next(iter(self._finished))]
 
     async def _entry(self, key: str, owner: str | None) -> Entry:
         entry = await self._books.entry(key)
@@ -230,8 +257,14 @@ class Register:
         entry = await self._books.entry(key)
         if entry is not None and entry.state is not State.DROPPED:
             await self._books.drop(key)
+            self._finished.pop(key, None)
             if entry.path is not None:
                 await self._orchestrator.remove_file(entry.path)
+
+
+def _client_key(owner: str | None, idempotency_key: str) -> str:
+    """Make one name of two, by which the ledger tells all users' names apart."""
+    return json.dumps([owner, idempotency_key])
 
 
 def _check_name(field: str, name: str | None) -> None:

@@ -102,6 +102,7 @@ class VideoSession:
         )
         self._ledger_path = None if ledger is None else literal_path(ledger)
         self._opened: Orchestrator | None = None
+        self._register: Register | None = None
         self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -289,7 +290,9 @@ class VideoSession:
     @property
     def register(self) -> Register:
         """The jobs by their keys, also those of earlier sessions; for servers."""
-        return Register(self._orchestrator)
+        orchestrator = self._orchestrator
+        self._register = self._register or Register(orchestrator)
+        return self._register
 
     def stats(self) -> SessionStats:
         """Take a snapshot of what is going on."""

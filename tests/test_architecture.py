@@ -79,6 +79,8 @@ IMPURE_MODULES = {
     *("aiofiles", "aiohttp", "anyio", "asyncio", "concurrent", "httpx", "multiprocessing", "os", "random", "secrets"),
     *("select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "uuid"),
 }
+FRAMEWORKS = {"cyclopts", "fastapi", "pydantic", "rich", "starlette", "typing_extensions", "uvicorn"}
+"""Of the fronts alone: they come with extras, and the SDK must do without them."""
 # pathlib and datetime carry values too, so of these only the calls that touch the world are refused.
 IMPURE_CALLS = {
     *("open", "input", "print", "breakpoint"),
@@ -144,6 +146,14 @@ def upward(module: str, tree: ast.AST) -> Iterator[str]:
             allowed = RANK.get(there, 0) <= RANK.get(here, 0)
         if not allowed:
             yield f"{module}:{line} imports {there}"
+
+
+def frameworks(module: str, tree: ast.AST) -> Iterator[str]:
+    """Find imports of a front's framework below the fronts."""
+    if module.partition(".")[0] not in LAYERS["fronts"]:
+        for line, imported in imports(tree):
+            if imported.partition(".")[0] in FRAMEWORKS:
+                yield f"{module}:{line} {imported}"
 
 
 def impure(module: str, tree: ast.AST) -> Iterator[str]:
@@ -226,6 +236,25 @@ def test_every_module_has_its_layer():
 def test_imports_point_down():
     """A lower layer that knows a higher one cannot be tested, or read, without it."""
     assert [] == [found for module, tree in sources().items() for found in upward(module, tree)]
+
+
+def test_frameworks_stay_in_their_fronts():
+    """Whoever installs the SDK alone has none of them."""
+    assert [] == [found for module, tree in sources().items() for found in frameworks(module, tree)]
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "found"),
+    [
+        ("session", "from fastapi import FastAPI", 1),
+        ("wire.encode", "if TYPE_CHECKING:\n    import rich.text", 1),
+        ("fastapi.router", "from fastapi import APIRouter", 0),
+        ("session", "from aihubmix_video.fastapi import x", 0),
+    ],
+)
+def test_a_framework_below_its_front_is_seen(module: str, code: str, found: int):
+    """Ours is no framework, for all that it is called like one."""
+    assert found == len(list(frameworks(module, ast.parse(code))))
 
 
 def test_the_pure_half_touches_nothing():

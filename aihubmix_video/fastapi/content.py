@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import attrs
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -34,6 +34,7 @@ PIECE: Final = 256 << 10
 LOOK: Final = 5.0  # seconds after which a file that does not grow is looked at all the same
 HELD_BACK: Final = 64 << 10
 """Bytes at a file's end that are not sent before it is verified."""
+NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff"}
 FILM: Final = {"schema": {"type": "string", "format": "binary"}}
 TOLD: Final = {"required": True, "schema": {"type": "string"}}
 ASKED: Final[dict[str, Any]] = {
@@ -68,7 +69,7 @@ def add_content(router: APIRouter, owner: Callable[..., Any]) -> None:
         """Give the video, or the part of it that is asked for."""
         info = await service.register.find(key, owner)
         if info.state is JobState.SAVED:
-            return await _saved(request, info)
+            return await _saved(service, request, info)
         if info.state is JobState.SAVING:
             return await _being_saved(service, info)
         if info.state in {JobState.WAITING, JobState.RUNNING}:
@@ -79,11 +80,11 @@ def add_content(router: APIRouter, owner: Callable[..., Any]) -> None:
 # From the disk.
 
 
-async def _saved(request: Request, info: JobInfo) -> Response:
-    file = await _opened(info)
+async def _saved(service: Service, request: Request, info: JobInfo) -> Response:
+    file = await _opened_as_saved(info, service.readers)
     etag = f'"{info.sha256}"'
     answer = wanted(request.headers, file.size, etag)
-    headers = {"ETag": etag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"}
+    headers = {"ETag": etag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"} | NO_SNIFFING
     if isinstance(answer, (Unchanged, Unsatisfiable)):
         file.close()
         if isinstance(answer, Unchanged):
@@ -103,6 +104,7 @@ class _File:
     descriptor: int
     size: int
     identity: tuple[int, int]
+    readers: CapacityLimiter
 
     async def pieces(self, start: int, stop: int) -> AsyncIterator[bytes]:
         """Read some of it.
@@ -111,7 +113,8 @@ class _File:
             _CutError: It ended before.
         """
         while start < stop:
-            piece = await to_thread.run_sync(os.pread, self.descriptor, min(PIECE, stop - start), start)
+            wanted = min(PIECE, stop - start)
+            piece = await to_thread.run_sync(os.pread, self.descriptor, wanted, start, limiter=self.readers)
             if not piece:
                 raise _CutError
             start += len(piece)
@@ -125,8 +128,8 @@ class _CutError(Exception):
     """The file does not hold what was promised."""
 
 
-async def _opened(info: JobInfo) -> _File:
-    """Open a saved file, which nobody but the session has named.
+async def _opened_as_saved(info: JobInfo, readers: CapacityLimiter) -> _File:
+    """Open a saved file.
 
     Raises:
         Deleted: It is not there any more, or it is not that file.
@@ -134,7 +137,7 @@ async def _opened(info: JobInfo) -> _File:
     try:
         if info.path is None:
             raise FileNotFoundError
-        file = await to_thread.run_sync(_open, info.path)
+        file = await _opened(info.path, readers)
     except OSError:
         raise Deleted("the video's file is not there any more", job_key=info.key, charged="yes") from None
     if file.size != info.bytes_total:
@@ -143,13 +146,22 @@ async def _opened(info: JobInfo) -> _File:
     return file
 
 
-def _open(path: Path) -> _File:
+async def _opened(path: Path, readers: CapacityLimiter) -> _File:
+    """Open a file that nobody but the session has named.
+
+    Raises:
+        OSError: It is not there, or no plain file.
+    """
+    return await to_thread.run_sync(_open, path, readers, limiter=readers)
+
+
+def _open(path: Path, readers: CapacityLimiter) -> _File:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
         raise FileNotFoundError
-    return _File(descriptor, found.st_size, (found.st_dev, found.st_ino))
+    return _File(descriptor, found.st_size, (found.st_dev, found.st_ino), readers)
 
 
 class _Film(StreamingResponse):
@@ -170,7 +182,7 @@ class _Film(StreamingResponse):
         except (_CutError, OSError) as error:
             log.warning("a video was not sent to its end: %s", type(error).__name__)  # the server cuts the connection
         finally:
-            await to_thread.run_sync(self._file.close)
+            await to_thread.run_sync(self._file.close, limiter=self._file.readers)
 
 
 # While it is being saved.
@@ -183,11 +195,15 @@ async def _being_saved(service: Service, info: JobInfo) -> Response:
     if record is None or part is None or record.bytes_total is None:
         raise NotPlayable("the video is being fetched", job_key=info.key, charged=info.charged)
     try:
-        file = await to_thread.run_sync(_open, part)
+        file = await _opened(part, service.readers)
     except OSError:
         raise NotPlayable("the video is being fetched", job_key=info.key, charged=info.charged) from None
     total = record.bytes_total
-    headers = {"Content-Length": str(total), "Accept-Ranges": "none", "Cache-Control": "private, no-store"}
+    headers = {
+        "Content-Length": str(total),
+        "Accept-Ranges": "none",
+        "Cache-Control": "private, no-store",
+    } | NO_SNIFFING
     return _Film(file, _growing(service, record, file, part, total), headers, 200)
 
 
@@ -210,7 +226,11 @@ async def _growing(service: Service, record: Record, file: _File, part: Path, to
             await service.feed.more(record.key, LOOK)
     info = service.register.describe(record)
     whole = info.state is JobState.SAVED and info.bytes_total == total
-    if not whole or info.path is None or file.identity != await to_thread.run_sync(_identity, info.path):
+    if (
+        not whole
+        or info.path is None
+        or file.identity != await to_thread.run_sync(_identity, info.path, limiter=service.readers)
+    ):
         raise _CutError
     async for piece in file.pieces(sent, total):
         yield piece

@@ -107,15 +107,21 @@ async def _bought(
         raise InvalidRequest.of("extra_body", "…", "is not taken here")
     if problems := options.references.problems(wanted):
         raise InvalidRequest(problems)
-    if options.allow is not None:
-        await options.allow(owner, wanted)
-    if service.session.stats().queued >= options.max_waiting:
-        raise Crowded(f"{options.max_waiting} jobs are waiting already")
+    if idempotency_key is None or not await service.register.knows(idempotency_key, owner):
+        await _admitted(service, options, wanted, owner)
     template = str(options.folder).replace("{", "{{").replace("}", "}}") + "/{key}.mp4"
     info = await service.register.enqueue(wanted, to=template, idempotency_key=idempotency_key, owner=owner)
     if info.state is JobState.DROPPED:
         raise Deleted("the job with this idempotency key was deleted", job_key=info.key)
     return info
+
+
+async def _admitted(service: Service, options: RouterOptions, wanted: VideoRequest, owner: str | None) -> None:
+    """Refuse a new job where there is no room for it, or the application does not allow it."""
+    if service.session.stats().queued >= options.max_waiting:
+        raise Crowded(f"{options.max_waiting} jobs are waiting already")
+    if options.allow is not None:
+        await options.allow(owner, wanted)
 
 
 UNDECIDED: Final = "may have been bought, and nobody knows; its operator has to decide about it first"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from aihubmix_video.errors import ConfigurationError, shown
+from aihubmix_video.prices import check_prices
 from aihubmix_video.request import VideoRequest
 from aihubmix_video.urlpolicy import UrlPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+SCHEMES: Final = frozenset({"http", "https", "data"})
 
 __all__ = ["Allow", "RouterOptions"]
 
@@ -31,3 +36,17 @@ class RouterOptions:
     max_waiting: int = 1000
     heartbeat: float = 15.0
     prices: Mapping[str, float] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for name, value in (
+            ("max_body", self.max_body),
+            ("max_waiting", self.max_waiting),
+            ("heartbeat", self.heartbeat),
+        ):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+                raise ConfigurationError(f"{name}={shown(value)}: give a number above 0.")
+        if odd := self.references.schemes - SCHEMES:
+            raise ConfigurationError(
+                f"reference_schemes: {', '.join(sorted(odd))} cannot be passed on; give http, https or data."
+            )
+        check_prices(self.prices or {})

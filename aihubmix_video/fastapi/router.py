@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from aihubmix_video.errors import VideoError
+from aihubmix_video.errors import ConfigurationError, VideoError
 from aihubmix_video.fastapi.content import add_content
 from aihubmix_video.fastapi.events import add_events
 from aihubmix_video.fastapi.jobs import add_jobs
 from aihubmix_video.fastapi.options import Allow, RouterOptions
 from aihubmix_video.fastapi.problems import error_of_validation, problem_response
+from aihubmix_video.fastapi.refusals import NotAllowed
 from aihubmix_video.intake import literal_path
 from aihubmix_video.urlpolicy import UrlPolicy
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 
-    from fastapi.params import Depends
+    from fastapi import params
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -51,7 +53,7 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
     folder: str | os.PathLike[str] = "videos",
     owner: Callable[..., Any] | None = None,
     allow: Allow | None = None,
-    dependencies: Sequence[Depends] = (),
+    dependencies: Sequence[params.Depends] = (),
     reference_schemes: Collection[str] = ("https", "http", "data"),
     reference_hosts: Sequence[str] | None = None,
     private_hosts: bool = False,
@@ -65,10 +67,10 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
 
     Args:
         folder: Where the videos are saved, as ``{key}.mp4``; made if it does not exist.
-        owner: A dependency that gives the caller's id, a string. Each caller then sees only jobs of his own, and
+        owner: A dependency that gives the caller's id, a string or a number; for want of one he is refused (403). Each caller then sees only jobs of his own, and
             idempotency keys of two callers are never the same. None: everybody sees everything.
-        allow: Awaited with the owner and the `VideoRequest` before anything is bought; refuses by raising `NotAllowed` (403)
-            or `LimitReached` (429).
+        allow: Awaited with the owner and the `VideoRequest` before a new job is bought; refuses by raising `NotAllowed` (403)
+            or `LimitReached` (429). It is not asked about one that an idempotency key names already.
         dependencies: For every route, as FastAPI's own routers take them; this is where authentication belongs.
         reference_schemes: Of reference URLs; nobody here fetches them.
         reference_hosts: Hosts that reference URLs may name, such as ``"cdn.example.com"`` or ``"*.example.com"``; None for
@@ -79,6 +81,9 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
         max_waiting: Jobs that may wait to be bought; above it new ones are refused (503).
         heartbeat: Seconds of silence after which an event stream sends a comment.
         prices: USD per second by model, in place of the list prices.
+
+    Raises:
+        ConfigurationError: An option cannot be used.
     """
     options = RouterOptions(
         folder=Path(literal_path(folder)),
@@ -95,12 +100,25 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
         prices=prices,
     )
     router = APIRouter(route_class=_ProblemRoute, dependencies=list(dependencies), tags=["videos"])
-    caller = owner or _nobody
+    caller = _anybody if owner is None else _identified(owner)
     add_events(router, options, caller)
     add_content(router, caller)
     add_jobs(router, options, caller)
     return router
 
 
-async def _nobody() -> None:
-    """Ask for no owner."""
+async def _anybody() -> None:
+    """Ask for no owner: everybody sees everything."""
+
+
+def _identified(owner: Callable[..., Any]) -> Callable[..., Any]:
+    """Make sure of what the application's dependency gives: nobody must see everything for want of a name."""
+
+    async def identified(found: Any = Depends(owner)) -> str:  # noqa: ANN401, B008 - whatever it gives; as FastAPI has it
+        if found is None or found == "":
+            raise NotAllowed("nobody is known by that name")
+        if not isinstance(found, (str, int, UUID)):
+            raise ConfigurationError(f"owner= must give a string or a number, not {type(found).__name__}")
+        return str(found)
+
+    return identified

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from anyio import CapacityLimiter
 from starlette.requests import HTTPConnection  # noqa: TC002 - FastAPI looks at it
 
 from aihubmix_video.errors import ConfigurationError
@@ -19,6 +20,9 @@ __all__ = ["NAME", "Service", "get_service", "get_session"]
 
 T = TypeVar("T")
 
+READERS: Final = 8
+GRACE: Final = 5.0  # seconds that creates and deletes get to be finished, before the session is closed under them
+
 NAME: Final = "aihubmix_video"
 """Under which it is found in the application's state."""
 
@@ -29,12 +33,14 @@ class Service:
     Attributes:
         session: Open as long as the application runs.
         feed: What changed about which job.
+        readers: Bounds the threads that read videos, so that a slow disk holds up nobody else's threads.
     """
 
     def __init__(self, session: VideoSession) -> None:
         self.session = session
         self.register = session.register
         self.feed = Feed(self.register)
+        self.readers = CapacityLimiter(READERS)
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def carried_out(self, work: Coroutine[object, object, T]) -> T:
@@ -45,10 +51,10 @@ class Service:
         return await asyncio.shield(task)
 
     async def aclose(self) -> None:
-        """End what listens, and finish what was begun."""
+        """End what listens, and give what was begun some time to finish; closing the session ends the rest."""
         self.feed.close()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GRACE)
 
 
 async def get_service(connection: HTTPConnection) -> Service:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 from fastapi import Depends, FastAPI, Header, HTTPException
 
 from aihubmix_video import VideoSession  # noqa: TC001 - FastAPI looks at it
-from aihubmix_video.errors import JobNotFound
+from aihubmix_video.errors import ConfigurationError, InvalidRequest, JobNotFound
 from aihubmix_video.fastapi import (
     LimitReached,
     NotAllowed,
@@ -385,6 +386,55 @@ async def test_callers_see_only_their_own_jobs(tmp_path: Path):
             assert "saved" == (await settled(client, path))["state"]
 
 
+@pytest.mark.parametrize(("given", "status"), [(None, 403), ("", 403), (7, 200), (object(), 500)])
+async def test_who_is_not_known_sees_nothing(tmp_path: Path, given: object, status: int):
+    """A dependency that finds nobody must not open everything; ids are numbers as often as strings."""
+
+    async def owner() -> object:
+        return given
+
+    known = {"owner": owner}
+    async with Sandbox(**AT_ONCE) as sandbox, client_of(application(sandbox, tmp_path, router=known)) as client:
+        assert status == (await client.get("/videos/")).status_code
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"heartbeat": 0},
+        {"max_body": -1},
+        {"max_waiting": True},
+        {"reference_schemes": ["ftp"]},
+        {"prices": {"sora-2": -1}},
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused_when_the_router_is_made(options: dict[str, Any]):
+    """Not with the first request, at night."""
+    with pytest.raises((ConfigurationError, InvalidRequest), match=next(iter(options))):
+        video_router(**options)
+
+
+async def test_the_session_is_found_from_mounted_applications_and_beside_other_lifespans(tmp_path: Path):
+    """Applications are put together in many ways."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        async with video_lifespan(**session_options(sandbox))(app) as state:
+            yield {**state, "own": 1}
+
+    async with Sandbox(**AT_ONCE) as sandbox:
+        app, inner = FastAPI(lifespan=lifespan), FastAPI()
+        inner.include_router(video_router(folder=tmp_path), prefix="/videos")
+        app.mount("/inner", inner)
+        app.include_router(video_router(folder=tmp_path), prefix="/outer")
+        async with client_of(app) as client:
+            inside = await client.post("/inner/videos/", json=CAT)
+            assert f"/inner/videos/{inside.json()['key']}" == inside.headers["Location"]
+            saved = await settled(client, inside.headers["Location"])
+            assert 200 == (await client.get(saved["content"])).status_code
+            assert [saved["key"]] == [job["key"] for job in (await client.get("/outer/")).json()["items"]]
+
+
 async def test_dependencies_come_before_everything_else(tmp_path: Path):
     """Authentication is the application's, and answers in its way."""
     async with Sandbox(**AT_ONCE) as sandbox:
@@ -404,12 +454,14 @@ async def test_dependencies_come_before_everything_else(tmp_path: Path):
 
 async def test_the_application_may_refuse_before_anything_is_bought(tmp_path: Path):
     """Limits per user, models not for everybody: it knows, and the caller is told."""
+    bought: list[str] = []
 
     async def allow(owner: str | None, wanted: VideoRequest) -> None:
         if wanted.model.startswith("sora"):
             raise NotAllowed("this model is not for you")
         if owner == "bob":
             raise LimitReached("five videos a day", retry_after=3600)
+        bought.append(wanted.prompt)
 
     async with Sandbox(**AT_ONCE) as sandbox:
         app = application(sandbox, tmp_path, router={"owner": caller, "allow": allow})
@@ -421,6 +473,9 @@ async def test_the_application_may_refuse_before_anything_is_bought(tmp_path: Pa
             answer = await client.post("/videos/", json=CAT)
             assert (429, "3600") == (problem(answer)["status"], answer.headers["Retry-After"])
             assert {} == seen(sandbox)
+            client.headers.update({"X-User": "ann", "Idempotency-Key": "k"})
+            assert [202, 202] == [(await client.post("/videos/", json=CAT)).status_code for _ in range(2)]
+            assert ["a cat"] == bought
 
 
 async def test_references_are_passed_on_as_the_application_allows_and_never_fetched(tmp_path: Path):

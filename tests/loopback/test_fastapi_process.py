@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import signal
 import sys
 from contextlib import asynccontextmanager
@@ -13,6 +15,7 @@ import httpx
 
 from aihubmix_video.sandbox import Sandbox
 from tests.loopback.servers import CAT, ENDED
+from tests.loopback.sessions import AT_ONCE
 from tests.loopback.test_fastapi_events import SLOW, stream
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     Job = dict[str, Any]  # Any: a JSON object
 
 CHILD = Path(__file__).with_name("fastapi_child.py")
+DOCS = Path(__file__).parents[2] / "docs"
 JOBS = 50
 
 
@@ -106,3 +110,55 @@ async def test_a_second_process_is_told_who_has_the_ledger(tmp_path: Path):
         out, said = await second.communicate()
         assert (b"", True) == (out, b"LedgerInUse" in said)
         assert 0 != second.returncode
+
+
+async def test_the_application_in_the_documents_runs_as_written(tmp_path: Path):
+    """It is what people copy: started with uvicorn as its first lines say, and used as its page does."""
+    async with Sandbox(**AT_ONCE) as sandbox:
+        environment = {
+            **os.environ,
+            "AIHUBMIX_API_KEY": sandbox.api_key,
+            "AIHUBMIX_BASE_URL": sandbox.url,
+            "PYTHONUNBUFFERED": "1",
+        }
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "uvicorn", "fastapi_app:app", "--app-dir", str(DOCS), "--port", "0"),
+            cwd=tmp_path,
+            env=environment,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert child.stderr is not None
+        said = ""
+        try:
+            async with asyncio.timeout(30):
+                while (found := re.search(r"running on (http://\S+)", said)) is None:
+                    line = await child.stderr.readline()
+                    assert line, said
+                    said += line.decode()
+            async with httpx.AsyncClient(base_url=found[1], trust_env=False, timeout=20) as client:
+                await use_as_its_page_does(client)
+            child.terminate()
+            await asyncio.wait_for(child.communicate(), 20)
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.communicate()
+        assert {"jobs.db", "videos"} <= {path.name for path in tmp_path.iterdir()}  # noqa: ASYNC240 - a look
+
+
+async def use_as_its_page_does(client: httpx.AsyncClient) -> None:
+    """Open the page, send its form, follow the job and play the video; then see the limits."""
+    ann = {"token": "let-ann-in"}
+    assert 401 == (await client.get("/")).status_code
+    assert "<form>" in (await client.get("/", params=ann)).text
+    client.headers["Authorization"] = "Bearer let-ann-in"
+    path = (await client.post("/videos/", json=CAT)).headers["Location"]
+    del client.headers["Authorization"]
+    async with stream(client, f"{path}/events?token=let-ann-in") as told:
+        *_, last = [event async for event in told]
+    assert "saved" == last.data["state"]
+    assert 206 == (await client.get(last.data["content"], params=ann, headers={"Range": "bytes=0-"})).status_code
+    assert 404 == (await client.get(path, params={"token": "let-bob-in"})).status_code
+    answers = [await client.post("/videos/", params=ann, json=CAT) for _ in range(5)]
+    assert [202, 202, 202, 202, 429] == [answer.status_code for answer in answers]
+    assert {"queued", "in_flight", "downloading"} == (await client.get("/stats", params=ann)).json().keys()

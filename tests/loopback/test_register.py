@@ -129,6 +129,36 @@ async def test_an_uncertain_job_is_given_again_and_not_bought_again(tmp_path: Pa
         assert 1 == seen(sandbox)["create"]
 
 
+async def test_a_decision_is_pursued_at_once(tmp_path: Path):
+    """Whoever has looked into the console wants to see it go on, not restart the server."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        sandbox.faults.add(Fault.reset(route="create", times=2))
+        keys = [(await session.register.enqueue(CAT)).key for _ in range(2)]
+        for key in keys:
+            await until(session, key, JobState.UNCERTAIN)
+        there, gone = sandbox.jobs, keys[1]
+        await session.decide(keys[0], attach=next(iter(there)))
+        await session.decide(gone, resubmit=True)
+        assert [JobState.RUNNING, JobState.WAITING] == [(await session.register.pursue(key)).state for key in keys]
+        for key in keys:
+            await until(session, key, JobState.DONE)
+        with pytest.raises(JobNotFound):
+            await session.register.pursue("nothing")
+
+
+async def test_a_create_under_way_may_cost_money(tmp_path: Path):
+    """Neither yes nor no would be true of it."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        sandbox.faults.add(Fault.wait(0.3, route="create"))
+        job = await session.register.enqueue(CAT)
+        assert "no" == job.charged
+        told = set()
+        while (info := await session.register.find(job.key)).state is JobState.WAITING:
+            told.add(info.charged)
+            await asyncio.sleep(0.01)
+        assert ("unknown" in told, "yes") == (True, info.charged)
+
+
 async def test_a_deleted_job_is_gone_with_its_file(tmp_path: Path):
     """At the gateway, on the disk, in lists and by its key; and its name buys nothing any more."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
