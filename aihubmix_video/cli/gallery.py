@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -69,16 +69,15 @@ class Gallery:
             ConfigurationError: There is another page of that name, which stays as it is.
         """
         page = self.folder / PAGE
-        with suppress(FileNotFoundError):
-            try:
-                with page.open("rb") as file:
-                    ours = MARK.encode() in file.read(LOOKED_AT)
-            except OSError as error:
-                if isinstance(error, FileNotFoundError):
-                    raise
-                raise ConfigurationError(f"--gallery: {page} cannot be read: {error.strerror}.") from None
-            if not ours:
-                raise ConfigurationError(f"--gallery: {page} is there already and is no gallery of ours; move it away.")
+        try:
+            with page.open("rb") as file:
+                ours = MARK.encode() in file.read(LOOKED_AT)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise ConfigurationError(f"--gallery: {page} cannot be read: {error.strerror}.") from None
+        if not ours:
+            raise ConfigurationError(f"--gallery: {page} is there already and is no gallery of ours; move it away.")
 
     @asynccontextmanager
     async def kept(self, books: Books | None) -> AsyncIterator[None]:
@@ -113,9 +112,10 @@ class Gallery:
         """Give work that does the same, and tells each outcome here."""
 
         async def noted(session: VideoSession) -> AsyncIterator[Outcome]:
-            async for outcome in work(session):
-                self._note(outcome)
-                yield outcome
+            async with aclosing(work(session)) as outcomes:  # type: ignore[type-var]  # async generators close
+                async for outcome in outcomes:
+                    self._note(outcome)
+                    yield outcome
 
         return noted
 
@@ -127,7 +127,8 @@ class Gallery:
         if outcome.request is not None:
             card = attrs.evolve(card, price=list_price(outcome.request, self.prices))
         if before is not None:
-            card = attrs.evolve(card, poster=before.poster, created_at=before.created_at)
+            pixels = before.pixels if before.poster is not None else card.pixels  # the file's own
+            card = attrs.evolve(card, poster=before.poster, pixels=pixels, created_at=before.created_at)
         self._cards[key] = card
         if outcome.path is not None and outcome.error is None and card.poster is None and can_take():
             self._fresh[key] = outcome.path
@@ -149,15 +150,19 @@ class Gallery:
     # To the folder.
 
     async def _keep(self) -> None:
-        loop = asyncio.get_running_loop()
+        now = asyncio.get_running_loop().time
+        due = now()
         while True:
             await self._changed.wait()
             self._changed.clear()
-            while self._fresh:
+            while self._fresh and now() < due:  # in a long batch there is always one more
                 await self._picture()
-            began = loop.time()
+            await asyncio.sleep(due - now())
+            began = now()
             await self._write()
-            await asyncio.sleep(max(LEAST_SECONDS, SHARE * (loop.time() - began)))
+            due = now() + max(LEAST_SECONDS, SHARE * (now() - began))
+            if self._fresh:
+                self._changed.set()
 
     async def _picture(self) -> None:
         """Make the picture of one video."""

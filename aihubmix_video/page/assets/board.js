@@ -123,9 +123,10 @@
   /** Take in what was said about a job. */
   const hear = (job) => {
     const before = wall.get(job.key);
-    if (before && before.updated_at > job.updated_at) return; // an older word that came later
+    const ends = before && Cards.isMaking(before) && !Cards.isMaking(job);
+    if (before && before.updated_at > job.updated_at && !ends) return; // an older word that came later
     wall.put({ ...job, eta: Words.isNumber(job.eta) ? job.eta / config.speed : null, content: job.content ? new URL(job.content, `${jobs}/`).href : null });
-    if (before && Cards.isMaking(before) && !Cards.isMaking(job)) {
+    if (ends) {
       note(job.state === "saved" ? `Finished: ${Cards.name(job)}` : `${job.state === "uncertain" ? "Uncertain" : "Failed"}: ${Cards.name(job)}. ${job.error?.message ?? ""}`);
     }
     const running = wall.values().filter(Cards.isMaking).length;
