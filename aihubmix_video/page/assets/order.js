@@ -29,20 +29,19 @@ const Order = (() => {
     const state = { model: models[0].model, frame: null, tier: null, seconds: null, values: {}, extra: "", ...draft() };
     if (!byName.has(state.model)) state.model = models[0].model;
     let references = [];
+    let referring = null; // the model that they are of
 
     const select = el("select", { id: "order-model" }, groups(models));
     const tell = el("p", { class: "tell", id: "order-tell" });
     const prompt = el("textarea", { id: "order-prompt", rows: 4, placeholder: "What is to be seen, and how", dir: "auto", "aria-describedby": "order-limit", "aria-keyshortcuts": "n" });
     const limit = el("p", { class: "hint", id: "order-limit" });
     const body = el("div", { class: "fields" });
-    const changing = el("div", { class: "unseen" });
     const wrong = el("div", { class: "wrong", id: "order-wrong", role: "alert" });
     const what = el("p", { class: "what" });
     const button = el("button", { class: "button", type: "submit" }, "Generate");
     body.append(el("h2", { id: "new-title" }, "New video"),
       el("div", { class: "field", "data-field": "model" }, el("label", { for: "order-model" }, "Model"), select, tell),
-      el("div", { class: "field", "data-field": "prompt" }, el("label", { for: "order-prompt" }, "Prompt"), prompt, limit),
-      changing);
+      el("div", { class: "field", "data-field": "prompt" }, el("label", { for: "order-prompt" }, "Prompt"), prompt, limit));
     form.replaceChildren(body, el("div", { class: "buy" }, what, button));
     select.value = state.model;
     prompt.value = state.prompt ?? "";
@@ -92,12 +91,11 @@ const Order = (() => {
       const model = now();
       settle();
       tell.textContent = /sound|silent/i.test(model.description) ? `${model.description}.` : `${model.description}. ${model.audio}.`;
-      references = [...model.references.map((rule) => ({ ...References.images(rule, refresh), name: rule.field, ...rule })),
-        ...(model.videos.length ? [{ ...References.videos(model.videos, refresh), name: "video_list" }] : []),
-        ...(model.content.length ? [{ ...References.content(model.content, refresh), name: "content" }] : [])];
+      if (referring !== model) references = referencesOf(model); // what was put in stays while only the frame changes
+      referring = model;
       const first = [...references.filter((each) => each.required).map((each) => each.element), pictures(model), lengths(model)];
       const later = [...model.options.map(option), ...references.filter((each) => !each.required).map((each) => each.element), ...(extraBody ? [extra()] : [])];
-      const open = changing.querySelector?.("details")?.open ?? body.querySelector("details")?.open ?? false;
+      const open = body.querySelector("details")?.open ?? false;
       for (const old of body.querySelectorAll("[data-changing]")) old.remove();
       const parts = [...first.flat().filter(Boolean), wrong, el("details", { open }, el("summary", {}, "More"), el("div", {}, later))];
       for (const part of parts) part.dataset.changing = "";
@@ -105,6 +103,12 @@ const Order = (() => {
       say([]);
       refresh();
     };
+
+    const referencesOf = (model) => [
+      ...model.references.map((rule) => ({ ...References.images(rule, refresh), name: rule.field, ...rule })),
+      ...(model.videos.length ? [{ ...References.videos(model.videos, refresh), name: "video_list" }] : []),
+      ...(model.content.length ? [{ ...References.content(model.content, refresh), name: "content" }] : []),
+    ];
 
     const pictures = (model) => {
       const frames = [...new Map(model.pictures.map((each) => [each.frame, each])).values()];
@@ -234,6 +238,7 @@ const Order = (() => {
       if (!byName.has(job.model)) return;
       const like = byName.get(job.model).pictures.find((each) => each.size === job.size);
       Object.assign(state, { model: job.model, seconds: job.seconds ?? null, values: {}, extra: "" }, like ? { frame: like.frame, tier: like.tier } : {});
+      referring = null;
       select.value = job.model;
       prompt.value = job.prompt ?? "";
       build();
@@ -248,7 +253,6 @@ const Order = (() => {
     prompt.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) form.requestSubmit(); });
     form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
     document.addEventListener("keydown", (event) => { if (event.key === "n" && !Wall.typing(event)) { event.preventDefault(); focus(); } });
-    changing.remove();
     build();
     return { say, again, clear, read, knows: (model) => byName.has(model) };
   };
