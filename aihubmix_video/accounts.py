@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from aihubmix_video.books import ENDS, REFUSALS, error_of
+import attrs
+
+from aihubmix_video.books import ENDS, REFUSALS, error_of, video_of
 from aihubmix_video.errors import Charged, SessionClosed, SubmitUncertain
 from aihubmix_video.jobinfo import JobInfo, JobState
 from aihubmix_video.ledger.entry import Entry, State
+from aihubmix_video.record import Record
 from aihubmix_video.video import Status
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from aihubmix_video.record import Record
+    from aihubmix_video.video import Saver
 
-__all__ = ["info_of_entry", "info_of_record", "states_of"]
+__all__ = ["info_of_entry", "info_of_record", "record_of_entry", "states_of"]
 
 STATE: Final[Mapping[State, JobState]] = {
     State.INTENDED: JobState.WAITING,
@@ -66,6 +69,29 @@ def info_of_entry(entry: Entry) -> JobInfo:
         sha256=entry.sha256,
         error=error_of(entry) if state in EXPLAINED else None,
         charged=entry.charged,
+    )
+
+
+def record_of_entry(entry: Entry, saver: Saver) -> Record:
+    """Make a handle's record of a job for which nothing is left to do.
+
+    Args:
+        entry: The job.
+        saver: Lent to its video.
+    """
+    error, video = error_of(entry), video_of(entry)
+    return Record(
+        number=0,
+        key=entry.key,
+        request=entry.request,
+        owner=entry.owner,
+        created_at=entry.created_at,
+        video_id=entry.video_id,
+        status=STATUS[STATE[entry.state]],
+        video=None if video is None else attrs.evolve(video, saver=saver),
+        error=error,
+        over=True,
+        in_ledger=True,
     )
 
 

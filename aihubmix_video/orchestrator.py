@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.bookkeeper import Bookkeeper
-from aihubmix_video.books import error_of, target_of, video_of
+from aihubmix_video.books import target_of
 from aihubmix_video.claims import Claims
 from aihubmix_video.driver import Driver, Perform, Request
 from aihubmix_video.errors import InvalidRequest, LedgerError, SessionClosed, VideoError
@@ -88,6 +88,10 @@ class Orchestrator:
         self._driver.tell(event)
 
     # Taking on.
+
+    def check(self, request: VideoRequest) -> None:
+        """Raise `InvalidRequest` for what would be refused before anything is sent."""
+        self._checker.check(request)
 
     async def enlist(
         self,
@@ -254,24 +258,6 @@ class Orchestrator:
     def live(self, key: str) -> Record | None:
         """Find a job of the ledger's that is followed now."""
         return self._kept.get(key)
-
-    def recall(self, entry: Entry) -> Record:
-        """Describe a job of the ledger's for which nothing is left to do."""
-        record = self._record(
-            key=entry.key,
-            request=entry.request,
-            owner=entry.owner,
-            created_at=entry.created_at,
-            video_id=entry.video_id,
-            in_ledger=True,
-        )
-        error, video = error_of(entry), video_of(entry)
-        record.status = (
-            Status.UNCERTAIN if entry.state is State.UNCERTAIN else Status.COMPLETED if error is None else Status.FAILED
-        )
-        record.over, record.error = True, error
-        record.video = None if video is None else self._bound(video)
-        return record
 
     def followed(self) -> list[Record]:
         """List the jobs that are not over."""

@@ -44,6 +44,10 @@ class Register:
 
     # Taking on.
 
+    def check(self, request: VideoRequest) -> None:
+        """Raise `InvalidRequest` for what would be refused before anything is sent, as `enqueue` would."""
+        self._orchestrator.check(request)
+
     async def enqueue(
         self,
         request: VideoRequest,

@@ -7,6 +7,7 @@ import os
 import random
 from typing import TYPE_CHECKING, Self, Unpack
 
+from aihubmix_video.accounts import record_of_entry
 from aihubmix_video.allowance import Allowance
 from aihubmix_video.batch import Batch
 from aihubmix_video.budget import Caps, check_retries
@@ -173,7 +174,7 @@ class VideoSession:
         if idempotency_key is None:
             return Job(await orchestrator.submit(request, target, owner), orchestrator)
         taken = await self.register.take(request, target, idempotency_key=idempotency_key, owner=owner)
-        record = taken if isinstance(taken, Record) else orchestrator.recall(taken)
+        record = taken if isinstance(taken, Record) else record_of_entry(taken, orchestrator.save)
         return Job(await orchestrator.accepted(record), orchestrator)
 
     def job(self, video_id: str) -> Job:

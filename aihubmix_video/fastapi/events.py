@@ -1,5 +1,6 @@
 """Server-sent events: of one job until it ends, and of all jobs."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, Final
@@ -23,6 +24,8 @@ __all__ = ["Events", "add_events"]
 LastEventId = Annotated[
     str | None, Header(alias="Last-Event-ID", description="The id of the last event that was seen, if there was one.")
 ]
+PAUSE: Final = 0.2
+"""Seconds between looks of those who follow all jobs: what changes in between they are told at once, and each job once."""
 RETRY: Final = 2000
 """Milliseconds after which a browser that lost its stream asks for it again."""
 HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the latter for nginx
@@ -150,6 +153,7 @@ class Events:
                 told = max(told, change.number)
                 if self._owner in {None, change.owner}:
                     yield self._rendered(change)
+            await asyncio.sleep(PAUSE)
             changes = feed.since(told)
             if not changes and not await feed.more(None, self._options.heartbeat):
                 yield KEEPALIVE_COMMENT

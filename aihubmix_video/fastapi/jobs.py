@@ -41,7 +41,7 @@ LOCATION: Final = {"Location": {"description": "The job's path.", "required": Tr
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe the errors that a route may answer with."""
     said = {"description": "Problem details", "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
-    return dict.fromkeys((*statuses, 422, 500, 503), said)
+    return dict.fromkeys((*statuses, 403, 422, 500, 503), said)
 
 
 def base_of(request: Request, below: int) -> str:
@@ -57,7 +57,7 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
         "/",
         status_code=202,
         summary="Buy a video",
-        responses=answers(400, 403, 409, 410, 413, 415, 429) | {202: {"model": JobResource, "headers": LOCATION}},
+        responses=answers(400, 409, 410, 413, 415, 429) | {202: {"model": JobResource, "headers": LOCATION}},
         openapi_extra=REQUEST_BODY,
     )
     async def create(
@@ -107,6 +107,7 @@ async def _bought(
         raise InvalidRequest.of("extra_body", "…", "is not taken here")
     if problems := options.references.problems(wanted):
         raise InvalidRequest(problems)
+    service.register.check(wanted)
     if idempotency_key is None or not await service.register.knows(idempotency_key, owner):
         await _admitted(service, options, wanted, owner)
     template = str(options.folder).replace("{", "{{").replace("}", "}}") + "/{key}.mp4"
@@ -131,7 +132,7 @@ async def _deleted(service: Service, key: str, owner: str | None) -> None:
     info = await service.register.find(key, owner)
     if info.state is JobState.UNCERTAIN:
         raise Conflict(f"the job {UNDECIDED}", job_key=key, job_id=info.id, charged=info.charged)
-    followed = service.register.live(key) is not None
     await service.register.remove(key, owner)
-    if not followed:
+    change = service.feed.latest(key)
+    if change is None or change.info(service.register).state is not JobState.DROPPED:  # it was not followed any more
         service.feed.deleted(attrs.evolve(info, state=JobState.DROPPED))

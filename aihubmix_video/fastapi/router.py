@@ -67,8 +67,9 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
 
     Args:
         folder: Where the videos are saved, as ``{key}.mp4``; made if it does not exist.
-        owner: A dependency that gives the caller's id, a string or a number; for want of one he is refused (403). Each caller then sees only jobs of his own, and
-            idempotency keys of two callers are never the same. None: everybody sees everything.
+        owner: A dependency that gives the caller's id, a string or a number; for want of one he is refused (403). Each
+            caller then sees only jobs of his own, and idempotency keys of two callers are never the same. None: everybody
+            sees everything.
         allow: Awaited with the owner and the `VideoRequest` before a new job is bought; refuses by raising `NotAllowed` (403)
             or `LimitReached` (429). It is not asked about one that an idempotency key names already.
         dependencies: For every route, as FastAPI's own routers take them; this is where authentication belongs.

@@ -7,6 +7,7 @@ many jobs there have been.
 from __future__ import annotations
 
 import time
+from collections import deque
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ import attrs
 
 from aihubmix_video.errors import LedgerError, SessionClosed
 from aihubmix_video.ledger import packing, steps
-from aihubmix_video.ledger.entry import FINISHED, SENDABLE, UNFINISHED, Entry, Spent, State
+from aihubmix_video.ledger.entry import FINISHED, MAY_BE_SENT, SENDABLE, UNFINISHED, Entry, Spent, State
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["MemoryLedger"]
 
 FETCHED: Final = frozenset({State.BOUGHT, State.COMPLETED})
+FAILED_KEPT: Final = 32
+"""Failed jobs whose media are kept, so that they can be bought anew."""
 NEVER: Final = float("inf")
 
 
@@ -37,7 +40,7 @@ class _Held:
     packed: packing.Packed | None
 
     def whole(self) -> Entry:
-        if self.packed is None:
+        if self.packed is None or self.entry.state not in SENDABLE:
             return self.entry
         return attrs.evolve(self.entry, request=packing.unpack(self.packed.text, self.packed.media.__getitem__))
 
@@ -55,6 +58,7 @@ class MemoryLedger:
         self._held: dict[str, _Held] = {}  # by key, in the order of their intents
         self._names: dict[tuple[object, ...], str] = {}  # every name that only one job may have, and its key
         self._finished: dict[str, None] = {}  # in the order in which they ended
+        self._failed: deque[_Held] = deque()  # with media
         self._memory: dict[str, bytes] = {}
         self._spent: dict[str, Spent] = {}  # by those forgotten
         self._closed = False
@@ -133,7 +137,7 @@ class MemoryLedger:
         self._move(key, steps.attach(video_id))
 
     async def resubmit(self, key: str) -> None:
-        """Note that it is to be bought anew; media that were let go of cannot be sent again."""
+        """Note that it is to be bought anew."""
         self._move(key, steps.resubmit())
 
     def _move(self, key: str, taken: Step) -> None:
@@ -145,12 +149,22 @@ class MemoryLedger:
         except LedgerError as error:
             steps.owned(error, key, taken)
             raise
-        if held.entry.state not in SENDABLE:
-            held.packed = None
+        self._let_go_of_media(held)
         self._finished.pop(key, None)
         if held.entry.state in FINISHED:
             self._finished[key] = None
             self._forget()
+
+    def _let_go_of_media(self, held: _Held) -> None:
+        """Keep media while a create may yet need them; of failed jobs, which are hardly ever bought anew, a few."""
+        if held.packed is not None and held.entry.state is State.FAILED:
+            self._failed.append(held)
+        if held.entry.state not in MAY_BE_SENT:
+            held.packed = None
+        if len(self._failed) > FAILED_KEPT:
+            oldest = self._failed.popleft()
+            if oldest.entry.state is State.FAILED:
+                oldest.packed = None
 
     def _forget(self) -> None:
         while len(self._finished) > self._most_finished:

@@ -435,6 +435,15 @@ async def test_the_session_is_found_from_mounted_applications_and_beside_other_l
             assert [saved["key"]] == [job["key"] for job in (await client.get("/outer/")).json()["items"]]
 
 
+async def test_paths_are_right_behind_a_proxy_that_cuts_a_prefix_off(tmp_path: Path):
+    """The application is told of the prefix by its server, and its clients ask with it."""
+    async with Sandbox(**AT_ONCE) as sandbox, client_of(application(sandbox, tmp_path), root_path="/api") as client:
+        answer = await client.post("/videos/", json=CAT)  # as the proxy passes it on
+        assert f"/api/videos/{answer.json()['key']}" == answer.headers["Location"]
+        saved = await settled(client, answer.headers["Location"].removeprefix("/api"))
+        assert f"{answer.headers['Location']}/content" == saved["content"]
+
+
 async def test_dependencies_come_before_everything_else(tmp_path: Path):
     """Authentication is the application's, and answers in its way."""
     async with Sandbox(**AT_ONCE) as sandbox:
@@ -474,6 +483,8 @@ async def test_the_application_may_refuse_before_anything_is_bought(tmp_path: Pa
             assert (429, "3600") == (problem(answer)["status"], answer.headers["Retry-After"])
             assert {} == seen(sandbox)
             client.headers.update({"X-User": "ann", "Idempotency-Key": "k"})
+            assert 422 == (await client.post("/videos/", json=CAT | {"seconds": 99})).status_code
+            assert [] == bought
             assert [202, 202] == [(await client.post("/videos/", json=CAT)).status_code for _ in range(2)]
             assert ["a cat"] == bought
 

@@ -39,7 +39,7 @@ CALLS: dict[str, tuple[set[str], str, tuple[Any, ...], dict[str, Any]]] = {
     "done": ({"bought", "completed"}, "done", (), {}),
     "failed": ({"intended", "sending", "bought", "completed"}, "failed", (JobFailed("no"),), {}),
     "uncertain": ({"sending"}, "uncertain", (SubmitUncertain("lost", body=b"half"),), {}),
-    "dropped": ({"intended", "bought", "completed", "uncertain"}, "dropped", (), {}),
+    "dropped": (*({"intended", "bought", "completed", "uncertain", "saved", "done", "failed"}, "dropped", (), {}),),
     "attach": ({"uncertain"}, "bought", ("found id",), {}),
     "resubmit": ({"uncertain", "failed"}, "intended", (), {}),
 }
