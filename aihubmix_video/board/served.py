@@ -37,7 +37,8 @@ def board_application(
     app.include_router(video_router(folder=folder, prices=prices, extra_body=True), prefix=JOBS)
     app.router.routes.append(document("/login", login_html(assets()), "text/html"))
     app.add_route("/login", _signing_in(door), methods=["POST"])
-    app.mount("/", video_board(jobs=JOBS, sandbox=sandbox, speed=speed, extra_body=True, prices=prices))
+    board = video_board(jobs=JOBS, sandbox=sandbox, speed=speed, extra_body=True, prices=prices, sign_in="login")
+    app.mount("/", board)
     return app, Guard(app, door)
 
 

@@ -41,6 +41,7 @@ def video_board(
     speed: float = 1.0,
     extra_body: bool = False,
     prices: Mapping[str, float] | None = None,
+    sign_in: str | None = None,
 ) -> Starlette:
     """Make the board, an ASGI application to be mounted beside a `video_router`.
 
@@ -53,9 +54,11 @@ def video_board(
         speed: How much faster than the vendors' the gateway's clock runs, for the times that the page shows.
         extra_body: Whether the router takes ``extra_body``, so that the form may offer it.
         prices: USD per second by model, in place of the list prices; as for the router.
+        sign_in: Where visitors go whom the router does not know (401): a path, or an address relative to the page's.
     """
     models = [model_form(capability, prices) for capability in list_capabilities()]
-    config = {"jobs": jobs, "sandbox": sandbox, "speed": speed, "extra_body": extra_body, "models": models}
+    switches = {"sandbox": sandbox, "speed": speed, "extra_body": extra_body}
+    config = {"jobs": jobs, "sign_in": sign_in, **switches, "models": models}
     routes = [
         document("/", board_html(assets()), "text/html"),
         document("/config.json", json.dumps(config, ensure_ascii=False), "application/json"),

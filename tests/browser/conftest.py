@@ -31,15 +31,12 @@ ICON = "/icon.svg"  # asked for again by the browser itself, at times while anot
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the tests of this folder out where there is no browser, and say what to install."""
-    if CHROMIUM is not None and DRIVER is not None:
-        return
-    missing = pytest.mark.skip(
-        reason="needs Debian's chromium and chromium-driver: apt-get install chromium chromium-driver"
-    )
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(missing)
+    """Give these tests the time that a browser may need; where there is none, leave them out and say what to install."""
+    here = [item for item in items if Path(__file__).parent in item.path.parents]
+    lacking = "needs Debian's chromium and chromium-driver: apt-get install chromium chromium-driver"
+    for item in here:
+        item.add_marker(pytest.mark.timeout(180))
+        item.add_marker(pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason=lacking))
 
 
 @contextmanager

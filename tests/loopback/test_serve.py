@@ -196,13 +196,13 @@ async def test_without_its_extra_serve_says_what_to_install(tmp_path: Path):
 
 async def test_a_board_can_be_mounted_anywhere():
     """What it loads is relative to its own address, and only where the jobs are is told to it."""
-    transport = httpx.ASGITransport(app=video_board(jobs="/my/videos"))
+    transport = httpx.ASGITransport(app=video_board(jobs="/my/videos", sign_in="/enter"))
     async with httpx.AsyncClient(transport=transport, base_url="http://app.test") as client:
         page, config = await client.get("/"), await client.get("/config.json")
         scripts = [await client.get(f"/{name}") for name in assets() if name.endswith(".js")]
         missing = [await client.get(path) for path in ("/board.html", "/../site.py", "/nothing.js")]
 
     assert 'src="/' not in page.text
-    assert ("/my/videos", False) == (config.json()["jobs"], config.json()["sandbox"])
+    assert ("/my/videos", "/enter", False) == tuple(config.json()[name] for name in ("jobs", "sign_in", "sandbox"))
     assert {200} == {each.status_code for each in scripts}
     assert {404} == {each.status_code for each in missing}

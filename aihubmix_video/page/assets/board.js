@@ -7,13 +7,15 @@
   const PAGE = 100;
   const LOST = "aihubmix-video order";
   const SAID = 7000; // milliseconds for which a note stays
+  const BRIEF = 1500; // and for which it stays when the next one waits
   const title = document.title;
 
   // Talking to the server.
 
+  let config = null;
   const api = async (path, options = {}) => {
     const answer = await fetch(path, { cache: "no-store", ...options });
-    if (answer.status === 401) { location.replace("login"); await new Promise(() => {}); }
+    if (answer.status === 401 && config?.sign_in) { location.replace(config.sign_in); await new Promise(() => {}); }
     if (answer.ok) return answer.status === 204 ? null : answer.json();
     const problem = await answer.json().catch(() => ({}));
     throw Object.assign(new Error(problem.detail || problem.title || `the server answered ${answer.status}`), { status: answer.status, problem });
@@ -32,14 +34,22 @@
     part("line").title = words;
   };
 
-  let noted = 0;
+  // Notes are also read aloud, so each stays for a moment; many at once become one.
+  const notes = [];
+  let turning = 0;
+  let turned = 0;
   const note = (words) => {
-    clearTimeout(noted);
-    part("note").textContent = words;
-    noted = setTimeout(() => { part("note").textContent = ""; }, SAID);
+    notes.push(words);
+    clearTimeout(turning);
+    turning = setTimeout(turn, Math.max(turned + BRIEF - Date.now(), 0));
+  };
+  const turn = () => {
+    part("note").textContent = notes.length > 3 ? `${notes.splice(0).length} videos have changed` : notes.shift() ?? "";
+    turned = Date.now();
+    if (part("note").textContent) turning = setTimeout(turn, notes.length ? BRIEF : SAID);
   };
 
-  const config = await retried(() => api("config.json"));
+  config = await retried(() => api("config.json"));
   const jobs = new URL(config.jobs, document.baseURI).href.replace(/\/$/, "");
   part("sandbox").hidden = !config.sandbox;
 
