@@ -26,6 +26,7 @@ LAYERS = {
             "media",
             "mp4",
             "naming",
+            "page",
             "prices",
             "redirects",
             "rows",
@@ -35,6 +36,7 @@ LAYERS = {
         ),
     },
     "edges": {
+        "assets",
         "body",
         "config",
         "direct",
@@ -70,7 +72,7 @@ LAYERS = {
         "singles",
         "videos",
     },
-    "fronts": {"__main__", "cli", "fastapi"},
+    "fronts": {"__main__", "board", "cli", "fastapi"},
 }
 RANK = {name: rank for rank, names in enumerate(LAYERS.values()) for name in names}
 
@@ -91,6 +93,7 @@ IMPURE_CALLS = {
 IMPORTED_LATE = {
     "av": "PyAV is optional (extra `media`), 100 MB, and needed only when a clip is rendered",
     "aihubmix_video.sandbox.picture": "it imports PyAV, see above",
+    "aihubmix_video.cli.serving": "it needs the extra `fastapi`, and the command must be able to say so",
     "aihubmix_video.cli.program": "it needs the extra `cli`, and the entry point must be able to say so",
     "uvloop": "optional (extra `speed`)",
     "pyrate_limiter": "optional: needed only where several processes share one rate",

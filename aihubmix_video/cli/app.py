@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
+import attrs
 from cyclopts import App, Parameter
 
 from aihubmix_video.batch import batch_name
@@ -16,6 +17,7 @@ from aihubmix_video.cli import demo as demonstration
 from aihubmix_video.cli import resuming, runs
 from aihubmix_video.cli.batches import Batch, run_batch
 from aihubmix_video.cli.exits import Exit
+from aihubmix_video.cli.gallery import Gallery
 from aihubmix_video.cli.ledgers import LEDGER, Books, command, ledger_at
 from aihubmix_video.cli.models import show_model, show_models
 from aihubmix_video.cli.options import (
@@ -42,7 +44,7 @@ from aihubmix_video.request import VideoRequest
 from aihubmix_video.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine, Iterator, Mapping
 
 __all__ = ["app"]
 
@@ -195,8 +197,16 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
             return Exit.BAD_INPUT
         with _batch_books(output, keeping, session, sandbox, batch_name(work.places.template)) as books:
             runner = runs.Runner(session=session, sandbox=sandbox, screen=screen, books=books, sidecar=keeping.sidecar)
+            if files.gallery:
+                runner = _with_gallery(runner, output, work.caps.get("prices"))
             running = run_batch(work, plan.total.videos, runner, accept_changes=files.accept_changes)
             return _run(screen, running, None if sandbox.sandbox else books)
+
+
+def _with_gallery(runner: runs.Runner, folder: Path, prices: Mapping[str, float] | None = None) -> runs.Runner:
+    gallery = Gallery(folder=folder.absolute(), warn=runner.screen.warn, prices=prices)
+    gallery.check()
+    return attrs.evolve(runner, gallery=gallery)
 
 
 @contextmanager
@@ -220,6 +230,7 @@ def resume(
     /,
     *,
     sidecar: Annotated[bool, Parameter(group=FILE)] = False,
+    gallery: Annotated[bool, Parameter(group=FILE)] = False,
     deciding: DecidingOptions = DECIDING,
     session: SessionOptions = SESSION,
     how: OutputOptions = OUTPUT,
@@ -231,6 +242,7 @@ def resume(
     Args:
         ledger: Folder of a batch, or the ledger itself.
         sidecar: Write NAME.json beside each video.
+        gallery: Write index.html beside the ledger: everything in it on one page.
         deciding: What is to become of jobs that may have been bought.
         session: How the gateway is reached.
         how: What is said.
@@ -242,6 +254,8 @@ def resume(
         return Exit.NO_INPUT
     books = Books(path=path, resume=command(ledger, session.arguments()))
     runner = runs.Runner(session=session, sandbox=SANDBOX, screen=screen, books=books, sidecar=sidecar)
+    if gallery:
+        runner = _with_gallery(runner, path.parent)
     return _run(screen, resuming.resume(runner, deciding), books)
 
 
@@ -373,3 +387,43 @@ async def _served(gateway: Sandbox, screen: Screen) -> Exit:
             screen.say("Paste the two lines above into another terminal, and run aihubmix-video there.")
         await asyncio.get_running_loop().create_future()
     return Exit.DONE
+
+
+@app.command
+def serve(  # noqa: PLR0913  # each is an option, or a group of options
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    folder: Path | None = None,
+    ledger: Path | None = None,
+    token_file: Path | None = None,
+    prices: Path | None = None,
+    session: SessionOptions = SESSION,
+    sandbox: SandboxOptions = SANDBOX,
+    how: OutputOptions = OUTPUT,
+) -> int:
+    """Serve a page on which videos are ordered, followed and played, until Ctrl-C.
+
+    Args:
+        host: Where it listens. Other machines than this one need a token. [default: 127.0.0.1]
+        port: The port; 0 for any free one. [default: 8000]
+        folder: Folder for the videos; made if it does not exist. [default: videos, or a temporary one with --sandbox]
+        ledger: File of the durable record of all jobs. [default: .aihubmix-video.db in the folder; none with --sandbox]
+        token_file: File that holds what visitors must know, in place of $AIHUBMIX_BOARD_TOKEN.
+        prices: JSON file of your own prices in USD per second, such as {"wan2.6-t2v": 0.05}.
+        session: How the gateway is reached.
+        sandbox: Whether everything happens here.
+        how: What is said.
+    """
+    try:
+        from aihubmix_video.cli.serving import Board, token_in  # noqa: PLC0415  # needs the extra, and must be able to say so
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"fastapi", "starlette", "uvicorn"}:
+            raise
+        raise ConfigurationError("`serve` needs its extra: pip install 'aihubmix-video[fastapi]'.") from None
+    screen = _screen(how)
+    own = None if prices is None else prices_in(prices)
+    board = Board(host=host, port=port, folder=folder, ledger=ledger, token=token_in(token_file), prices=own)
+    board.check()
+    _run(screen, board.serve(runs.Runner(session=session, sandbox=sandbox, screen=screen)))
+    return Exit.DONE  # a signal is how it is meant to end

@@ -170,6 +170,7 @@ class FilesOptions:
         skip_existing: Leave out rows whose file is there already.
         skip_invalid: Leave out rows with problems, instead of refusing the whole file.
         accept_changes: Buy rows that were changed since the batch was begun, instead of refusing the whole file.
+        gallery: Write index.html into the folder: all videos of the batch on one page, to look at and to share.
     """
 
     name: str | None = None
@@ -177,6 +178,7 @@ class FilesOptions:
     skip_existing: bool = False
     skip_invalid: bool = False
     accept_changes: bool = False
+    gallery: bool = False
 
 
 @Parameter(name="*", group=GATEWAY)

@@ -31,6 +31,8 @@ async def resume(runner: Runner, deciding: DecidingOptions) -> Exit:
     decisions = decisions_of(standing.uncertain, deciding.attach or (), deciding.resubmit or (), deciding.drop or ())
     if not standing.left:
         runner.screen.insist(f"Nothing is left to do in {runner.books.path}: {standing}.")
+        if runner.gallery is not None:
+            await runner.gallery.whole(runner.books)
         return Exit.DONE
     keys = {entry.key: key for entry in standing.left if (key := own(entry)) is not None}
     total = len(standing.left) - sum(each.drop for each in decisions)

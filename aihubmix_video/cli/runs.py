@@ -33,6 +33,7 @@ from aihubmix_video.video import Status, Video
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 
+    from aihubmix_video.cli.gallery import Gallery
     from aihubmix_video.cli.ledgers import Books, Standing
     from aihubmix_video.cli.options import SandboxOptions, SessionOptions
     from aihubmix_video.cli.screen import Screen
@@ -60,9 +61,16 @@ class Runner:
     screen: Screen
     books: Books | None = None
     sidecar: bool = False
+    gallery: Gallery | None = None
 
     async def follow(self, work: Work, total: int) -> Exit:
         """Do the work, tell every outcome as it comes, and say at the end what lives on at the gateway."""
+        if self.gallery is None:
+            return await self._follow(work, total)
+        async with self.gallery.kept(self.books):
+            return await self._follow(self.gallery.noting(work), total)
+
+    async def _follow(self, work: Work, total: int) -> Exit:
         tally = Tally(total=total)
         left: tuple[Job, ...] = ()
         try:
@@ -142,14 +150,19 @@ class Runner:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[VideoSession]:
         """Open a session, in front of a gateway of its own if the user wants one."""
+        async with self.reached() as options, VideoSession(**options) as session:  # type: ignore[arg-type]  # the session judges its options itself
+            yield session
+
+    @asynccontextmanager
+    async def reached(self) -> AsyncIterator[dict[str, object]]:
+        """Give the options of a session, and a gateway to go with them if the user wants one of his own."""
         options = self.session.given(os.environ, needs_key=not self.sandbox.sandbox)
         if self.books is not None:
             options["ledger"] = self.books.path
         if not self.sandbox.sandbox:
             if self.sandbox.speed is not None:
                 raise ConfigurationError("--speed goes with --sandbox.")
-            async with VideoSession(**options) as session:  # type: ignore[arg-type]  # the session judges its options itself
-                yield session
+            yield options
             return
         if self.session.base_url is not None or self.session.api_key_file is not None:
             raise ConfigurationError(
@@ -158,9 +171,7 @@ class Runner:
         speed = self.screen.speed = SPEED if self.sandbox.speed is None else self.sandbox.speed
         async with Sandbox(speed=speed) as sandbox:
             paced = {"poll_interval": max(VENDOR_POLL / speed, SMALLEST_POLL), "rate": SANDBOX_RATE}
-            reached = {"api_key": sandbox.api_key, "base_url": sandbox.url}
-            async with VideoSession(**{**paced, **options, **reached}) as session:  # type: ignore[arg-type]  # likewise
-                yield session
+            yield {**paced, **options, "api_key": sandbox.api_key, "base_url": sandbox.url}
 
     # Calls about jobs bought earlier.
 

@@ -1,0 +1,68 @@
+"""A picture of a video, as a small JPEG, made with PyAV (extra ``media``)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av.video.frame import VideoFrame
+
+__all__ = ["Poster", "can_take", "take"]
+
+WIDEST = 640  # pixels of the longer side: sharp on a card, and some 30 kB
+LOOKED_AT = 60  # frames decoded at most to come to the moment wanted
+QUALITY = {"qmin": "3", "qmax": "6"}  # of 2 (best) to 31
+
+
+@attrs.frozen
+class Poster:
+    """A picture, and what the file itself says of the video."""
+
+    jpeg: bytes
+    width: int
+    height: int
+
+
+def can_take() -> bool:
+    """Whether PyAV is there."""
+    return find_spec("av") is not None
+
+
+def take(video: Path) -> Poster | None:
+    """Take a picture from near the beginning, where films that fade in are no longer black; None if that cannot be done."""
+    import av  # noqa: PLC0415  # optional, and large
+    from av.error import FFmpegError  # noqa: PLC0415  # likewise
+
+    try:
+        with av.open(str(video)) as container:
+            stream = container.streams.video[0]
+            wanted = min(1.0, float(container.duration or 0) / av.time_base / 4)
+            frame = None
+            for number, frame in enumerate(container.decode(stream)):
+                if number >= LOOKED_AT or (frame.time or 0.0) >= wanted:
+                    break
+            return None if frame is None else _poster(frame)
+    except (FFmpegError, OSError, ValueError, IndexError):
+        return None  # a card without a picture says as much as is known
+
+
+def _poster(frame: VideoFrame) -> Poster:
+    from av.codec.context import CodecContext  # noqa: PLC0415  # optional, and large
+    from av.video.codeccontext import VideoCodecContext  # noqa: PLC0415  # likewise
+
+    scale = min(1.0, WIDEST / max(frame.width, frame.height))
+    width, height = (max(2, round(side * scale / 2) * 2) for side in (frame.width, frame.height))
+    encoder = CodecContext.create("mjpeg", "w")
+    assert isinstance(encoder, VideoCodecContext)  # noqa: S101  # for the type checker: it is a codec of pictures
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.options = width, height, "yuvj420p", QUALITY
+    encoder.framerate = Fraction(1)
+    small = frame.reformat(width, height, "yuvj420p")
+    small.pts = 0
+    packets = [*encoder.encode(small), *encoder.encode(None)]
+    return Poster(b"".join(map(bytes, packets)), frame.width, frame.height)

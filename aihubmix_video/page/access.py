@@ -1,0 +1,126 @@
+"""Who may see a page that is served, and what a browser may do with it.
+
+Three dangers, three answers. A page elsewhere that makes the browser send orders: nothing but this page's own origin may change
+anything. A page elsewhere whose host name is suddenly this machine's (DNS rebinding): only the names of this machine count.
+And people who can reach the port: where that is more than this machine, they need a token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["COOKIE", "OPEN", "POLICY", "TOKEN_AT_LEAST", "Door", "Verdict", "is_loopback", "token_problem"]
+
+COOKIE = "aihubmix_board"
+OPEN = frozenset({"/login", "/login.js", "/theme.js", "/page.css", "/icon.svg"})
+"""What is needed to sign in."""
+TOKEN_AT_LEAST = 16
+"""Characters of a token; shorter ones can be guessed over the network."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What the served pages may load (Content-Security-Policy): what this server gives, and nothing from elsewhere."""
+
+Verdict = Literal["pass", "wrong host", "foreign", "no token"]
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens on *host*."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def token_problem(token: str) -> str | None:
+    """Say what is wrong with a token, as a clause; None if nothing is."""
+    if len(token) < TOKEN_AT_LEAST:
+        return f"has {len(token)} characters; at least {TOKEN_AT_LEAST} are needed"
+    if not token.isascii() or not token.isprintable() or " " in token:
+        return "must be printable ASCII without spaces"
+    return None
+
+
+@attrs.frozen(kw_only=True)
+class Door:
+    """What a request must show.
+
+    Attributes:
+        hosts: The names under which this server is reached, without ports; None for any.
+        token: What those who enter know; None if everybody may.
+    """
+
+    hosts: frozenset[str] | None = None
+    token: str | None = attrs.field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, host: str, token: str | None) -> Door:
+        """Make the door of a server that listens on *host*."""
+        names = frozenset({"localhost", "127.0.0.1", "[::1]", host}) if is_loopback(host) else None
+        return cls(hosts=names, token=token)
+
+    def judge(self, method: str, path: str, headers: Mapping[str, str]) -> Verdict:
+        """Judge a request; names of *headers* are in lower case."""
+        if self.hosts is not None and _name(headers.get("host", "")) not in self.hosts:
+            return "wrong host"
+        if method not in SAFE and not _is_own(headers):
+            return "foreign"
+        return "pass" if path in OPEN or self._is_known(headers) else "no token"
+
+    def opens_to(self, token: object) -> bool:
+        """Whether this is the token; how much of it is right cannot be told from the time this takes."""
+        return self.token is not None and isinstance(token, str) and _same(token, self.token)
+
+    @property
+    def cookie(self) -> str:
+        """What a browser keeps in place of the token, and shows from then on; the token cannot be found from it."""
+        return hmac.new((self.token or "").encode(), b"aihubmix-video board", hashlib.sha256).hexdigest()
+
+    def _is_known(self, headers: Mapping[str, str]) -> bool:
+        if self.token is None:
+            return True
+        scheme, _, bearer = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self.opens_to(bearer.strip()):
+            return True
+        return _same(_cookie(headers.get("cookie", "")), self.cookie)
+
+
+def _name(host: str) -> str:
+    """Take the port off a Host header."""
+    name, _, port = host.rpartition(":")
+    return (name if name and port.isdigit() else host).lower()
+
+
+def _is_own(headers: Mapping[str, str]) -> bool:
+    """Whether a request that changes something comes from our own page, or from no browser at all."""
+    origin = headers.get("origin")
+    if origin is not None:
+        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
+    return headers.get("sec-fetch-site", "none") in {"same-origin", "none"}
+
+
+def _cookie(header: str) -> str:
+    try:
+        found = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found is not None else ""
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), expected.encode())
