@@ -122,11 +122,7 @@ def _settle(connection: sqlite3.Connection, path: Path) -> None:
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         for key, video_id in left:
-            state = tables.state_of(connection, key)
-            if state is State.SENDING:
-                tables.move(connection, key, steps.bought(video_id, None), now)
-            elif state is State.UNCERTAIN:
-                tables.move(connection, key, steps.attach(video_id), now)
+            tables.learn(connection, key, video_id, now)
         for key in tables.keys_in(connection, State.SENDING):
             tables.move(connection, key, steps.uncertain(INTERRUPTED), now)
     emergency.clear(path)

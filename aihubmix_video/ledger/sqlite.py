@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, Self, TypeVar, 
 
 from aihubmix_video.disk import to_the_end
 from aihubmix_video.errors import LedgerError, VideoError
-from aihubmix_video.ledger import packing, steps, tables
+from aihubmix_video.ledger import owner, packing, steps, tables
 from aihubmix_video.ledger.emergency import emergency
 from aihubmix_video.ledger.entry import FINISHED, Entry, Spent, State
 from aihubmix_video.ledger.media import MediaStore
@@ -35,7 +34,6 @@ P = ParamSpec("P")
 
 STREAMED: Final = 256
 """Entries read at a time when all are wanted."""
-DIGEST_BYTES: Final = 8
 REMEMBERED_BYTES: Final = 1 << 20
 """What one name may hold; larger things would slow every commit that they share."""
 
@@ -52,6 +50,7 @@ class SqliteLedger:
         self._writer = Writer(path)
         self._media = MediaStore(path)
         self._threads = ThreadPoolExecutor(1, "aihubmix-media")  # large files hold up no commit
+        self._owed: dict[str, str] = {}  # ids by key that could not be written yet
 
     @classmethod
     async def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -82,11 +81,11 @@ class SqliteLedger:
         Raises:
             LedgerError: They are another account's or another gateway's.
         """
-        reveal = _hidden(api_key)
+        reveal = owner.hidden(api_key)
         del api_key  # an error's traceback shows the locals of every frame
         salt = await self._read(tables.fact, "salt")
-        digest = await self._aside(_digest, salt or b"", reveal)
-        bound = await self._writer.run(partial(_bind, base_url=base_url, digest=digest, rebind=rebind))
+        digest = await self._aside(owner.digest, salt or b"", reveal)
+        bound = await self._writer.run(partial(owner.bind, base_url=base_url, digest=digest, rebind=rebind))
         if bound != (base_url, digest):
             raise LedgerError(
                 f"the ledger {self.path} holds jobs of {bound[0]} and key #{bound[1][:8]}, and this session uses {base_url} "
@@ -123,10 +122,15 @@ class SqliteLedger:
         await self._move(key, steps.unsent())
 
     async def bought(self, key: str, video_id: str, also: str | None = None) -> None:
-        """Keep the id; where the ledger cannot take it, in a plain file beside it that is taken in next time."""
+        """Keep the id; where the ledger cannot take it, in a plain file beside it that is taken in next time.
+
+        A disk that is full has no room for that file either; so it is tried again with what happens next to the job.
+        """
+        self._owed.pop(key, None)
         try:
             await self._move(key, steps.bought(video_id, also))
         except LedgerError:
+            self._owed[key] = video_id
             await self._aside(emergency, self.path, key, video_id)
             raise
 
@@ -164,10 +168,17 @@ class SqliteLedger:
 
     async def _move(self, key: str, taken: Step) -> None:
         try:
+            await self._pay(key)
             await self._writer.run(partial(tables.move, key=key, taken=taken, now=time.time()))
         except VideoError as error:
             steps.owned(error, key, taken)
             raise
+
+    async def _pay(self, key: str) -> None:
+        """Write an id that could not be written when it was seen."""
+        if key in self._owed:
+            await self._writer.run(partial(tables.learn, key=key, video_id=self._owed[key], now=time.time()))
+            self._owed.pop(key, None)
 
     async def remember(self, name: str, value: bytes) -> None:
         """Keep what was learnt; at most a mebibyte under one name."""
@@ -244,6 +255,11 @@ class SqliteLedger:
 
     async def aclose(self) -> None:
         """Finish what was asked for, and close."""
+        for key in list(self._owed):
+            try:
+                await self._pay(key)
+            except VideoError:
+                await self._aside(emergency, self.path, key, self._owed.pop(key))
         await self._writer.aclose()
         self._threads.shutdown(wait=False)
 
@@ -268,24 +284,3 @@ def _pack(entries: Sequence[Entry]) -> list[Packed]:
 
 def _intend(connection: sqlite3.Connection, entries: Sequence[Entry], now: float) -> None:
     tables.intend(connection, list(zip(entries, _pack(entries), strict=True)), now)
-
-
-def _hidden(secret: str) -> Callable[[], str]:
-    """Wrap a secret in something that shows nothing of it."""
-    return lambda: secret
-
-
-def _digest(salt: bytes, reveal: Callable[[], str]) -> str:
-    """Make something of a key by which it can be told from others, and not be found."""
-    return hashlib.scrypt(reveal().encode(), salt=salt, n=1 << 14, r=8, p=1, dklen=DIGEST_BYTES).hex()
-
-
-def _bind(connection: sqlite3.Connection, base_url: str, digest: str, *, rebind: bool) -> tuple[str, str]:
-    """Note whose the ledger is, if nobody's yet, and say whose it is."""
-    known = [tables.fact(connection, name) for name in ("base_url", "api_key_digest")]
-    if rebind or None in known:
-        tables.set_fact(connection, "base_url", base_url)
-        tables.set_fact(connection, "api_key_digest", digest)
-        return base_url, digest
-    url, kept = ((value or b"").decode() for value in known)
-    return url, kept

@@ -31,6 +31,7 @@ __all__ = [
     "find",
     "intend",
     "keys_in",
+    "learn",
     "media_in_use",
     "move",
     "newest",
@@ -150,6 +151,15 @@ def move(connection: sqlite3.Connection, key: str, taken: Step, now: float) -> N
     if changed.rowcount == 0:
         state = state_of(connection, key)
         raise steps.unknown(key) if state is None else steps.illegal(key, state, taken.move)
+
+
+def learn(connection: sqlite3.Connection, key: str, video_id: str, now: float) -> None:
+    """Take in an id that could not be written when it was seen; of a job that has gone on since, nothing changes."""
+    state = state_of(connection, key)
+    if state is State.SENDING:
+        move(connection, key, steps.bought(video_id, None), now)
+    elif state is State.UNCERTAIN:
+        move(connection, key, steps.attach(video_id), now)
 
 
 def remember(connection: sqlite3.Connection, name: str, value: bytes) -> None:

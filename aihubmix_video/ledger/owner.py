@@ -1,0 +1,37 @@
+"""Whose jobs a ledger holds: the gateway, and a digest of the key."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from aihubmix_video.ledger import tables
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+__all__ = ["bind", "digest", "hidden"]
+
+DIGEST_BYTES: Final = 8
+
+
+def hidden(secret: str) -> Callable[[], str]:
+    """Wrap a secret in something that shows nothing of it."""
+    return lambda: secret
+
+
+def digest(salt: bytes, reveal: Callable[[], str]) -> str:
+    """Make something of a key by which it can be told from others, and not be found."""
+    return hashlib.scrypt(reveal().encode(), salt=salt, n=1 << 14, r=8, p=1, dklen=DIGEST_BYTES).hex()
+
+
+def bind(connection: sqlite3.Connection, base_url: str, digest: str, *, rebind: bool) -> tuple[str, str]:
+    """Note whose the ledger is, if nobody's yet, and say whose it is."""
+    known = [tables.fact(connection, name) for name in ("base_url", "api_key_digest")]
+    if rebind or None in known:
+        tables.set_fact(connection, "base_url", base_url)
+        tables.set_fact(connection, "api_key_digest", digest)
+        return base_url, digest
+    url, kept = ((value or b"").decode() for value in known)
+    return url, kept
