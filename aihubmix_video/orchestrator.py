@@ -16,7 +16,7 @@ from aihubmix_video.bookkeeper import Bookkeeper
 from aihubmix_video.books import target_of
 from aihubmix_video.claims import Claims
 from aihubmix_video.driver import Driver, Perform, Request
-from aihubmix_video.errors import InvalidRequest, LedgerError, VideoError
+from aihubmix_video.errors import InvalidRequest, LedgerError, SessionClosed, VideoError
 from aihubmix_video.events import SessionStats
 from aihubmix_video.intake import Checker, kind_of, literal_path
 from aihubmix_video.ledger.entry import State
@@ -101,7 +101,7 @@ class Orchestrator:
             LedgerError: It could not be written down. Nothing was sent.
         """
         if self._trouble is not None:
-            raise self._trouble
+            raise self._refused()
         self._checker.check(request)
         watchers = () if watcher is None else (watcher,)
         record = self._record(request=request, target=target, watchers=watchers, in_ledger=self.books.has_ledger)
@@ -289,6 +289,8 @@ class Orchestrator:
         except LedgerError as trouble:
             log.critical("job %s: %s", record.key, trouble)
             self._broken(trouble)
+        if self._trouble is not None and record.video_id is None and isinstance(error, SessionClosed):
+            error = self._refused(record.key)  # withdrawn because of it
         if record.video_id is not None:
             self._attached.pop(record.video_id, None)
         self._kept.pop(record.key, None)
@@ -302,6 +304,11 @@ class Orchestrator:
         self._trouble = self._trouble or trouble
         for record in self.followed():
             self.withdraw(record)
+
+    def _refused(self, key: str | None = None) -> LedgerError:
+        """Say of a job that was not bought why not; what could not be written may have been another job's."""
+        said = self._trouble.message if self._trouble is not None else "the ledger cannot be written"
+        return LedgerError(said, job_key=key, charged="no")
 
     def _bound(self, video: Video) -> Video:
         """Let a video be saved through this session."""
