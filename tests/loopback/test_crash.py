@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -44,7 +45,8 @@ class Round:
             try:
                 await asyncio.wait_for(child.wait(), kill_after)
             except TimeoutError:
-                child.kill()
+                with suppress(ProcessLookupError):  # it may have ended meanwhile
+                    child.kill()
         out, _ = await child.communicate()
         return [json.loads(line) for line in out.splitlines() if line.endswith(b"}")]
 
