@@ -67,7 +67,11 @@ __all__ = ["Limits", "Scheduler"]
 
 TICK = 0.05  # seconds; polls due within one become due together, so that a busy session wakes up less often
 PROBE = 60.0  # seconds until one more job is tried after "too many at once", if none has ended
-COOLING = Backoff(first=2.0, cap=60.0)  # after a 429 that does not say how long
+COOLING = 5  # requests that would have left during the first cool-down after a 429 that does not say how long
+COOLING_FIRST = (0.05, 2.0)  # seconds between which that is kept
+COOLING_CAP = 60.0  # seconds
+SOON = Backoff(first=2.0, cap=5.0)  # after a bad poll of a gateway that mostly works
+SPARE = 10  # bad polls that are tried again soon, at most, where none is good in between
 
 
 @attrs.frozen(kw_only=True)
@@ -96,6 +100,7 @@ class _Job:
     wants_file: bool
     failures: int = 0  # tries in a row that did not bring what they should
     refusals: int = 0  # of these, the last ones that were refusals
+    sent_at: float = -inf  # when its last request was handed out
     accepted_at: float = -inf  # when unknown, long ago
     seen_age: float = 0.0  # at which it was last seen unfinished
     expires_at: float = inf
@@ -131,8 +136,11 @@ class Scheduler:
         self._orphans: dict[int, Lane] = {}  # of jobs that ended while their request is still under way
         self._ended: list[Action] = []
         self._turn = 0  # start of the turn served last
+        shortest, longest = COOLING_FIRST
+        self._cooling = Backoff(first=min(max(COOLING * pace.interval, shortest), longest), cap=COOLING_CAP)
         self._strikes = 0  # cool-downs in a row
-        self._bad_polls = 0  # in a row, of whichever jobs
+        self._cooled_at = -inf  # when the last one began
+        self._spare = 1  # bad polls that may be tried again soon
         self._ceiling = float(limits.max_in_flight)  # jobs in flight; lower after "too many at once", then recovering
         self._reached = False  # whether the gateway ever answered
         self._unsent = False  # whether the last create could not leave
@@ -193,7 +201,7 @@ class Scheduler:
         actions, self._ended = self._ended, []
         while self.pace.opens_at() <= now and (lane := self._next_lane(now)) is not None:
             self.pace = self.pace.spend(now)
-            actions.append(self._hand_out(lane))
+            actions.append(self._hand_out(lane, now))
         return actions
 
     def _mature(self, now: float) -> None:
@@ -214,7 +222,7 @@ class Scheduler:
         # While creates cannot leave, one at a time finds out, so that not every job uses up its tries.
         return lane.open() and self.in_flight < self._ceiling and not (self._unsent and lane.busy)
 
-    def _hand_out(self, lane: Lane) -> Action:
+    def _hand_out(self, lane: Lane, now: float) -> Action:
         self._turn = max(self._turn, lane.finish)
         lane.finish = self._turn + 1
         _, job = lane.ready.take()
@@ -222,6 +230,7 @@ class Scheduler:
             self._asks.discard(job)
         else:
             lane.busy += 1
+            self._jobs[job].sent_at = now
             self._move(self._jobs[job], Signal.HANDED_OUT)
         return lane.action(job)
 
@@ -245,7 +254,7 @@ class Scheduler:
             case Withdraw(job):
                 self._withdraw(job)
             case SlowDown(retry_after):
-                self._cool(retry_after, now)
+                self._cool(retry_after, now, sent_at=now)
             case Spent(requests):
                 for _ in range(requests):
                     self.pace = self.pace.spend(now)
@@ -272,9 +281,9 @@ class Scheduler:
             self._end(job, Signal.WITHDRAWN)
 
     def _answered(self, event: Polled | Bought | Fetched | Trouble, now: float) -> None:
-        if isinstance(event, Trouble) and isinstance(event.error, RateLimited) and event.error.limit == "rate":
-            self._cool(event.error.retry_after, now)
         known = self._jobs.get(event.job)
+        if isinstance(event, Trouble) and isinstance(event.error, RateLimited) and event.error.limit == "rate":
+            self._cool(event.error.retry_after, now, sent_at=now if known is None else known.sent_at)
         if known is None:
             if (lane := self._orphans.pop(event.job, None)) is not None:
                 lane.busy -= 1
@@ -286,7 +295,7 @@ class Scheduler:
             self._strikes = known.failures = known.refusals = 0
         match event:
             case Polled(job, completed, expires_at):
-                self._bad_polls = 0
+                self._spare = min(self._spare + 1, SPARE)
                 self._polled(job, known, now, completed=completed, expires_at=expires_at)
             case Bought(job, settled):
                 self._bought(job, known, now, settled=settled)
@@ -341,33 +350,35 @@ class Scheduler:
         if wait is None:
             self._end(job, Signal.ENDED, error)
             return
-        due = now + wait if known.phase is not Phase.POLLING else self._next_try(known, error, now, wait)
+        due = now + wait if known.phase is not Phase.POLLING else self._next_try(known, error, now)
         self._move(known, Signal.TROUBLE)
         if known.withdrawn:
             self._end(job, Signal.WITHDRAWN)
         else:
             self._put(job, known, due)
 
-    def _next_try(self, known: _Job, error: VideoError, now: float, wait: float) -> float:
-        """Say when to poll again after a bad poll: soon if it was the only one, else when the next poll would be due.
+    def _next_try(self, known: _Job, error: VideoError, now: float) -> float:
+        """Say when to poll again after a bad poll: soon if a good one pays for it, else when the next poll would be due.
 
-        A gateway that fails altogether is thus asked as often as a healthy one: no more, and, once it is back, no later.
+        A gateway that fails altogether is thus asked as often as a healthy one: no more, and, once it is back, no later. One
+        that fails now and then costs no job an interval.
         """
-        self._bad_polls += 1
         due = self._next_poll(known, now - known.accepted_at)
-        if self._bad_polls == 1:
-            due = min(due, now + wait)
+        if self._spare and now < due:
+            self._spare -= 1
+            due = min(due, now + (SOON.delay(known.failures, self._draw()) or 0.0))
         asked = bounded(error.retry_after) if isinstance(error, RateLimited) else None
         return max(due, now + (asked or 0.0))
 
-    def _cool(self, retry_after: float | None, now: float) -> None:
+    def _cool(self, retry_after: float | None, now: float, *, sent_at: float) -> None:
         """Shut the rate for all. Answers to requests that left before it was shut say nothing new: they do not add up."""
         wait = bounded(retry_after)
         if wait is None:
-            if now < self.pace.shut_until:
+            if now < self.pace.shut_until or sent_at <= self._cooled_at:
                 return
             self._strikes += 1
-            wait = COOLING.delay(self._strikes, self._draw()) or 0.0
+            wait = self._cooling.delay(self._strikes, self._draw()) or 0.0
+            self._cooled_at = now
         self.pace = self.pace.cool(now + wait)
 
     # Moving on.

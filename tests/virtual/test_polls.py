@@ -50,14 +50,14 @@ def now() -> float:
 @pytest.mark.parametrize(
     ("retry_after", "at_least"),
     [
-        (None, 1.0),
+        (None, 0.025),
         ("0", 0.0),
         ("1", 1.0),
         ("40", 40.0),
         ("-5", 0.0),
         ("1e20", 100.0),
-        ("NaN", 1.0),
-        ("soon", 1.0),
+        ("NaN", 0.025),
+        ("soon", 0.025),
         (formatdate(0, usegmt=True), 0.0),
         (formatdate(4e9, usegmt=True), 100.0),
     ],

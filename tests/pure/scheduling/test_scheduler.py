@@ -229,6 +229,23 @@ def test_a_gateway_that_fails_altogether_is_polled_as_often_as_a_healthy_one():
     assert all(after - before > INTERVAL / 2 for before, after in pairwise(polls[1]))
 
 
+def test_a_bad_poll_among_good_ones_costs_no_interval():
+    """A gateway that mostly works is asked again within seconds; a job that nothing comes of, not all the time."""
+    scheduler = engine()
+    for job in range(20):
+        scheduler.receive(Watch(job, KIND, wants_file=True), 0.0)
+
+    def answer(action: Action) -> Event | None:
+        if not isinstance(action, Poll):
+            return None
+        return Trouble(0, GatewayError("502")) if action == Poll(0) else Polled(action.job, completed=False)
+
+    polls = [at for at, action in play(scheduler, 0.0, 600.0, answer) if action == Poll(0)]
+    assert polls[1] - polls[0] <= 2.0
+    assert all(1.0 <= after - before <= 5.05 for before, after in pairwise(polls))
+    assert len(polls) < 600.0 / 2.5
+
+
 def test_a_verdict_of_the_vendors_ends_the_job():
     """Facts do not get better by asking."""
     scheduler, refused = engine(), ContentRefused("moderation")

@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,14 +142,24 @@ def test_a_useless_wish_neither_stops_nor_speeds_anything(retry_after: float):
     assert 4 <= len(seen) <= 20
 
 
-def test_without_a_wish_the_cool_down_doubles_until_it_is_capped():
-    """A gateway that does not say how long is asked less and less often, by all."""
-    scheduler, now, gaps = polled_jobs(12), 0.0, []
-    for job in range(12):
-        scheduler.receive(Trouble(job, RateLimited("429")), now)
-        gaps.append(shut(scheduler) - now)
-        now = shut(scheduler)
-    assert gaps == [1.5, 3.0, 6.0, 12.0, 24.0] + [45.0] * 7
+def refused_again_and_again(scheduler: Scheduler, times: int) -> list[float]:
+    """Let the first request after each cool-down be refused, too; gives how long the cool-downs are."""
+    now, gaps = 0.0, []
+    while len(gaps) < times:
+        (poll, *_) = scheduler.actions(now)
+        assert isinstance(poll, Poll)
+        scheduler.receive(Trouble(poll.job, RateLimited("429")), now)
+        gaps.append(round(shut(scheduler) - now, 9))
+        now = scheduler.pace.opens_at()
+    return gaps
+
+
+@pytest.mark.parametrize(("rate", "first"), [(0.1, 1.5), (2.5, 1.5), (10.0, 0.375), (1000.0, 0.0375)])
+def test_without_a_wish_the_cool_down_doubles_until_it_is_capped(rate: float, first: float):
+    """It begins with the time of five requests: one refusal among many must not cost more than it saves."""
+    scheduler = engine(rate=rate, burst=1, limits=PLENTY)
+    arrive(scheduler, 0.0, Watch, range(50))
+    assert refused_again_and_again(scheduler, 14) == [min(first * 2**n, 45.0) for n in range(14)]
 
 
 def test_refusals_of_requests_sent_before_the_cool_down_do_not_add_up():
@@ -156,7 +167,7 @@ def test_refusals_of_requests_sent_before_the_cool_down_do_not_add_up():
     scheduler = polled_jobs(200)
     for job in range(200):
         scheduler.receive(Trouble(job, RateLimited("429")), job / 1000)
-    assert shut(scheduler) == 1.5
+    assert shut(scheduler) == pytest.approx(0.0375)
 
 
 def test_a_longer_wish_extends_a_cool_down_and_a_shorter_one_does_not_cut_it():
@@ -170,12 +181,13 @@ def test_a_longer_wish_extends_a_cool_down_and_a_shorter_one_does_not_cut_it():
 @pytest.mark.parametrize("answer", [Polled(9, completed=False), Polled(9, completed=True)], ids=["running", "done"])
 def test_a_good_answer_ends_the_doubling(answer: Event):
     """The next refusal is a new event, not the continuation of the last."""
-    scheduler = polled_jobs(10)
-    for job in range(4):
-        scheduler.receive(Trouble(job, RateLimited("429")), shut(scheduler) if job else 0.0)
-    scheduler.receive(answer, 100.0)
-    scheduler.receive(Trouble(5, RateLimited("429")), 100.0)
-    assert shut(scheduler) == 101.5
+    scheduler = engine(rate=1.0, burst=1, limits=PLENTY)
+    arrive(scheduler, 0.0, Watch, range(10))
+    refused_again_and_again(scheduler, 4)
+    polls = scheduler.actions(100.0) + scheduler.actions(101.0)
+    scheduler.receive(attrs.evolve(answer, job=polls[0].job), 101.0)
+    scheduler.receive(Trouble(polls[1].job, RateLimited("429")), 101.0)
+    assert shut(scheduler) == 102.5
 
 
 def test_other_trouble_is_no_reason_to_cool_down():
