@@ -14,6 +14,7 @@ import pytest
 
 from aihubmix_video import VideoRequest, VideoSession
 from aihubmix_video.errors import DownloadFailed, SubmitUncertain
+from aihubmix_video.files import part_path
 from aihubmix_video.sandbox import Fault, Sandbox
 from tests.loopback.crash_child import OPTIONS
 from tests.loopback.sessions import AT_ONCE, WAN, files, opened, seen
@@ -170,6 +171,35 @@ async def test_a_resumption_killed_five_times_is_resumed(tmp_path: Path):
         for after in (0.02, 0.05, 0.1, 0.15, 0.2):
             await this.run("resume", kill_after=after)
         await settled_and_whole(this, await this.run("batch"), lambda: this.run("resume"), TWENTY)
+
+
+class Witness:
+    """Stands before a ledger, and looks into a folder when it is told that a film is saved."""
+
+    def __init__(self, ledger: Any, folder: Path) -> None:  # noqa: ANN401 - it stands for all of the port
+        self._ledger, self._folder, self.seen = ledger, folder, list[Path]()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._ledger, name)
+
+    async def saved(self, *facts: object, **more: object) -> None:
+        """Look, and pass it on."""
+        self.seen += sorted(self._folder.glob("*.part"))
+        await self._ledger.saved(*facts, **more)
+
+
+async def test_what_killed_processes_left_of_a_film_is_gone_before_the_ledger_calls_it_saved(tmp_path: Path):
+    """Killed in between, the next process would know of nothing left to do, and the leavings would lie there for ever."""
+    target = tmp_path / "films" / "cat.mp4"
+    target.parent.mkdir()
+    stale = part_path(target)
+    async with Sandbox(**SMALL) as sandbox, opened(sandbox, **QUICK, ledger=tmp_path / "l.db") as session:
+        stale.write_bytes(b"half a film")
+        performer: Any = session._orchestrator._performer  # Any: a witness takes the ledger's place
+        performer._ledger = witness = Witness(performer._ledger, target.parent)
+        await session.generate("a cat", **WAN, to=target)
+        assert [target] == sorted(target.parent.iterdir())
+        assert [] == witness.seen
 
 
 LIMITED = """
