@@ -1,4 +1,7 @@
-"""A batch that tells what it takes: ``python flat_child.py URL KEY FOLDER JOBS``, with as many in flight whatever JOBS is."""
+"""A batch that tells what it takes: ``python flat_child.py URL KEY FOLDER JOBS``, with as many in flight whatever JOBS is.
+
+It prints a list: for each hundred jobs the most that was taken while they ended.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pathlib import Path
 from aihubmix_video import VideoRequest, VideoSession
 
 IN_FLIGHT = 50
+STRETCH = 100
 BEAT = 0.02
 
 
@@ -28,36 +32,32 @@ def taken() -> dict[str, int]:
     }
 
 
-async def watch(most: dict[str, int]) -> None:
-    """Keep the most of each that there ever was."""
+async def watch(stretches: list[dict[str, int]]) -> None:
+    """Keep the most of each that there ever was in the last stretch."""
     while True:
+        most = stretches[-1]
         for name, now in taken().items():
             most[name] = max(most.get(name, 0), now)
         await asyncio.sleep(BEAT)
 
 
 async def main(url: str, key: str, folder: str, jobs: int) -> None:
-    """Run the batch, and print what it took at its peak."""
-    most: dict[str, int] = {}
+    """Run the batch, and print what it took."""
+    stretches: list[dict[str, int]] = [{}]
     told = 0
-    watching = asyncio.create_task(watch(most))
+    watching = asyncio.create_task(watch(stretches))
     rows = (VideoRequest(model="wan2.6-t2v", prompt=f"cat {number}") for number in range(jobs))
-    options = {
-        "rate": 1000.0,
-        "burst": 50,
-        "poll_interval": 0.2,
-        "max_in_flight": IN_FLIGHT,
-        "ledger": f"{folder}/run.db",
-    }
-    async with VideoSession(key, base_url=url, **options) as session:
+    options = {"rate": 1000.0, "burst": 50, "poll_interval": 0.2, "max_in_flight": IN_FLIGHT}
+    async with VideoSession(key, base_url=url, ledger=f"{folder}/run.db", **options) as session:
         async for item in session.batch(rows, to=f"{folder}/{{index}}.mp4"):
             assert item.path is not None, item.error
             item.path.unlink()
             told += 1
-            if told == IN_FLIGHT:
-                most.clear()  # opening takes 16 MiB for a moment, to digest the key
+            if told % STRETCH == 0:
+                await asyncio.sleep(2 * BEAT)
+                stretches.append({})
     watching.cancel()
-    sys.stdout.write(json.dumps(most))
+    sys.stdout.write(json.dumps([most for most in stretches if most]))
 
 
 if __name__ == "__main__":
