@@ -7,7 +7,7 @@ import logging
 import math
 import secrets
 import time
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -337,8 +337,9 @@ class Orchestrator:
         return attrs.evolve(video, saver=self.save)
 
     async def aclose(self) -> None:
-        """Close everything, in the order in which it depends on each other."""
-        await self._driver.aclose(CREATE_GRACE)
-        await self._transport.aclose()
-        await self._disk.aclose()
-        await self.books.aclose()
+        """Close everything, in the order in which it depends on each other, the ledger whatever comes of the others."""
+        async with AsyncExitStack() as last_first:
+            last_first.push_async_callback(self.books.aclose)
+            last_first.push_async_callback(self._disk.aclose)
+            last_first.push_async_callback(self._transport.aclose)
+            await self._driver.aclose(CREATE_GRACE)

@@ -243,9 +243,9 @@ class Performer:
                 sha256=outcome.sha256,
                 verified=outcome.verified,
             )
-            await self._note(record, saved, outcome.path)
-            if record.in_ledger:
+            if record.in_ledger:  # before the ledger is told: once it is, nobody looks there again
                 await self._disk.run(remove_stale_parts, outcome.path)
+            await self._note(record, saved, outcome.path)
             return Fetched(record.number)
         expired = self._clock() >= record.expires_at
         missed = error_of(outcome, video_id=record.video_id or "", expired=expired, now=time.time())

@@ -243,3 +243,18 @@ def test_a_sleep_is_seen_where_it_is_real(name: str, code: str, found: int):
 def test_a_patch_of_our_own_code_is_seen(code: str, found: int):
     """The environment and other people's modules may be set up; ours are given fakes."""
     assert found == len(list(patches("x", ast.parse(code))))
+
+
+def test_each_fault_of_the_catalogue_names_tests_that_exist():
+    """A promise whose test was renamed or deleted is a promise that nobody keeps."""
+    written = {
+        node.name
+        for _, tree in python_tests()
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_")
+    }
+    rows = [line for line in (ROOT / "docs/faults.md").read_text("utf-8").splitlines() if line.count(" | ") >= 3]
+    told = [(row, re.findall(r"`(test_\w+)`", row)) for row in rows if not row.startswith(("| | fault", "|---"))]
+    assert 50 < len(told)
+    assert [] == [row for row, names in told if not names]
+    assert [] == [name for _, names in told for name in names if name not in written]

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
 from aihubmix_video import VideoRequest
@@ -321,6 +322,50 @@ async def test_a_storm_of_cancellations_harms_nobody_else(tmp_path: Path, seed: 
         await settled(session, base)
         assert 1 == max(posts(sandbox).values())
         assert 100 <= sandbox.billed == len(files(tmp_path))
+
+
+async def _by_timeout(seconds: float, work: Coroutine[Any, Any, object]) -> None:
+    async with asyncio.timeout(seconds):
+        await work
+
+
+async def _by_scope(seconds: float, work: Coroutine[Any, Any, object]) -> None:
+    with anyio.fail_after(seconds):
+        await work
+
+
+async def _by_wait_for(seconds: float, work: Coroutine[Any, Any, object]) -> None:
+    await asyncio.wait_for(work, seconds)
+
+
+@pytest.mark.looptime
+async def test_a_thousand_callers_are_given_up_by_every_means(tmp_path: Path):
+    """In one group, with timeouts, scopes and waits that end anywhere: what was bought is saved, and bought once (Y3)."""
+    draw = random.Random(1)  # noqa: S311 - repeatable, not secret
+    given_up = 0
+
+    async def caller(session: VideoSession, number: int) -> None:
+        nonlocal given_up
+        limited = draw.choice([_by_timeout, _by_scope, _by_wait_for])
+        work = session.generate(f"cat {number}", **WAN, to=tmp_path / f"{number}.mp4")
+        try:
+            await limited(draw.uniform(0.0, 60.0), work)
+        except TimeoutError:
+            given_up += 1
+
+    before, fds = asyncio.all_tasks(), descriptors()
+    async with Sandbox(**(SMALL | {"speed": 1, "generation": 20.0})) as sandbox:
+        async with opened(sandbox, rate=200.0) as session:
+            base = asyncio.all_tasks()
+            async with asyncio.TaskGroup() as group:
+                for number in range(1000):
+                    group.create_task(caller(session, number))
+            await settled(session, base)
+        assert 100 < given_up < 900
+        assert 1 == max(posts(sandbox).values())
+        assert 1000 - given_up <= sandbox.billed == len(files(tmp_path))
+    assert set() == others(before)
+    assert fds == descriptors()
 
 
 @pytest.mark.looptime

@@ -11,6 +11,8 @@ import logging
 import pickle
 import ssl
 import traceback
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,10 +24,12 @@ from aihubmix_video.errors import AuthenticationError, ConfigurationError, Submi
 from aihubmix_video.sandbox import Fault, Sandbox
 from tests.loopback.scripted import FIN, ScriptedServer, head, whole
 from tests.loopback.sessions import AT_ONCE, WAN, opened
+from tests.loopback.test_cli import PROGRAM, environment
+from tests.loopback.tracing import needs_strace, traced
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from aihubmix_video.sandbox.faults import Match
     from aihubmix_video.sandbox.routing import Route
@@ -262,8 +266,13 @@ async def test_no_file_of_a_ledger_holds_the_key(tmp_path: Path):
     assert NEEDLE.encode() not in kept
 
 
-def _bytes_in(folder: Path) -> bytes:
-    return b"\n".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+def _bytes_in(folder: Path, *others: str) -> bytes:
+    found = [*map(Path, others), *(path for path in sorted(folder.rglob("*")) if path.is_file())]
+    read = b""
+    for path in found:
+        with suppress(OSError):  # files come and go while a program runs
+            read += path.read_bytes() + b"\n"
+    return read
 
 
 async def test_content_at_another_origin_is_fetched_without_the_key(tmp_path: Path):
@@ -307,3 +316,59 @@ async def test_the_search_finds_a_key_where_there_is_one():
     assert error is not None
     assert NEEDLE not in str(error)
     assert NEEDLE in spill(error)
+
+
+# Through the program.
+
+
+def _rows(folder: Path) -> None:
+    lines = ("a fox", "koi", "lost", "refused", "a page", "the sea")
+    (folder / "rows.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+async def _told(process: Process, folder: Path) -> tuple[bytes, bytes]:
+    """Wait for its end; gives what it printed, and all that lay in the folder, or stood in the process list, meanwhile."""
+    ends = asyncio.ensure_future(process.communicate())
+    seen = b""
+    while not ends.done():
+        seen += _bytes_in(folder, f"/proc/{process.pid}/cmdline")
+        await asyncio.wait([ends], timeout=0.03)
+    out, err = await ends
+    assert out or err
+    return out + err, seen + _bytes_in(folder)
+
+
+@pytest.mark.looptime(False)  # processes live in real time
+@pytest.mark.parametrize("trouble", [None, pytest.param("fdatasync:error=EIO:when=16+", marks=needs_strace)])
+async def test_nothing_that_the_program_prints_or_keeps_holds_the_key(tmp_path: Path, trouble: str | None):
+    """Output ends in build logs, and folders are sent to colleagues: ledger, sidecars, emergency file, and `ps` besides."""
+    _rows(tmp_path)
+    (tmp_path / "key").write_text(CANARY, encoding="utf-8")
+    arguments = ("batch", "rows.txt", "-o", "out", "-m", "wan2.6-t2v", "--rate", "50", "--poll-interval", "0.1")
+    options = ("--sidecar", "--debug", "--json", "--api-key-file", "key")
+    wrapped = () if trouble is None else traced("-e", "trace=fdatasync", "-e", f"inject={trouble}")
+    async with Sandbox(**AT_ONCE, api_key=CANARY) as sandbox:
+        if trouble is None:
+            sandbox.faults.add(
+                Fault.status(200, PAGE, headers=AS_TITLE, route="create"), Fault.status(400, ECHO, route="create")
+            )
+        sandbox.faults.add(
+            Fault.status(503, PAGE, headers=AS_TITLE, route="retrieve", times=3),
+            Fault.status(200, ECHO, route="content"),
+            Fault.wait(0.7, route="create", times=None),  # so that all have left when the first is answered
+        )
+        env = environment(sandbox)
+        del env["AIHUBMIX_API_KEY"]
+        process = await asyncio.create_subprocess_exec(
+            *(*wrapped, *PROGRAM, *arguments, *options),
+            cwd=tmp_path,
+            env=env,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        printed, kept = await _told(process, tmp_path / "out")
+    wanted = (b'"request":', b"ftyp") if trouble is None else (b'{"key": ', b'"video_id": ')
+    assert [] == [each for each in (b"SQLite", b"aihubmix", *wanted) if each not in kept]
+    assert (b"SubmitUncertain" if trouble is None else b"LedgerError") in printed
+    assert NEEDLE.encode() not in printed
+    assert NEEDLE.encode() not in kept
