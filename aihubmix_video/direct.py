@@ -9,6 +9,7 @@ Nothing here repeats a request: what broke is told to the scheduler, which asks 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -55,14 +56,18 @@ class Direct:
         self._connect = connector.connect
         self._timeout = timeout
         self._key = key
-        # Made once, for the library to connect by; it is never sent, so that the key is not in it.
-        self._destination = aiohttp.ClientRequest(
+        # Requests for the library to connect by; they are never sent, so that the key is not in them. With a proxy each takes
+        # a new one: the library writes into its headers, and tells connections apart by them.
+        self._destination = partial(
+            aiohttp.ClientRequest,
             "GET",
             url,
             session=client,
             loop=asyncio.get_running_loop(),
             proxy=URL(proxy) if proxy is not None else None,
+            proxy_headers=headers if proxy is not None else None,
         )
+        self._without_proxy = self._destination() if proxy is None else None
         self._path = url.raw_path
         lines = {"Host": url.host_port_subcomponent, "Accept": "*/*", **headers, "Authorization": "Bearer "}
         self._rest = " HTTP/1.1\r\n" + "\r\n".join(f"{name}: {value}" for name, value in lines.items())
@@ -81,7 +86,8 @@ class Direct:
         Returns:
             Status and headers of the answer.
         """
-        connection = await self._connect(self._destination, traces=[], timeout=self._timeout)
+        destination = self._without_proxy or self._destination()
+        connection = await self._connect(destination, traces=[], timeout=self._timeout)
         whole = False
         try:
             protocol = connection.protocol

@@ -1,4 +1,4 @@
-"""The HTTP edge: one aiohttp session, one request per call.
+"""The HTTP edge: one aiohttp session, one request per call. Status requests go by way of `direct`.
 
 Four habits of the library are turned off or watched here:
 

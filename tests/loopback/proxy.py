@@ -1,4 +1,4 @@
-"""A bad line in front of a gateway: slow, sliced, cut at random, or silently dead; and a proxy that refuses to tunnel."""
+"""A bad line in front of a gateway: slow, sliced, cut at random, or silently dead; and proxies that tunnel, or refuse to."""
 
 from __future__ import annotations
 
@@ -165,3 +165,32 @@ async def refusing(answer: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
         yield server.sockets[0].getsockname()[1], asked
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def tunnelling(port: int) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """Run an HTTP proxy that tunnels to a port of this machine; yields its own port and what it was asked."""
+    asked: list[bytes] = []
+    pumps: set[asyncio.Task[None]] = set()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.CancelledError):
+            while chunk := await reader.read(CHUNK):
+                writer.write(chunk)
+                await writer.drain()
+        writer.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        theirs, ours = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        pumps.update({asyncio.create_task(pump(reader, ours)), asyncio.create_task(pump(theirs, writer))})
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], asked
+    finally:
+        server.close()
+        for task in pumps:
+            task.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)

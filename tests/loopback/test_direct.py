@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
+import ssl
+import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from aihubmix_video.config import Secret, Settings
 from aihubmix_video.errors import ConnectionFailed, MalformedReply, VideoError
 from aihubmix_video.gate import Gate
+from aihubmix_video.sandbox import Sandbox
 from aihubmix_video.scheduling.pace import Pace
 from aihubmix_video.transport import MAX_REPLY_BYTES, Departure, Transport
 from aihubmix_video.wire.reply import Reply
+from tests.loopback.proxy import tunnelling
 from tests.loopback.scripted import FIN, RST, SILENCE, End, Script, ScriptedServer, chunked, head, whole
+from tests.loopback.sessions import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,6 +32,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 JOB = b'{"id": "video_1", "status": "in_progress"}'
 VIDEO_ID = "video_1/a b?é"
+CHILD = Path(__file__).with_name("tunnel_child.py")
 
 ANSWERS: dict[str, Script] = {
     "with a length": whole(JOB),
@@ -148,3 +157,32 @@ async def test_the_answer_to_a_malformed_one_is_malformed():
     """A scripted table of which no entry fails would prove little."""
     async with ScriptedServer(ANSWERS["not HTTP"]) as server, transported(server) as transport:
         assert MalformedReply == (await asked(transport))[0]
+
+
+@pytest.mark.looptime(False)  # the other process lives in real time
+async def test_it_asks_over_tls_and_through_a_proxy_like_the_client(tmp_path: Path):
+    """The proxy's password is for the proxy alone, the key for the gateway alone, and one tunnel serves many requests."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    async with Sandbox(**AT_ONCE, ssl=context, keep_headers=True) as sandbox, tunnelling(sandbox.port) as (port, asked):
+        told = await _told(sandbox, f"http://user:word@127.0.0.1:{port}", tmp_path / "ca.pem")
+        assert ["404 False"] * 4 == told
+        assert 1 == len(asked)
+        assert asked[0].startswith(b"CONNECT 127.0.0.1:")
+        assert b"Proxy-Authorization: Basic dXNlcjp3b3Jk" in asked[0]
+        assert sandbox.api_key.encode() not in asked[0]
+        for logged in sandbox.log:
+            assert logged.authorized
+            assert "proxy-authorization" not in {name.lower() for name, _ in logged.headers}
+
+
+async def _told(sandbox: Sandbox, proxy: str, authorities: Path) -> list[str]:
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, CHILD, sandbox.url, sandbox.api_key, "video_1", proxy),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "SSL_CERT_FILE": str(authorities)},
+    )
+    out, _ = await child.communicate()
+    return out.decode().split("\n")[:-1]
