@@ -129,6 +129,7 @@ class Transport:
     async def aclose(self) -> None:
         """Close every connection."""
         self._limits.close()
+        self._direct = None
         if self._client is not None:
             await self._client.close()
 
