@@ -5,13 +5,10 @@ to ask again; the shell around it does nothing else. Deciding reserves: an actio
 phase and taken its share of the rate, so that asking twice at the same moment gives nothing twice.
 
 Requests wait in four lanes: creates, polls, downloads and single calls of the user's. When the shared rate allows a request,
-the lanes take turns by start-time fair queueing: a turn starts where the lane's last one finished, but not before the turn
-now served, so a lane that was idle is level with the others and has nothing to catch up. Each lane with work thus gets an
-equal share of the rate at least, and none can starve another, however much waits in it. Each lane also bounds its own
-requests under way, so requests that hang hold up no other lane.
+the lanes take turns, see `lanes`. Each lane also bounds its own requests under way, so requests that hang hold up no other.
 
 "Too fast" and "too many at once" are different refusals: the first shuts the rate for a while, the second lowers the number
-of jobs in flight to what the account was seen to bear, from where it recovers as jobs end.
+of jobs in flight, see `admission`.
 
 In a lane, creates go in the order in which they came, polls by the moment they became due, downloads by the moment their
 link expires.
@@ -32,8 +29,10 @@ from aihubmix_video.errors import (
     VideoError,
     WaitTimeout,
 )
-from aihubmix_video.scheduling.agenda import Agenda, Lane
+from aihubmix_video.scheduling.admission import Admission
+from aihubmix_video.scheduling.agenda import Agenda
 from aihubmix_video.scheduling.backoff import Backoff
+from aihubmix_video.scheduling.lanes import Lane, Lanes
 from aihubmix_video.scheduling.lifecycle import IN_HAND, IllegalTransition, Phase, Signal, advance
 from aihubmix_video.scheduling.messages import (
     Action,
@@ -66,7 +65,6 @@ if TYPE_CHECKING:
 __all__ = ["Limits", "Scheduler"]
 
 TICK = 0.05  # seconds; polls due within one become due together, so that a busy session wakes up less often
-PROBE = 60.0  # seconds until one more job is tried after "too many at once", if none has ended
 COOLING = Backoff(first=2.0, cap=60.0)  # after a 429 that does not say how long
 
 
@@ -130,19 +128,17 @@ class Scheduler:
         self._asks: set[int] = set()
         self._orphans: dict[int, Lane] = {}  # of jobs that ended while their request is still under way
         self._ended: list[Action] = []
-        self._turn = 0  # start of the turn served last
         self._strikes = 0  # cool-downs in a row
         self._bad_polls = 0  # in a row, of whichever jobs
-        self._ceiling = float(limits.max_in_flight)  # jobs in flight; lower after "too many at once", then recovering
+        self._admission = Admission(float(limits.max_in_flight))
         self._reached = False  # whether the gateway ever answered
-        self._unsent = False  # whether the last create could not leave
-        self._probe_at = inf  # when one more is tried, if none ended before
         self._creates = self._lane(limits.max_creates, Submit, lambda job, _due: job)
         self._polls = self._lane(limits.max_polls, Poll, lambda _job, due: due)
         self._downloads = self._lane(limits.max_downloads, Fetch, lambda job, _due: self._jobs[job].expires_at)
         asked = self._asks.__contains__
         self._singles = Lane(inf, Permit, lambda ticket, _due: ticket, Agenda(asked), Agenda(asked))
-        self._lanes = (self._singles, self._downloads, self._polls, self._creates)
+        self._creates.admits = lambda: self.in_flight < self._admission.ceiling
+        self._lanes = Lanes(self._singles, self._downloads, self._polls, self._creates)
         self._lane_of = {
             Phase.QUEUED: self._creates,
             Phase.SUBMITTING: self._creates,
@@ -177,9 +173,7 @@ class Scheduler:
 
     def wakes_at(self) -> float | None:
         """Say when `actions` may have something new without an event; None when never."""
-        at = min(self._probe_at, self._deadlines.first(), *(lane.later.first() for lane in self._lanes))
-        for lane in filter(self._may_send, self._lanes):
-            at = min(at, max(self.pace.opens_at(), lane.held_until))
+        at = min(self._admission.probe_at, self._deadlines.first(), self._lanes.wakes_at(self.pace.opens_at()))
         return at if at < inf else None
 
     # Deciding.
@@ -187,37 +181,20 @@ class Scheduler:
     def actions(self, now: float) -> list[Action]:
         """Hand out everything that may be done now; each thing once."""
         self._mature(now)
-        if now >= self._probe_at:
-            self._probe_at = inf
-            self._ceiling = min(self._ceiling + 1, float(self._limits.max_in_flight))
+        self._admission.probe(now)
         actions, self._ended = self._ended, []
-        while self.pace.opens_at() <= now and (lane := self._next_lane(now)) is not None:
+        while self.pace.opens_at() <= now and (turn := self._lanes.take(now)) is not None:
             self.pace = self.pace.spend(now)
-            actions.append(self._hand_out(lane))
+            actions.append(self._hand_out(*turn))
         return actions
 
     def _mature(self, now: float) -> None:
         """Move what has become due to where it is handed out from."""
         for _, job in self._deadlines.due(now):
             self._end(job, Signal.OVERDUE, WaitTimeout(f"not finished within {self._limits.deadline:g} s"))
-        for lane in self._lanes:
-            lane.mature(now)
+        self._lanes.mature(now)
 
-    def _next_lane(self, now: float) -> Lane | None:
-        """Choose the lane whose turn starts earliest, of those that may send something."""
-        waiting = (lane for lane in self._lanes if lane.held_until <= now and self._may_send(lane))
-        return min(waiting, key=lambda lane: max(self._turn, lane.finish), default=None)
-
-    def _may_send(self, lane: Lane) -> bool:
-        if lane is not self._creates:
-            return lane.open()
-        # While creates cannot leave, one at a time finds out, so that not every job uses up its tries.
-        return lane.open() and self.in_flight < self._ceiling and not (self._unsent and lane.busy)
-
-    def _hand_out(self, lane: Lane) -> Action:
-        self._turn = max(self._turn, lane.finish)
-        lane.finish = self._turn + 1
-        _, job = lane.ready.take()
+    def _hand_out(self, lane: Lane, job: int) -> Action:
         if lane is self._singles:
             self._asks.discard(job)
         else:
@@ -281,7 +258,7 @@ class Scheduler:
             return
         self._lane_of[known.phase].busy -= 1
         if not (isinstance(event, Trouble) and isinstance(event.error, ConnectionFailed) and not event.error.sent):
-            self._reached, self._unsent, self._creates.held_until = True, False, -inf
+            self._reached, self._creates.probing, self._creates.held_until = True, False, -inf
         if not isinstance(event, Trouble):
             self._strikes = known.failures = known.refusals = 0
         match event:
@@ -325,8 +302,7 @@ class Scheduler:
 
     def _troubled(self, job: int, known: _Job, error: VideoError, now: float) -> None:
         if isinstance(error, RateLimited) and error.limit == "concurrency" and known.phase is Phase.SUBMITTING:
-            self._ceiling = max(self.in_flight - 1.0, 1.0)  # what the account bears, as far as is known
-            self._probe_at = now + PROBE
+            self._admission.refused(self.in_flight, now)
         if isinstance(error, SubmitUncertain):
             self._end(job, Signal.LOST, error)
             return
@@ -337,7 +313,8 @@ class Scheduler:
         final = is_final(known.phase, error, known.refusals, now - known.accepted_at)
         wait = None if final else retry_delay(known.phase, error, known.failures, self._draw(), reached=self._reached)
         if wait is not None and known.phase is Phase.SUBMITTING and isinstance(error, ConnectionFailed):
-            self._unsent, self._creates.held_until = True, now + wait
+            # One create at a time finds out when they can leave again, so that not every job uses up its tries.
+            self._creates.probing, self._creates.held_until = True, now + wait
         if wait is None:
             self._end(job, Signal.ENDED, error)
             return
@@ -384,6 +361,5 @@ class Scheduler:
             self._orphans[job] = self._lane_of[known.phase]
         self._move(known, signal)
         del self._jobs[job]
-        # One more place for as many jobs as have ended since: it doubles in twice that time, unless it is refused again.
-        self._ceiling = min(self._ceiling + 1 / self._ceiling, float(self._limits.max_in_flight))
+        self._admission.ended()
         self._ended.append(End(job, known.phase, error))
