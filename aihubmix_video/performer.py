@@ -193,7 +193,8 @@ class Performer:
             lifetime = self._lifetime(video, reply)
             record.expires_at = self._clock() + lifetime
             await self._note(record, self._ledger.completed, time.time() + lifetime)
-        return Polled(record.number, completed=completed, expires_at=record.expires_at)
+        progress = record.progress if video.progress is not None else None
+        return Polled(record.number, completed=completed, expires_at=record.expires_at, progress=progress)
 
     async def retrieve(self, video_id: str, departure: Departure) -> tuple[Video, Reply]:
         """Send one status request and read it."""

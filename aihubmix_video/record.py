@@ -20,6 +20,7 @@ from aihubmix_video.video import Status, Video
 if TYPE_CHECKING:
     from aihubmix_video.download import Download
     from aihubmix_video.request import VideoRequest
+    from aihubmix_video.scheduling.cadence import Estimate
 
 __all__ = ["Listener", "Record", "Target", "Watcher"]
 
@@ -123,7 +124,7 @@ class Record:
     withdrawn: bool = False  # being let go of
     expires_at: float = math.inf  # when its link goes, on the loop's clock
     download: Download | None = None
-    eta: Callable[[Record], float | None] | None = attrs.field(default=None, repr=False)
+    eta: Callable[[Record], Estimate | None] | None = attrs.field(default=None, repr=False)
     watchers: tuple[Watcher, ...] = attrs.field(default=(), repr=False)
     _accepted: asyncio.Event | None = attrs.field(default=None, init=False, repr=False)
     _ended: asyncio.Event | None = attrs.field(default=None, init=False, repr=False)
@@ -185,11 +186,13 @@ class Record:
 
     def event(self) -> JobEvent:
         """Describe the job as it stands."""
+        left = self.eta(self) if self.eta is not None else None
         return JobEvent(
             job=self.key,
             status=self.status,
             progress=self.progress,
-            eta=self.eta(self) if self.eta is not None else None,
+            eta=left.middle if left is not None else None,
+            eta_range=(left.low, left.high) if left is not None else None,
             bytes_done=self.bytes_done,
             bytes_total=self.bytes_total,
             at=time.time(),

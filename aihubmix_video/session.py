@@ -11,6 +11,7 @@ from aihubmix_video.batch import Batch
 from aihubmix_video.config import settings_from
 from aihubmix_video.disk import Disk
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, SessionClosed
+from aihubmix_video.experience import Experience
 from aihubmix_video.gate import Gate
 from aihubmix_video.intake import build_request, literal_path
 from aihubmix_video.job import Job
@@ -19,7 +20,7 @@ from aihubmix_video.ledger.sqlite import SqliteLedger
 from aihubmix_video.naming import Template
 from aihubmix_video.orchestrator import Orchestrator
 from aihubmix_video.record import Target
-from aihubmix_video.scheduling.cadence import FixedCadence
+from aihubmix_video.scheduling.learned import LearnedCadence
 from aihubmix_video.scheduling.pace import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
 from aihubmix_video.transport import Transport
@@ -256,24 +257,24 @@ class VideoSession:
         limits = Limits(
             max_in_flight=settings.max_in_flight, max_downloads=settings.max_downloads, deadline=settings.deadline
         )
-        cadence = FixedCadence(settings.poll_interval)
+        cadence = LearnedCadence(settings.poll_interval)
         scheduler = Scheduler(pace=pace, limits=limits, cadence=cadence, draw=random.random)
-        ledger = await self._open_ledger()
+        ledger, experience = await self._open_ledger(cadence)
         transport = Transport(settings, Gate(pace))
         transport.open()
-        self._opened = Orchestrator(settings, scheduler, transport, Disk(settings.max_downloads), ledger)
+        self._opened = Orchestrator(settings, scheduler, transport, Disk(settings.max_downloads), ledger, experience)
         return self
 
-    async def _open_ledger(self) -> Ledger:
-        if self._ledger_path is None:
-            return NoLedger()
-        ledger = await SqliteLedger.open(self._ledger_path)
+    async def _open_ledger(self, cadence: LearnedCadence) -> tuple[Ledger, Experience]:
+        ledger = NoLedger() if self._ledger_path is None else await SqliteLedger.open(self._ledger_path)
+        experience = Experience(ledger, cadence)
         try:
             await ledger.bind(self._settings.base_url, self._settings.api_key.reveal())
+            await experience.recall()
         except BaseException:
             await ledger.aclose()
             raise
-        return ledger
+        return ledger, experience
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

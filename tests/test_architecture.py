@@ -50,6 +50,7 @@ LAYERS = {
         "books",
         "claims",
         "driver",
+        "experience",
         "intake",
         "job",
         "orchestrator",

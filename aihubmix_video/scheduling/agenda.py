@@ -36,6 +36,10 @@ class Agenda:
             self._sweep_at = max(SMALLEST_SWEEP, 2 * len(self._heap))
         heappush(self._heap, (at, job))
 
+    def __len__(self) -> int:
+        """Count the entries, those left behind included."""
+        return len(self._heap)
+
     def __bool__(self) -> bool:
         heap = self._heap
         while heap and not self._alive(heap[0][1]):

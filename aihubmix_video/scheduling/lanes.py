@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from aihubmix_video.scheduling.ladder import Ladder
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -45,7 +47,7 @@ class Lane:
     action: Callable[[int], Action]
     _rank: Callable[[int, float], float]
     later: Agenda
-    ready: Agenda
+    ready: Agenda | Ladder
     admits: Callable[[], bool] = _always
     busy: int = attrs.field(default=0, init=False)
     finish: int = attrs.field(default=0, init=False)
@@ -56,6 +58,8 @@ class Lane:
         """Let the jobs that have become due wait by rank, which is asked for each job and the moment it was due."""
         for due, job in self.later.due(now):
             self.ready.put(self._rank(job, due), job)
+        if isinstance(self.ready, Ladder):
+            self.ready.climb(now)
 
     def open(self) -> bool:
         """Whether a job is ready and there is room for its request."""
@@ -83,13 +87,12 @@ class Lanes:
         ready = (max(opens_at, lane.held_until) for lane in self._lanes if lane.open())
         return min(due, *ready, inf)
 
-    def take(self, now: float) -> tuple[Lane, int] | None:
-        """Take out the job whose turn it is, with its lane; None when nothing may be sent now."""
+    def take(self, now: float) -> tuple[Lane, float, int] | None:
+        """Take out the job whose turn it is: its lane, its rank there and its number; None when nothing may be sent now."""
         waiting = (lane for lane in self._lanes if lane.held_until <= now and lane.open())
         lane = min(waiting, key=lambda lane: max(self._turn, lane.finish), default=None)
         if lane is None:
             return None
         self._turn = max(self._turn, lane.finish)
         lane.finish = self._turn + 1
-        _, job = lane.ready.take()
-        return lane, job
+        return lane, *lane.ready.take()

@@ -32,6 +32,8 @@ from aihubmix_video.errors import (
 from aihubmix_video.scheduling.admission import Admission
 from aihubmix_video.scheduling.agenda import Agenda
 from aihubmix_video.scheduling.backoff import Backoff
+from aihubmix_video.scheduling.cadence import Trace
+from aihubmix_video.scheduling.ladder import RATIO, Ladder
 from aihubmix_video.scheduling.lanes import Lane, Lanes
 from aihubmix_video.scheduling.lifecycle import IN_HAND, IllegalTransition, Phase, Signal, advance
 from aihubmix_video.scheduling.messages import (
@@ -59,12 +61,12 @@ from aihubmix_video.scheduling.retry import bounded, is_final, is_refusal, retry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aihubmix_video.scheduling.cadence import Cadence, Kind
+    from aihubmix_video.scheduling.cadence import Cadence, Estimate
     from aihubmix_video.scheduling.pace import Pace
 
 __all__ = ["Limits", "Scheduler"]
 
-TICK = 0.05  # seconds; polls due within one become due together, so that a busy session wakes up less often
+TICK = 1 / 300  # of the interval; polls due within one become due together, so that a busy session wakes up less often
 COOLING = Backoff(first=2.0, cap=60.0)  # after a 429 that does not say how long
 
 
@@ -90,14 +92,12 @@ class _Job:
     """What the scheduler remembers of a job."""
 
     phase: Phase
-    kind: Kind
+    trace: Trace
     wants_file: bool
     failures: int = 0  # tries in a row that did not bring what they should
     refusals: int = 0  # of these, the last ones that were refusals
     accepted_at: float = -inf  # when unknown, long ago
-    seen_age: float = 0.0  # at which it was last seen unfinished
     expires_at: float = inf
-    dated: bool = True  # whether accepted_at is its true age, from which a cadence may learn
     withdrawn: bool = False  # while being submitted: not to be submitted again
 
 
@@ -132,8 +132,10 @@ class Scheduler:
         self._bad_polls = 0  # in a row, of whichever jobs
         self._admission = Admission(float(limits.max_in_flight))
         self._reached = False  # whether the gateway ever answered
+        self._tick = cadence.interval * TICK
         self._creates = self._lane(limits.max_creates, Submit, lambda job, _due: job)
         self._polls = self._lane(limits.max_polls, Poll, lambda _job, due: due)
+        self._polls.ready = Ladder(self._jobs.__contains__, self._climbs_at)
         self._downloads = self._lane(limits.max_downloads, Fetch, lambda job, _due: self._jobs[job].expires_at)
         asked = self._asks.__contains__
         self._singles = Lane(inf, Permit, lambda ticket, _due: ticket, Agenda(asked), Agenda(asked))
@@ -153,6 +155,11 @@ class Scheduler:
         alive = self._jobs.__contains__
         return Lane(limit, action, rank, Agenda(alive), Agenda(alive))
 
+    def _climbs_at(self, job: int, rung: int, since: float) -> float:
+        known = self._jobs[job]
+        age = self._cadence.worth_at(known.trace, RATIO ** (rung + 1), since - known.accepted_at)
+        return known.accepted_at + age
+
     def _is_generating(self, job: int) -> bool:
         known = self._jobs.get(job)
         return known is not None and known.phase in GENERATING
@@ -164,12 +171,12 @@ class Scheduler:
         """Jobs bought, or being bought, and not yet over."""
         return len(self._jobs) - self.counts[Phase.QUEUED]
 
-    def remaining(self, job: int, now: float, progress: float | None) -> float | None:
-        """Estimate the seconds until a running job finishes; None when it is not being generated."""
+    def remaining(self, job: int, now: float) -> Estimate | None:
+        """Estimate the time until a running job finishes; None when it is not being generated."""
         known = self._jobs.get(job)
         if known is None or known.phase not in GENERATING:
             return None
-        return self._cadence.remaining(known.kind, now - known.accepted_at, progress)
+        return self._cadence.estimate(known.trace, now - known.accepted_at)
 
     def wakes_at(self) -> float | None:
         """Say when `actions` may have something new without an event; None when never."""
@@ -194,12 +201,14 @@ class Scheduler:
             self._end(job, Signal.OVERDUE, WaitTimeout(f"not finished within {self._limits.deadline:g} s"))
         self._lanes.mature(now)
 
-    def _hand_out(self, lane: Lane, job: int) -> Action:
+    def _hand_out(self, lane: Lane, rank: float, job: int) -> Action:
         if lane is self._singles:
             self._asks.discard(job)
         else:
             lane.busy += 1
             self._move(self._jobs[job], Signal.HANDED_OUT)
+        if lane is self._polls:
+            self._cadence.served(RATIO**rank)
         return lane.action(job)
 
     # Being told.
@@ -213,12 +222,13 @@ class Scheduler:
                 self._asks.add(ticket)
                 self._singles.later.put(now, ticket)
             case Enlist(job, kind, wants_file):
-                self._admit(job, _Job(Phase.QUEUED, kind, wants_file), due=now)
-            case Watch(job, kind, wants_file):
-                self._admit(job, _Job(Phase.WAITING, kind, wants_file, accepted_at=now, dated=False), due=now)
+                self._admit(job, _Job(Phase.QUEUED, Trace(kind), wants_file), due=now)
+            case Watch(job, kind, wants_file, age):
+                trace = Trace(kind, dated=age is not None, seen=None)
+                self._admit(job, _Job(Phase.WAITING, trace, wants_file, accepted_at=now - (age or 0.0)), due=now)
                 self._deadlines.put(now + self._limits.deadline, job)
             case Want(job, expires_at):
-                self._admit(job, _Job(Phase.READY, (), wants_file=True, expires_at=expires_at), due=now)
+                self._admit(job, _Job(Phase.READY, Trace(()), wants_file=True, expires_at=expires_at), due=now)
             case Withdraw(job):
                 self._withdraw(job)
             case SlowDown(retry_after):
@@ -232,6 +242,8 @@ class Scheduler:
             raise IllegalTransition(f"the number {job} is in use")
         self._jobs[job] = known
         self.counts[known.phase] += 1
+        if known.phase in GENERATING:
+            self._cadence.begin(known.trace)
         self._put(job, known, due)
 
     def _put(self, job: int, known: _Job, due: float) -> None:
@@ -262,9 +274,9 @@ class Scheduler:
         if not isinstance(event, Trouble):
             self._strikes = known.failures = known.refusals = 0
         match event:
-            case Polled(job, completed, expires_at):
+            case Polled() as polled:
                 self._bad_polls = 0
-                self._polled(job, known, now, completed=completed, expires_at=expires_at)
+                self._polled(polled, known, now)
             case Bought(job, settled):
                 self._bought(job, known, now, settled=settled)
             case Fetched(job):
@@ -279,26 +291,27 @@ class Scheduler:
         known.withdrawn = False
         self._move(known, Signal.BOUGHT)
         self._deadlines.put(now + self._limits.deadline, job)
-        self._put(job, known, now if settled else self._next_poll(known, 0.0))
+        self._put(job, known, now if settled else self._next_poll(known, now))
 
-    def _polled(self, job: int, known: _Job, now: float, *, completed: bool, expires_at: float) -> None:
-        age = now - known.accepted_at
-        if known.dated:
-            self._cadence.observe(known.kind, known.seen_age, age, finished=completed)
-        known.seen_age = age
-        if not completed:
+    def _polled(self, polled: Polled, known: _Job, now: float) -> None:
+        age, finished = now - known.accepted_at, polled.completed
+        self._cadence.asked(known.trace, age, polled.progress, finished=finished, draw=self._draw())
+        if not finished:
             self._move(known, Signal.RUNNING)
-            self._put(job, known, self._next_poll(known, age))
+            self._put(polled.job, known, self._next_poll(known, now))
         elif known.wants_file:
-            known.expires_at = expires_at
+            known.expires_at = polled.expires_at
             self._move(known, Signal.COMPLETED)
-            self._put(job, known, now)
+            self._put(polled.job, known, now)
         else:
-            self._end(job, Signal.SATISFIED)
+            self._end(polled.job, Signal.SATISFIED)
 
-    def _next_poll(self, known: _Job, age: float) -> float:
-        due = known.accepted_at + self._cadence.next_age(known.kind, age, self._draw())
-        return ceil(due / TICK) * TICK
+    def _next_poll(self, known: _Job, now: float) -> float:
+        age = self._cadence.next_age(known.trace, now - known.accepted_at, self._draw())
+        return self._on_tick(known.accepted_at + age)
+
+    def _on_tick(self, moment: float) -> float:
+        return ceil(moment / self._tick) * self._tick
 
     def _troubled(self, job: int, known: _Job, error: VideoError, now: float) -> None:
         if isinstance(error, RateLimited) and error.limit == "concurrency" and known.phase is Phase.SUBMITTING:
@@ -331,7 +344,8 @@ class Scheduler:
         A gateway that fails altogether is thus asked as often as a healthy one: no more, and, once it is back, no later.
         """
         self._bad_polls += 1
-        due = self._next_poll(known, now - known.accepted_at)
+        age = self._cadence.plain_age(now - known.accepted_at, self._draw())
+        due = self._on_tick(known.accepted_at + age)
         if self._bad_polls == 1:
             due = min(due, now + wait)
         asked = bounded(error.retry_after) if isinstance(error, RateLimited) else None
@@ -353,6 +367,8 @@ class Scheduler:
         phase = advance(known.phase, signal)
         self.counts[known.phase] -= 1
         self.counts[phase] += 1
+        if (known.phase in GENERATING) != (phase in GENERATING):
+            (self._cadence.begin if phase in GENERATING else self._cadence.leave)(known.trace)
         known.phase = phase
 
     def _end(self, job: int, signal: Signal, error: VideoError | None = None) -> None:
