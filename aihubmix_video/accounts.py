@@ -103,6 +103,7 @@ def info_of_record(record: Record, *, epoch: float) -> JobInfo:
         epoch: What the loop's clock lacks to be Unix seconds.
     """
     state, video = _state(record), record.video
+    left = record.eta(record) if record.eta is not None and not state.ended else None
     return JobInfo(
         key=record.key,
         id=record.video_id,
@@ -111,7 +112,7 @@ def info_of_record(record: Record, *, epoch: float) -> JobInfo:
         state=state,
         status=STATUS[state] if state.ended else record.status,
         progress=record.progress,
-        eta=record.eta(record) if record.eta is not None and not state.ended else None,
+        eta=left.middle if left is not None else None,
         created_at=record.created_at,
         updated_at=record.updated_at,
         expires_at=record.expires_at + epoch if math.isfinite(record.expires_at) else None,

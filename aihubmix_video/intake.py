@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aihubmix_video.capabilities import find_capability, find_problems
+from aihubmix_video.capabilities.schema import MEDIA
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.request import VideoParams, VideoRequest
 
@@ -73,13 +74,20 @@ class Checker:
 
 
 def kind_of(request: VideoRequest) -> Kind:
-    """Say what a job has in common with those that take equally long: model, length and size."""
+    """Say what a job has in common with those that take equally long: model, length, size, and mode with what it is made from."""
     capability = find_capability(request.model)
+    given = [field for field in MEDIA if getattr(request, field) is not None]
     if capability is None:
-        return _shared(request.model, str(request.seconds or ""), str(request.size or ""))
+        return _shared(request.model, str(request.seconds or ""), str(request.size or ""), _mode(request.mode, given))
     size = capability.size_of(request)
     pixels = f"{size.width}x{size.height}" if size is not None else ""
-    return _shared(request.model, str(capability.seconds_of(request) or ""), pixels)
+    usual = capability.options["mode"].default if "mode" in capability.options else None
+    seconds = str(capability.seconds_of(request) or "")
+    return _shared(request.model, seconds, pixels, _mode(request.mode or usual, given))
+
+
+def _mode(asked: object, given: list[str]) -> str:
+    return " ".join([str(asked or ""), *given]).strip()
 
 
 @lru_cache(maxsize=1024)

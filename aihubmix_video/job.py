@@ -75,7 +75,12 @@ class Job:
     @property
     def eta(self) -> float | None:
         """Seconds until it is expected to finish; None when it is not being generated."""
-        return self._record.eta(self._record) if self._record.eta is not None else None
+        return self._record.event().eta
+
+    @property
+    def eta_range(self) -> tuple[float, float] | None:
+        """Seconds between which eight in ten such jobs finish; None when it is not being generated."""
+        return self._record.event().eta_range
 
     def snapshot(self) -> JobEvent:
         """Describe the job as it stands now, its download included."""

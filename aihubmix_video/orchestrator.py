@@ -18,6 +18,7 @@ from aihubmix_video.claims import Claims
 from aihubmix_video.driver import Driver, Perform, Request
 from aihubmix_video.errors import InvalidRequest, LedgerError, SessionClosed, VideoError
 from aihubmix_video.events import SessionStats
+from aihubmix_video.experience import JOBS_BETWEEN
 from aihubmix_video.files import remove
 from aihubmix_video.intake import Checker, kind_of, literal_path
 from aihubmix_video.ledger.entry import State
@@ -37,9 +38,11 @@ if TYPE_CHECKING:
     from aihubmix_video.books import Name, RowPlace
     from aihubmix_video.config import Settings
     from aihubmix_video.disk import Disk
+    from aihubmix_video.experience import Experience
     from aihubmix_video.ledger.entry import Entry
     from aihubmix_video.ledger.port import Ledger
     from aihubmix_video.request import VideoRequest
+    from aihubmix_video.scheduling.cadence import Estimate
     from aihubmix_video.scheduling.scheduler import Scheduler
     from aihubmix_video.transport import Transport
 
@@ -61,9 +64,16 @@ class Orchestrator:
     """
 
     def __init__(
-        self, settings: Settings, scheduler: Scheduler, transport: Transport, disk: Disk, ledger: Ledger
+        self,
+        settings: Settings,
+        scheduler: Scheduler,
+        transport: Transport,
+        disk: Disk,
+        ledger: Ledger,
+        experience: Experience,
     ) -> None:
         self.settings = settings
+        self._experience = experience
         self._transport = transport
         self._disk = disk
         self.books = Bookkeeper(ledger)
@@ -173,7 +183,9 @@ class Orchestrator:
             record.status, record.expires_at = Status.COMPLETED, self._clock() + lifetime
             self._driver.follow(record, Want(record.number, record.expires_at))
         elif entry.video_id is not None:
-            self._driver.follow(record, Watch(record.number, kind, wants_file))
+            # The last thing that happened to a job that is only bought is that it was bought.
+            age = max(time.time() - entry.updated_at, 0.0) if entry.state is State.BOUGHT else None
+            self._driver.follow(record, Watch(record.number, kind, wants_file, age))
         else:
             self._driver.follow(record, Enlist(record.number, kind, wants_file))
         self._keep(record)
@@ -254,11 +266,11 @@ class Orchestrator:
         """Describe an accepted job as a video."""
         return self._bound(record.video or Video(id=record.video_id or "", status=record.status))
 
-    def eta(self, record: Record) -> float | None:
-        """Estimate the seconds until the job finishes; None when it is not being generated."""
+    def eta(self, record: Record) -> Estimate | None:
+        """Estimate how long the job still takes; None when it is not being generated."""
         if record.status.terminal:
             return None
-        return self._driver.scheduler.remaining(record.number, self._clock(), record.progress)
+        return self._driver.scheduler.remaining(record.number, self._clock())
 
     async def retrieve(self, video_id: str) -> Video:
         """Ask about a job once; transient failures are tried again."""
@@ -320,6 +332,7 @@ class Orchestrator:
         if record.download is not None:
             await record.download.discard()
         record.end(self.describe(record) if record.video_id is not None else None, error)
+        await self._experience.keep(news=JOBS_BETWEEN)
 
     def stop_buying(self, trouble: LedgerError) -> None:
         """Buy nothing more: what cannot be written down may be bought twice."""
@@ -340,6 +353,7 @@ class Orchestrator:
         """Close everything, in the order in which it depends on each other, the ledger whatever comes of the others."""
         async with AsyncExitStack() as last_first:
             last_first.push_async_callback(self.books.aclose)
+            last_first.push_async_callback(self._experience.keep)
             last_first.push_async_callback(self._disk.aclose)
             last_first.push_async_callback(self._transport.aclose)
             await self._driver.aclose(CREATE_GRACE)

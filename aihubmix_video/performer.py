@@ -184,14 +184,18 @@ class Performer:
         video_id = record.video_id or ""
         try:
             reply = await self._transport.send("GET", video_id, seconds=POLL_SECONDS, departure=Departure())
-            if not _repeats(reply, record):
-                await self._read(record, reply, video_id)
+            progress = record.progress if _repeats(reply, record) else await self._read(record, reply, video_id)
         except VideoError as error:
             return Trouble(record.number, owned(error, record))
-        return Polled(record.number, completed=record.status is Status.COMPLETED, expires_at=record.expires_at)
+        completed = record.status is Status.COMPLETED
+        return Polled(record.number, completed=completed, expires_at=record.expires_at, progress=progress)
 
-    async def _read(self, record: Record, reply: Reply, video_id: str) -> None:
-        """Take in what an answer says of the job; raises what ends it, or what is wrong with the answer."""
+    async def _read(self, record: Record, reply: Reply, video_id: str) -> float | None:
+        """Take in what an answer says of the job, and give the progress that it told.
+
+        Raises:
+            VideoError: What ends the job, or what is wrong with the answer.
+        """
         video = outcome.read_poll(reply, job_id=video_id, now=time.time())
         if video.status is Status.FAILED:
             record.observe(video)
@@ -202,8 +206,10 @@ class Performer:
             lifetime = self._lifetime(video, reply)
             record.expires_at = self._clock() + lifetime
             await self._note(record, self._ledger.completed, time.time() + lifetime)
-        else:
-            record.answer = hash(reply.body)
+        progress = record.progress if video.progress is not None else None
+        # Of an answer without a word of the progress that others told, more is to be known than that it came again.
+        record.answer = hash(reply.body) if record.progress == progress and not video.status.terminal else None
+        return progress
 
     async def retrieve(self, video_id: str, departure: Departure) -> Video:
         """Send one status request and read it."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from aihubmix_video.download import Download
     from aihubmix_video.request import VideoRequest
+    from aihubmix_video.scheduling.cadence import Estimate
 
 __all__ = ["Listener", "Observer", "Record", "Target", "Watcher"]
 
@@ -135,7 +136,7 @@ class Record:
     expires_at: float = math.inf  # when its link goes, on the loop's clock
     answer: int | None = None  # a hash of the last answer, if that said that the job goes on
     download: Download | None = None
-    eta: Callable[[Record], float | None] | None = attrs.field(default=None, repr=False)
+    eta: Callable[[Record], Estimate | None] | None = attrs.field(default=None, repr=False)
     watchers: tuple[Watcher, ...] = attrs.field(default=(), repr=False)
     observers: Collection[Observer] = attrs.field(default=(), repr=False)  # the session's, shared by all its jobs
     # Those who wait: a future each, for an event of asyncio's holds a kilobyte.
@@ -197,11 +198,13 @@ class Record:
 
     def event(self) -> JobEvent:
         """Describe the job as it stands."""
+        left = self.eta(self) if self.eta is not None else None
         return JobEvent(
             job=self.key,
             status=self.status,
             progress=self.progress,
-            eta=self.eta(self) if self.eta is not None else None,
+            eta=left.middle if left is not None else None,
+            eta_range=(left.low, left.high) if left is not None else None,
             bytes_done=self.bytes_done,
             bytes_total=self.bytes_total,
             at=time.time(),

@@ -14,6 +14,7 @@ from aihubmix_video.budget import Caps, check_retries
 from aihubmix_video.config import settings_from
 from aihubmix_video.disk import Disk
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, SessionClosed
+from aihubmix_video.experience import Experience
 from aihubmix_video.gate import Gate
 from aihubmix_video.intake import build_request, literal_path
 from aihubmix_video.job import Job
@@ -23,7 +24,7 @@ from aihubmix_video.naming import Template
 from aihubmix_video.orchestrator import Orchestrator
 from aihubmix_video.record import Record, Target
 from aihubmix_video.register import Register
-from aihubmix_video.scheduling.cadence import FixedCadence
+from aihubmix_video.scheduling.learned import LearnedCadence
 from aihubmix_video.scheduling.pace import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
 from aihubmix_video.transport import Transport
@@ -320,12 +321,13 @@ class VideoSession:
         limits = Limits(
             max_in_flight=settings.max_in_flight, max_downloads=settings.max_downloads, deadline=settings.deadline
         )
-        cadence = FixedCadence(settings.poll_interval)
+        cadence = LearnedCadence(settings.poll_interval)
         scheduler = Scheduler(pace=pace, limits=limits, cadence=cadence, draw=random.random)
         ledger = await self._open_ledger()
+        experience = await self._recalled(ledger, cadence)
         transport = Transport(settings, Gate(pace))
         transport.open()
-        self._opened = Orchestrator(settings, scheduler, transport, Disk(settings.max_downloads), ledger)
+        self._opened = Orchestrator(settings, scheduler, transport, Disk(settings.max_downloads), ledger, experience)
         return self
 
     async def _open_ledger(self) -> Ledger:
@@ -338,6 +340,17 @@ class VideoSession:
             await ledger.aclose()
             raise
         return ledger
+
+    @staticmethod
+    async def _recalled(ledger: Ledger, cadence: LearnedCadence) -> Experience:
+        """Let the cadence go on from what earlier sessions learnt."""
+        experience = Experience(ledger, cadence)
+        try:
+            await experience.recall()
+        except BaseException:
+            await ledger.aclose()
+            raise
+        return experience
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

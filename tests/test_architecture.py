@@ -60,6 +60,7 @@ LAYERS = {
         "claims",
         "drawing",
         "driver",
+        "experience",
         "intake",
         "items",
         "job",

@@ -136,7 +136,7 @@ def test_the_session_is_made_and_used_as_promised():
 def test_jobs_and_videos_have_what_was_promised():
     """Handles are small: what is not listed is not there to depend on."""
     assert {
-        *("id", "key", "status", "progress", "eta", "request", "snapshot"),
+        *("id", "key", "status", "progress", "eta", "eta_range", "request", "snapshot"),
         *("events", "save", "delete", "detach"),
     } == {name for name in vars(Job) if not name.startswith("_")}
     assert hasattr(Job, "__await__")
@@ -150,7 +150,7 @@ FIELDS: list[tuple[type[attrs.AttrsInstance], str]] = [
         """id model status seconds width height progress created_at completed_at expires_at error path bytes_written
         sha256 verified raw""",
     ),
-    (JobEvent, "job status progress eta bytes_done bytes_total at"),
+    (JobEvent, "job status progress eta bytes_done bytes_total at eta_range"),
     (BatchItem, "index key request video path error charged earlier"),
     (
         VideoRequest,

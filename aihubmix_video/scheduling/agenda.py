@@ -1,4 +1,4 @@
-"""Jobs in the order they are due, and the lanes in which they wait for their turn."""
+"""Jobs in the order in which they are due."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from aihubmix_video.scheduling.messages import Action
-
-__all__ = ["Agenda", "Lane"]
+__all__ = ["Agenda"]
 
 SMALLEST_SWEEP = 64  # entries; below this nothing is gained by clearing out
 
@@ -38,6 +36,10 @@ class Agenda:
             self._sweep_at = max(SMALLEST_SWEEP, 2 * len(self._heap))
         heappush(self._heap, (at, job))
 
+    def __len__(self) -> int:
+        """Count the entries, those left behind included."""
+        return len(self._heap)
+
     def __bool__(self) -> bool:
         heap = self._heap
         while heap and not self._alive(heap[0][1]):
@@ -58,36 +60,3 @@ class Agenda:
         """Take out, one after the other, the entries whose moment has come."""
         while self.first() <= now:
             yield self.take()
-
-
-@attrs.define
-class Lane:
-    """Jobs that wait to send the same sort of request.
-
-    Attributes:
-        limit: Requests of this sort under way at once, at most.
-        action: What is handed out for a job.
-        busy: Requests under way.
-        finish: Where this lane's next turn may start, counted in turns; see `Scheduler`.
-        held_until: The moment before which nothing of this sort is sent.
-        later: Jobs by the moment they become due.
-        ready: Jobs that are due, by their rank.
-    """
-
-    limit: float
-    action: Callable[[int], Action]
-    _rank: Callable[[int, float], float]
-    later: Agenda
-    ready: Agenda
-    busy: int = attrs.field(default=0, init=False)
-    finish: int = attrs.field(default=0, init=False)
-    held_until: float = attrs.field(default=-inf, init=False)
-
-    def mature(self, now: float) -> None:
-        """Let the jobs that have become due wait by rank, which is asked for each job and the moment it was due."""
-        for due, job in self.later.due(now):
-            self.ready.put(self._rank(job, due), job)
-
-    def open(self) -> bool:
-        """Whether a job is ready and there is room for its request."""
-        return self.busy < self.limit and bool(self.ready)

@@ -1,7 +1,6 @@
-"""When to ask again about a job that is being generated.
+"""When to ask again about a job that is being generated: what the scheduler needs of whoever decides it.
 
-A cadence moves only *when* a poll happens, never whether. `Cadence` is what the scheduler needs of one; `FixedCadence`
-asks once per interval, the gateway's own advice (15 s), with jitter so that jobs submitted together spread out.
+A cadence moves only *when* a poll happens, never whether. `learned.LearnedCadence` is the one that sessions use.
 """
 
 from __future__ import annotations
@@ -10,50 +9,70 @@ from typing import Protocol
 
 import attrs
 
-__all__ = ["Cadence", "FixedCadence", "Kind"]
+__all__ = ["Cadence", "Estimate", "Kind", "Trace"]
 
 Kind = tuple[str, ...]
-"""What jobs have in common that take equally long: model, seconds, size."""
-
-JITTER = 0.2  # share of the interval; keeps the mean at the interval and the worst case under 1.5 intervals
-TYPICAL_SECONDS = 120.0  # "usually takes 1-5 minutes", AIHubMix video guide, updated 2026-06-01; log-normal median
-MEMORY = 20.0  # jobs; the mean follows a vendor who slows down within about so many
-
-
-class Cadence(Protocol):
-    """Decides when a job is asked about next; told what every answer showed."""
-
-    def next_age(self, kind: Kind, age: float, draw: float) -> float:
-        """Say at which age, in seconds since acceptance, to ask again a job that was unfinished at *age*."""
-
-    def observe(self, kind: Kind, before: float, age: float, *, finished: bool) -> None:
-        """Learn that a job unfinished at age *before* was finished, or not, when asked at *age*."""
-
-    def remaining(self, kind: Kind, age: float, progress: float | None) -> float:
-        """Estimate the seconds until a job of this age, and of this progress in percent, finishes."""
+"""What jobs have in common that take equally long: the model first, then seconds, size and mode. Empty when not known."""
 
 
 @attrs.define
-class FixedCadence:
-    """One poll per *interval* seconds, give or take a tenth."""
+class Trace:
+    """What is known of one running job; ages in seconds since it was accepted.
+
+    Attributes:
+        dated: Whether its age is its true one, from which durations may be learnt.
+        seen: The age at which it was last seen unfinished; None when its life before it was followed is unknown.
+        polls: How often it was asked about.
+        progress: Percent, as reported when it was last seen.
+        report: An earlier age and progress, from which progress is learnt.
+    """
+
+    kind: Kind
+    dated: bool = True
+    seen: float | None = 0.0
+    polls: int = 0
+    progress: float | None = None
+    report: tuple[float, float] | None = None
+
+
+@attrs.frozen
+class Estimate:
+    """How long a job may still take, in seconds: half of all finish within `middle`, eight in ten between `low` and `high`."""
+
+    low: float
+    middle: float
+    high: float
+
+
+class Cadence(Protocol):
+    """Decides when a job is asked about next; told what every answer showed. Ages are seconds since the job was accepted.
+
+    Attributes:
+        interval: Seconds between polls of a job, on average.
+    """
 
     interval: float
-    _means: dict[Kind, tuple[float, float]] = attrs.field(factory=dict)
 
-    def next_age(self, kind: Kind, age: float, draw: float) -> float:  # noqa: ARG002 - the interface's; all kinds are alike here
-        """Say at which age, in seconds since acceptance, to ask again a job that was unfinished at *age*."""
-        return age + self.interval * (1 + JITTER * (draw - 0.5))
+    def begin(self, trace: Trace) -> None:
+        """A job is being generated from now on."""
 
-    def observe(self, kind: Kind, before: float, age: float, *, finished: bool) -> None:
-        """Learn a duration: the job ended somewhere between the two ages, on average in the middle."""
-        if finished:
-            mean, seen = self._means.get(kind, (0.0, 0.0))
-            weight = min(seen + 1, MEMORY)
-            self._means[kind] = (mean + ((before + age) / 2 - mean) / weight, weight)
+    def leave(self, trace: Trace) -> None:
+        """It is not any more, for whatever reason."""
 
-    def remaining(self, kind: Kind, age: float, progress: float | None) -> float:
-        """Extrapolate the progress where there is one; else subtract the age from the mean seen, or the usual, duration."""
-        if progress is not None and 0 < progress <= 100 and age > 0:
-            return age * (100 - progress) / progress
-        mean, _ = self._means.get(kind, (TYPICAL_SECONDS, 0.0))
-        return max(mean - age, 0.0)
+    def next_age(self, trace: Trace, age: float, draw: float) -> float:
+        """Say at which age to ask next a job that is now of this age; *draw* is a random number, 0 <= draw < 1."""
+
+    def plain_age(self, age: float, draw: float) -> float:
+        """Say at which age to ask next a job whose last poll, at *age*, brought nothing."""
+
+    def worth_at(self, trace: Trace, times: float, since: float) -> float:
+        """Say at which age, *since* or later, a poll is worth so many times what it was when it became due."""
+
+    def served(self, times: float) -> None:
+        """A poll left when it was worth so many times what it was when it became due, or somewhat more."""
+
+    def asked(self, trace: Trace, age: float, progress: float | None, *, finished: bool, draw: float) -> None:
+        """Learn what a good answer showed: at *age* the job was finished, or else so many percent of it."""
+
+    def estimate(self, trace: Trace, age: float) -> Estimate:
+        """Estimate how long a job of this age may still take."""

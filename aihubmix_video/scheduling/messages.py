@@ -50,11 +50,16 @@ class Enlist:
 
 @attrs.frozen
 class Watch:
-    """A job bought earlier is to be followed from now on; its age counts from now."""
+    """A job bought earlier is to be followed from now on.
+
+    Attributes:
+        age: Seconds since it was accepted, as far as is known.
+    """
 
     job: int
     kind: Kind
     wants_file: bool
+    age: float | None = None
 
 
 @attrs.frozen
@@ -105,11 +110,13 @@ class Polled:
     Attributes:
         completed: Whether the video is finished.
         expires_at: When its link goes, on the scheduler's clock.
+        progress: Percent, where the answer told it.
     """
 
     job: int
     completed: bool
     expires_at: float = inf
+    progress: float | None = None
 
 
 @attrs.frozen

@@ -5,13 +5,10 @@ to ask again; the shell around it does nothing else. Deciding reserves: an actio
 phase and taken its share of the rate, so that asking twice at the same moment gives nothing twice.
 
 Requests wait in four lanes: creates, polls, downloads and single calls of the user's. When the shared rate allows a request,
-the lanes take turns by start-time fair queueing: a turn starts where the lane's last one finished, but not before the turn
-now served, so a lane that was idle is level with the others and has nothing to catch up. Each lane with work thus gets an
-equal share of the rate at least, and none can starve another, however much waits in it. Each lane also bounds its own
-requests under way, so requests that hang hold up no other lane.
+the lanes take turns, see `lanes`. Each lane also bounds its own requests under way, so requests that hang hold up no other.
 
 "Too fast" and "too many at once" are different refusals: the first shuts the rate for a while, the second lowers the number
-of jobs in flight to what the account was seen to bear, from where it recovers as jobs end.
+of jobs in flight, see `admission`.
 
 In a lane, creates go in the order in which they came, polls by the moment they became due, downloads by the moment their
 link expires.
@@ -32,8 +29,12 @@ from aihubmix_video.errors import (
     VideoError,
     WaitTimeout,
 )
-from aihubmix_video.scheduling.agenda import Agenda, Lane
+from aihubmix_video.scheduling.admission import Admission
+from aihubmix_video.scheduling.agenda import Agenda
 from aihubmix_video.scheduling.backoff import Backoff
+from aihubmix_video.scheduling.cadence import Trace
+from aihubmix_video.scheduling.ladder import RATIO, Ladder
+from aihubmix_video.scheduling.lanes import Lane, Lanes
 from aihubmix_video.scheduling.lifecycle import IN_HAND, IllegalTransition, Phase, Signal, advance
 from aihubmix_video.scheduling.messages import (
     Action,
@@ -60,13 +61,12 @@ from aihubmix_video.scheduling.retry import bounded, is_final, is_refusal, retry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aihubmix_video.scheduling.cadence import Cadence, Kind
+    from aihubmix_video.scheduling.cadence import Cadence, Estimate
     from aihubmix_video.scheduling.pace import Pace
 
 __all__ = ["Limits", "Scheduler"]
 
-TICK = 0.05  # seconds; polls due within one become due together, so that a busy session wakes up less often
-PROBE = 60.0  # seconds until one more job is tried after "too many at once", if none has ended
+TICK = 1 / 300  # of the interval; polls due within one become due together, so that a busy session wakes up less often
 COOLING = 5  # requests that would have left during the first cool-down after a 429 that does not say how long
 COOLING_FIRST = (0.05, 2.0)  # seconds between which that is kept
 COOLING_CAP = 60.0  # seconds
@@ -96,15 +96,13 @@ class _Job:
     """What the scheduler remembers of a job."""
 
     phase: Phase
-    kind: Kind
+    trace: Trace
     wants_file: bool
     failures: int = 0  # tries in a row that did not bring what they should
     refusals: int = 0  # of these, the last ones that were refusals
     sent_at: float = -inf  # when its last request was handed out
     accepted_at: float = -inf  # when unknown, long ago
-    seen_age: float = 0.0  # at which it was last seen unfinished
     expires_at: float = inf
-    dated: bool = True  # whether accepted_at is its true age, from which a cadence may learn
     withdrawn: bool = False  # while being submitted: not to be submitted again
 
 
@@ -135,22 +133,22 @@ class Scheduler:
         self._asks: set[int] = set()
         self._orphans: dict[int, Lane] = {}  # of jobs that ended while their request is still under way
         self._ended: list[Action] = []
-        self._turn = 0  # start of the turn served last
         shortest, longest = COOLING_FIRST
         self._cooling = Backoff(first=min(max(COOLING * pace.interval, shortest), longest), cap=COOLING_CAP)
         self._strikes = 0  # cool-downs in a row
         self._cooled_at = -inf  # when the last one began
         self._spare = 1  # bad polls that may be tried again soon
-        self._ceiling = float(limits.max_in_flight)  # jobs in flight; lower after "too many at once", then recovering
+        self._admission = Admission(float(limits.max_in_flight))
         self._reached = False  # whether the gateway ever answered
-        self._unsent = False  # whether the last create could not leave
-        self._probe_at = inf  # when one more is tried, if none ended before
+        self._tick = cadence.interval * TICK
         self._creates = self._lane(limits.max_creates, Submit, lambda job, _due: job)
         self._polls = self._lane(limits.max_polls, Poll, lambda _job, due: due)
+        self._polls.ready = Ladder(self._jobs.__contains__, self._climbs_at)
         self._downloads = self._lane(limits.max_downloads, Fetch, lambda job, _due: self._jobs[job].expires_at)
         asked = self._asks.__contains__
         self._singles = Lane(inf, Permit, lambda ticket, _due: ticket, Agenda(asked), Agenda(asked))
-        self._lanes = (self._singles, self._downloads, self._polls, self._creates)
+        self._creates.admits = lambda: self.in_flight < self._admission.ceiling
+        self._lanes = Lanes(self._singles, self._downloads, self._polls, self._creates)
         self._lane_of = {
             Phase.QUEUED: self._creates,
             Phase.SUBMITTING: self._creates,
@@ -165,6 +163,11 @@ class Scheduler:
         alive = self._jobs.__contains__
         return Lane(limit, action, rank, Agenda(alive), Agenda(alive))
 
+    def _climbs_at(self, job: int, rung: int, since: float) -> float:
+        known = self._jobs[job]
+        age = self._cadence.worth_at(known.trace, RATIO ** (rung + 1), since - known.accepted_at)
+        return known.accepted_at + age
+
     def _is_generating(self, job: int) -> bool:
         known = self._jobs.get(job)
         return known is not None and known.phase in GENERATING
@@ -176,18 +179,16 @@ class Scheduler:
         """Jobs bought, or being bought, and not yet over."""
         return len(self._jobs) - self.counts[Phase.QUEUED]
 
-    def remaining(self, job: int, now: float, progress: float | None) -> float | None:
-        """Estimate the seconds until a running job finishes; None when it is not being generated."""
+    def remaining(self, job: int, now: float) -> Estimate | None:
+        """Estimate the time until a running job finishes; None when it is not being generated."""
         known = self._jobs.get(job)
         if known is None or known.phase not in GENERATING:
             return None
-        return self._cadence.remaining(known.kind, now - known.accepted_at, progress)
+        return self._cadence.estimate(known.trace, now - known.accepted_at)
 
     def wakes_at(self) -> float | None:
         """Say when `actions` may have something new without an event; None when never."""
-        at = min(self._probe_at, self._deadlines.first(), *(lane.later.first() for lane in self._lanes))
-        for lane in filter(self._may_send, self._lanes):
-            at = min(at, max(self.pace.opens_at(), lane.held_until))
+        at = min(self._admission.probe_at, self._deadlines.first(), self._lanes.wakes_at(self.pace.opens_at()))
         return at if at < inf else None
 
     # Deciding.
@@ -195,43 +196,28 @@ class Scheduler:
     def actions(self, now: float) -> list[Action]:
         """Hand out everything that may be done now; each thing once."""
         self._mature(now)
-        if now >= self._probe_at:
-            self._probe_at = inf
-            self._ceiling = min(self._ceiling + 1, float(self._limits.max_in_flight))
+        self._admission.probe(now)
         actions, self._ended = self._ended, []
-        while self.pace.opens_at() <= now and (lane := self._next_lane(now)) is not None:
+        while self.pace.opens_at() <= now and (turn := self._lanes.take(now)) is not None:
             self.pace = self.pace.spend(now)
-            actions.append(self._hand_out(lane, now))
+            actions.append(self._hand_out(*turn, now))
         return actions
 
     def _mature(self, now: float) -> None:
         """Move what has become due to where it is handed out from."""
         for _, job in self._deadlines.due(now):
             self._end(job, Signal.OVERDUE, WaitTimeout(f"not finished within {self._limits.deadline:g} s"))
-        for lane in self._lanes:
-            lane.mature(now)
+        self._lanes.mature(now)
 
-    def _next_lane(self, now: float) -> Lane | None:
-        """Choose the lane whose turn starts earliest, of those that may send something."""
-        waiting = (lane for lane in self._lanes if lane.held_until <= now and self._may_send(lane))
-        return min(waiting, key=lambda lane: max(self._turn, lane.finish), default=None)
-
-    def _may_send(self, lane: Lane) -> bool:
-        if lane is not self._creates:
-            return lane.open()
-        # While creates cannot leave, one at a time finds out, so that not every job uses up its tries.
-        return lane.open() and self.in_flight < self._ceiling and not (self._unsent and lane.busy)
-
-    def _hand_out(self, lane: Lane, now: float) -> Action:
-        self._turn = max(self._turn, lane.finish)
-        lane.finish = self._turn + 1
-        _, job = lane.ready.take()
+    def _hand_out(self, lane: Lane, rank: float, job: int, now: float) -> Action:
         if lane is self._singles:
             self._asks.discard(job)
         else:
             lane.busy += 1
             self._jobs[job].sent_at = now
             self._move(self._jobs[job], Signal.HANDED_OUT)
+        if lane is self._polls:
+            self._cadence.served(RATIO**rank)
         return lane.action(job)
 
     # Being told.
@@ -245,12 +231,13 @@ class Scheduler:
                 self._asks.add(ticket)
                 self._singles.later.put(now, ticket)
             case Enlist(job, kind, wants_file):
-                self._admit(job, _Job(Phase.QUEUED, kind, wants_file), due=now)
-            case Watch(job, kind, wants_file):
-                self._admit(job, _Job(Phase.WAITING, kind, wants_file, accepted_at=now, dated=False), due=now)
+                self._admit(job, _Job(Phase.QUEUED, Trace(kind), wants_file), due=now)
+            case Watch(job, kind, wants_file, age):
+                trace = Trace(kind, dated=age is not None, seen=None)
+                self._admit(job, _Job(Phase.WAITING, trace, wants_file, accepted_at=now - (age or 0.0)), due=now)
                 self._deadlines.put(now + self._limits.deadline, job)
             case Want(job, expires_at):
-                self._admit(job, _Job(Phase.READY, (), wants_file=True, expires_at=expires_at), due=now)
+                self._admit(job, _Job(Phase.READY, Trace(()), wants_file=True, expires_at=expires_at), due=now)
             case Withdraw(job):
                 self._withdraw(job)
             case SlowDown(retry_after):
@@ -264,6 +251,8 @@ class Scheduler:
             raise IllegalTransition(f"the number {job} is in use")
         self._jobs[job] = known
         self.counts[known.phase] += 1
+        if known.phase in GENERATING:
+            self._cadence.begin(known.trace)
         self._put(job, known, due)
 
     def _put(self, job: int, known: _Job, due: float) -> None:
@@ -290,13 +279,13 @@ class Scheduler:
             return
         self._lane_of[known.phase].busy -= 1
         if not (isinstance(event, Trouble) and isinstance(event.error, ConnectionFailed) and not event.error.sent):
-            self._reached, self._unsent, self._creates.held_until = True, False, -inf
+            self._reached, self._creates.probing, self._creates.held_until = True, False, -inf
         if not isinstance(event, Trouble):
             self._strikes = known.failures = known.refusals = 0
         match event:
-            case Polled(job, completed, expires_at):
+            case Polled() as polled:
                 self._spare = min(self._spare + 1, SPARE)
-                self._polled(job, known, now, completed=completed, expires_at=expires_at)
+                self._polled(polled, known, now)
             case Bought(job, settled):
                 self._bought(job, known, now, settled=settled)
             case Fetched(job):
@@ -311,31 +300,31 @@ class Scheduler:
         known.withdrawn = False
         self._move(known, Signal.BOUGHT)
         self._deadlines.put(now + self._limits.deadline, job)
-        self._put(job, known, now if settled else self._next_poll(known, 0.0))
+        self._put(job, known, now if settled else self._next_poll(known, now))
 
-    def _polled(self, job: int, known: _Job, now: float, *, completed: bool, expires_at: float) -> None:
-        age = now - known.accepted_at
-        if known.dated:
-            self._cadence.observe(known.kind, known.seen_age, age, finished=completed)
-        known.seen_age = age
-        if not completed:
+    def _polled(self, polled: Polled, known: _Job, now: float) -> None:
+        age, finished = now - known.accepted_at, polled.completed
+        self._cadence.asked(known.trace, age, polled.progress, finished=finished, draw=self._draw())
+        if not finished:
             self._move(known, Signal.RUNNING)
-            self._put(job, known, self._next_poll(known, age))
+            self._put(polled.job, known, self._next_poll(known, now))
         elif known.wants_file:
-            known.expires_at = expires_at
+            known.expires_at = polled.expires_at
             self._move(known, Signal.COMPLETED)
-            self._put(job, known, now)
+            self._put(polled.job, known, now)
         else:
-            self._end(job, Signal.SATISFIED)
+            self._end(polled.job, Signal.SATISFIED)
 
-    def _next_poll(self, known: _Job, age: float) -> float:
-        due = known.accepted_at + self._cadence.next_age(known.kind, age, self._draw())
-        return ceil(due / TICK) * TICK
+    def _next_poll(self, known: _Job, now: float) -> float:
+        age = self._cadence.next_age(known.trace, now - known.accepted_at, self._draw())
+        return self._on_tick(known.accepted_at + age)
+
+    def _on_tick(self, moment: float) -> float:
+        return ceil(moment / self._tick) * self._tick
 
     def _troubled(self, job: int, known: _Job, error: VideoError, now: float) -> None:
         if isinstance(error, RateLimited) and error.limit == "concurrency" and known.phase is Phase.SUBMITTING:
-            self._ceiling = max(self.in_flight - 1.0, 1.0)  # what the account bears, as far as is known
-            self._probe_at = now + PROBE
+            self._admission.refused(self.in_flight, now)
         if isinstance(error, SubmitUncertain):
             self._end(job, Signal.LOST, error)
             return
@@ -346,7 +335,8 @@ class Scheduler:
         final = is_final(known.phase, error, known.refusals, now - known.accepted_at)
         wait = None if final else retry_delay(known.phase, error, known.failures, self._draw(), reached=self._reached)
         if wait is not None and known.phase is Phase.SUBMITTING and isinstance(error, ConnectionFailed):
-            self._unsent, self._creates.held_until = True, now + wait
+            # One create at a time finds out when they can leave again, so that not every job uses up its tries.
+            self._creates.probing, self._creates.held_until = True, now + wait
         if wait is None:
             self._end(job, Signal.ENDED, error)
             return
@@ -363,7 +353,8 @@ class Scheduler:
         A gateway that fails altogether is thus asked as often as a healthy one: no more, and, once it is back, no later. One
         that fails now and then costs no job an interval.
         """
-        due = self._next_poll(known, now - known.accepted_at)
+        age = self._cadence.plain_age(now - known.accepted_at, self._draw())
+        due = self._on_tick(known.accepted_at + age)
         if self._spare and now < due:
             self._spare -= 1
             due = min(due, now + (SOON.delay(known.failures, self._draw()) or 0.0))
@@ -387,6 +378,8 @@ class Scheduler:
         phase = advance(known.phase, signal)
         self.counts[known.phase] -= 1
         self.counts[phase] += 1
+        if (known.phase in GENERATING) != (phase in GENERATING):
+            (self._cadence.begin if phase in GENERATING else self._cadence.leave)(known.trace)
         known.phase = phase
 
     def _end(self, job: int, signal: Signal, error: VideoError | None = None) -> None:
@@ -395,6 +388,5 @@ class Scheduler:
             self._orphans[job] = self._lane_of[known.phase]
         self._move(known, signal)
         del self._jobs[job]
-        # One more place for as many jobs as have ended since: it doubles in twice that time, unless it is refused again.
-        self._ceiling = min(self._ceiling + 1 / self._ceiling, float(self._limits.max_in_flight))
+        self._admission.ended()
         self._ended.append(End(job, known.phase, error))

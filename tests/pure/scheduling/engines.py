@@ -1,10 +1,11 @@
 """Schedulers for tests, and what drives them."""
+# ruff: noqa: ARG002 - the stand-in below has the whole interface, and uses little of it
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aihubmix_video.scheduling.cadence import FixedCadence
+from aihubmix_video.scheduling.cadence import Cadence, Estimate, Trace
 from aihubmix_video.scheduling.messages import Bought, End, Fetch, Fetched, Poll, Polled, Submit
 from aihubmix_video.scheduling.pace import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
@@ -19,6 +20,45 @@ KIND = ("sora-2", "8", "1280x720")
 AMPLE = 100_000  # so large a burst that the rate is no matter
 
 
+class PlainCadence:
+    """Stands in for the learned cadence where a test is about something else: one poll per interval, give or take a tenth."""
+
+    def __init__(self, interval: float) -> None:
+        self.interval = interval
+        self.running = 0
+
+    def begin(self, trace: Trace) -> None:
+        """Count the job."""
+        self.running += 1
+
+    def leave(self, trace: Trace) -> None:
+        """Count it no longer."""
+        self.running -= 1
+
+    def next_age(self, trace: Trace, age: float, draw: float) -> float:
+        """Say at which age to ask next."""
+        return self.plain_age(age, draw)
+
+    def plain_age(self, age: float, draw: float) -> float:
+        """Say at which age to ask next after a poll that brought nothing."""
+        return age + self.interval * (0.9 + 0.2 * draw)
+
+    def worth_at(self, trace: Trace, times: float, since: float) -> float:
+        """Let all polls that wait become more urgent at the same pace."""
+        return since + self.interval * (times - 1)
+
+    def served(self, times: float) -> None:
+        """Learn nothing."""
+
+    def asked(self, trace: Trace, age: float, progress: float | None, *, finished: bool, draw: float) -> None:
+        """Note what the poll showed."""
+        trace.seen, trace.progress = age, progress
+
+    def estimate(self, trace: Trace, age: float) -> Estimate:
+        """Say that every job takes two minutes."""
+        return Estimate(0.0, max(120.0 - age, 0.0), 120.0)
+
+
 def engine(
     *,
     rate: float = 1000.0,
@@ -26,9 +66,10 @@ def engine(
     interval: float = INTERVAL,
     draw: Callable[[], float] = lambda: 0.5,
     limits: Limits | None = None,
+    cadence: Cadence | None = None,
 ) -> Scheduler:
     """Build a scheduler whose draws are all in the middle: polls after one interval, backoff at three quarters."""
-    cadence = FixedCadence(interval)
+    cadence = cadence or PlainCadence(interval)
     return Scheduler(pace=Pace.of_rate(rate, burst), limits=limits or Limits(), cadence=cadence, draw=draw)
 
 

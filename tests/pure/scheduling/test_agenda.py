@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.scheduling.agenda import SMALLEST_SWEEP, Agenda, Lane
+from aihubmix_video.scheduling.agenda import SMALLEST_SWEEP, Agenda
+from aihubmix_video.scheduling.lanes import Lane
 from aihubmix_video.scheduling.messages import Poll
 
 moments = st.one_of(st.floats(0, 20), st.just(inf))

@@ -20,6 +20,8 @@ from aihubmix_video.errors import (
     VideoError,
     WaitTimeout,
 )
+from aihubmix_video.scheduling.cadence import Trace
+from aihubmix_video.scheduling.learned import LearnedCadence
 from aihubmix_video.scheduling.lifecycle import IllegalTransition, Phase
 from aihubmix_video.scheduling.messages import (
     Action,
@@ -496,22 +498,48 @@ def test_the_estimate_follows_the_job():
     """Known while it is generated, and only then."""
     scheduler = engine()
     scheduler.receive(Enlist(1, KIND, wants_file=False), 0.0)
-    assert scheduler.remaining(1, 0.0, None) is None
+    assert scheduler.remaining(1, 0.0) is None
     scheduler.actions(0.0)
     assert tell(scheduler, 10.0, Bought(1)) == []
-    assert scheduler.remaining(1, 40.0, 50.0) == pytest.approx(30.0)
+    left = scheduler.remaining(1, 40.0)
+    assert left is not None
+    assert left.middle == 90.0
     assert scheduler.actions(25.0) == [Poll(1)]
     tell(scheduler, 25.0, Polled(1, completed=True))
-    assert scheduler.remaining(1, 40.0, 50.0) is None
+    assert scheduler.remaining(1, 40.0) is None
 
 
-def test_a_watched_job_teaches_no_duration():
-    """Its age counts from when it was watched: a thousand jobs resumed and long finished took not 0 seconds."""
-    scheduler = engine()
-    tell(scheduler, 0.0, *watched(1))
-    tell(scheduler, 0.1, Polled(1, completed=True), *enlisted(2))
-    tell(scheduler, 0.2, Bought(2))
-    assert scheduler.remaining(2, 0.2, None) == 120.0
+def test_a_job_of_unknown_age_teaches_no_duration():
+    """Its age counts from when it was watched: a thousand jobs attached to and long finished took not 0 seconds."""
+    cadence = LearnedCadence(INTERVAL)
+    scheduler = engine(cadence=cadence)
+    for job in range(0, 200, 2):
+        tell(scheduler, float(job), *watched(job, wants_file=False))
+        tell(scheduler, job + 0.1, Polled(job, completed=True))
+    assert cadence.jobs_seen == 0
+
+
+def test_a_job_resumed_teaches_from_when_it_was_first_seen_on():
+    """It may have finished at any time before; what its later polls show is as good as any job's."""
+    cadence = LearnedCadence(INTERVAL)
+    scheduler = engine(cadence=cadence)
+    tell(scheduler, 0.0, Watch(1, KIND, False, age=3600.0), Watch(2, KIND, False, age=100.0))
+    tell(scheduler, 0.1, Polled(1, completed=True), Polled(2, completed=False))
+    assert cadence.jobs_seen == 0
+    assert [Poll(2)] == scheduler.actions(30.0)
+    tell(scheduler, 30.0, Polled(2, completed=True))
+    assert cadence.jobs_seen == 1
+    assert cadence.estimate(Trace(KIND), 0.0).middle > 100.0
+
+
+def test_a_job_resumed_is_estimated_by_its_true_age():
+    """A job that has run for a minute and a half is nearly done, whichever process bought it."""
+    scheduler = engine(cadence=LearnedCadence(INTERVAL))
+    tell(scheduler, 0.0, Watch(1, KIND, wants_file=False, age=90.0), *watched(2))
+    resumed, unknown = scheduler.remaining(1, 0.0), scheduler.remaining(2, 0.0)
+    assert resumed is not None
+    assert unknown is not None
+    assert resumed.middle < unknown.middle
 
 
 def test_jobs_in_flight_are_those_bought_and_not_over():

@@ -22,7 +22,8 @@ from aihubmix_video.errors import (
     SubmitUncertain,
     VideoError,
 )
-from aihubmix_video.scheduling.cadence import FixedCadence
+from aihubmix_video.scheduling.habits import CLOSEST
+from aihubmix_video.scheduling.learned import LearnedCadence
 from aihubmix_video.scheduling.lifecycle import TERMINAL, Phase
 from aihubmix_video.scheduling.messages import (
     Action,
@@ -48,6 +49,7 @@ from aihubmix_video.scheduling.pace import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
 
 INTERVAL = 4.0
+CLOSEST_SECONDS = CLOSEST / 15 * INTERVAL  # between good polls of one job
 DEADLINE = 30.0
 SLACK = 1e-6  # rounding; clocks are floats
 KINDS = [("sora-2", "4"), ("sora-2", "8"), ("wan2.6-t2v", "5")]
@@ -86,9 +88,8 @@ class Gateway(RuleBasedStateMachine):
         )
         self.rate, self.burst, self.now = rate, burst, start
         draw = random.Random(seed).random  # noqa: S311 - jitter that hypothesis can repeat
-        self.engine = Scheduler(
-            pace=Pace.of_rate(rate, burst), limits=self.limits, cadence=FixedCadence(INTERVAL), draw=draw
-        )
+        self.cadence = LearnedCadence(INTERVAL)
+        self.engine = Scheduler(pace=Pace.of_rate(rate, burst), limits=self.limits, cadence=self.cadence, draw=draw)
         self.numbers = 0
         self.open_jobs: dict[int, Phase] = {}
         self.tickets: set[int] = set()
@@ -121,13 +122,13 @@ class Gateway(RuleBasedStateMachine):
         self.open_jobs[job] = Phase.QUEUED
         self.tell(Enlist(job, kind, wants_file))
 
-    @rule(kind=st.sampled_from(KINDS), wants_file=st.booleans())
-    def watch(self, kind: tuple[str, ...], wants_file: bool) -> None:  # noqa: FBT001 - hypothesis fills it in by name
+    @rule(kind=st.sampled_from(KINDS), wants_file=st.booleans(), age=st.one_of(st.none(), st.floats(0, 1e5)))
+    def watch(self, kind: tuple[str, ...], wants_file: bool, age: float | None) -> None:  # noqa: FBT001 - likewise
         """Follow a job bought earlier."""
         job = self.number()
         self.open_jobs[job] = Phase.WAITING
         self.give_up_at[job] = self.now + DEADLINE
-        self.tell(Watch(job, kind, wants_file))
+        self.tell(Watch(job, kind, wants_file, age))
 
     @rule(lifetime=st.one_of(st.just(inf), st.floats(-5, 100)))
     def want(self, lifetime: float) -> None:
@@ -210,13 +211,14 @@ class Gateway(RuleBasedStateMachine):
             case Submit(job):
                 self.open_jobs[job] = Phase.WAITING
                 self.give_up_at[job] = self.now + DEADLINE
-                self.not_before[job] = self.now + (0.0 if flag else 0.9 * INTERVAL)
+                self.not_before[job] = self.now + (0.0 if flag else CLOSEST_SECONDS)
                 return Bought(job, settled=flag)
             case Poll(job):
-                self.not_before[job] = self.now + (0.0 if flag else 0.9 * INTERVAL)
+                self.not_before[job] = self.now + (0.0 if flag else CLOSEST_SECONDS)
                 if flag and job in self.open_jobs:
                     self.open_jobs[job] = Phase.READY
-                return Polled(job, completed=flag, expires_at=self.now + 60.0)
+                progress = (None, 1.0, 50.0, 99.0, 100.0)[job % 5]
+                return Polled(job, completed=flag, expires_at=self.now + 60.0, progress=progress)
             case Fetch(job):
                 return Fetched(job)
         raise AssertionError(action)
@@ -291,6 +293,11 @@ class Gateway(RuleBasedStateMachine):
         if self.woken:
             assert sum(counts[phase] for phase in TERMINAL) == len(self.ended)
             assert self.engine.in_flight == len(self.open_jobs) - counts[Phase.QUEUED]
+
+    @invariant()
+    def the_cadence_knows_how_many_jobs_run(self) -> None:
+        """It shares out a budget between them."""
+        assert self.cadence._running == self.engine.counts[Phase.WAITING] + self.engine.counts[Phase.POLLING]
 
     @invariant()
     def bounds_hold(self) -> None:

@@ -1,0 +1,98 @@
+"""The lanes in which jobs wait to send, and how lanes take turns.
+
+Theory: start-time fair queueing (Goyal, Vin and Cheng, 1996). A turn starts where the lane's last one finished, but not
+before the turn served now, so a lane that was idle is level with the others and has nothing to catch up. Each lane with work
+thus gets an equal share of the turns at least, and none can starve another, however much waits in it.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+import attrs
+
+from aihubmix_video.scheduling.ladder import Ladder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from aihubmix_video.scheduling.agenda import Agenda
+    from aihubmix_video.scheduling.messages import Action
+
+__all__ = ["Lane", "Lanes"]
+
+
+def _always() -> bool:
+    return True
+
+
+@attrs.define
+class Lane:
+    """Jobs that wait to send the same sort of request.
+
+    Attributes:
+        limit: Requests of this sort under way at once, at most.
+        action: What is handed out for a job.
+        later: Jobs by the moment they become due.
+        ready: Jobs that are due, by their rank.
+        admits: Whether one more may leave, for reasons of the lane's own.
+        busy: Requests under way.
+        finish: Where this lane's next turn may start, counted in turns.
+        held_until: The moment before which nothing of this sort is sent.
+        probing: Whether one request at a time has to find out if the gateway is there.
+    """
+
+    limit: float
+    action: Callable[[int], Action]
+    _rank: Callable[[int, float], float]
+    later: Agenda
+    ready: Agenda | Ladder
+    admits: Callable[[], bool] = _always
+    busy: int = attrs.field(default=0, init=False)
+    finish: int = attrs.field(default=0, init=False)
+    held_until: float = attrs.field(default=-inf, init=False)
+    probing: bool = attrs.field(default=False, init=False)
+
+    def mature(self, now: float) -> None:
+        """Let the jobs that have become due wait by rank, which is asked for each job and the moment it was due."""
+        for due, job in self.later.due(now):
+            self.ready.put(self._rank(job, due), job)
+        if isinstance(self.ready, Ladder):
+            self.ready.climb(now)
+
+    def open(self) -> bool:
+        """Whether a job is ready and there is room for its request."""
+        return self.busy < (1 if self.probing else self.limit) and bool(self.ready) and self.admits()
+
+
+class Lanes:
+    """All lanes of a session, taking turns."""
+
+    def __init__(self, *lanes: Lane) -> None:
+        self._lanes = lanes
+        self._turn = 0  # start of the turn served last
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes)
+
+    def mature(self, now: float) -> None:
+        """Let what has become due be ready."""
+        for lane in self._lanes:
+            lane.mature(now)
+
+    def wakes_at(self, opens_at: float) -> float:
+        """Say when there may be something to send, if the rate allows it from *opens_at* on; infinity when never."""
+        due = min(lane.later.first() for lane in self._lanes)
+        ready = (max(opens_at, lane.held_until) for lane in self._lanes if lane.open())
+        return min(due, *ready, inf)
+
+    def take(self, now: float) -> tuple[Lane, float, int] | None:
+        """Take out the job whose turn it is: its lane, its rank there and its number; None when nothing may be sent now."""
+        waiting = (lane for lane in self._lanes if lane.held_until <= now and lane.open())
+        lane = min(waiting, key=lambda lane: max(self._turn, lane.finish), default=None)
+        if lane is None:
+            return None
+        self._turn = max(self._turn, lane.finish)
+        lane.finish = self._turn + 1
+        return lane, *lane.ready.take()
