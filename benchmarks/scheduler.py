@@ -12,7 +12,7 @@ import sys
 import time
 import tracemalloc
 
-from aihubmix_video.scheduling.cadence import FixedCadence
+from aihubmix_video.scheduling.learned import LearnedCadence
 from aihubmix_video.scheduling.messages import Bought, Enlist, Poll, Polled
 from aihubmix_video.scheduling.pace import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
@@ -27,7 +27,7 @@ def running(jobs: int) -> tuple[Scheduler, float]:
     """Build a scheduler in which so many jobs are being generated, bought one after the other."""
     limits = Limits(max_in_flight=jobs, deadline=1e9)
     pace = Pace.of_rate(1e9)
-    scheduler = Scheduler(pace=pace, limits=limits, cadence=FixedCadence(INTERVAL), draw=random.Random(0).random)  # noqa: S311 - jitter
+    scheduler = Scheduler(pace=pace, limits=limits, cadence=LearnedCadence(INTERVAL), draw=random.Random(0).random)  # noqa: S311 - jitter
     now = 0.0
     for job in range(jobs):
         now = job * INTERVAL / (2 * jobs)  # all bought before the first of them is to be asked about

@@ -4,6 +4,8 @@ What a poll is worth grows while it waits, for some jobs faster than for others,
 has rungs: on the first a poll is worth its price, on each further one half as much again. Each job knows when it climbs to the
 next rung; the first to leave is, on the highest rung that has any, the one that would climb next. So the price rises for all
 alike, as far as the rate makes it, and each poll moves a few times at most: its cost stays flat.
+
+Before the first rung there is a step on which nobody is asked what he is worth: where there is room for all, none stays there.
 """
 
 from __future__ import annotations
@@ -28,34 +30,44 @@ class Ladder:
         alive: Whether a job still counts, as for an `Agenda`.
         climbs_at: Says for a job when its poll, which has been worth `RATIO` ** rung times its price since a moment, will be
             worth `RATIO` times as much.
+        patience: Seconds on the step before the first rung, at most.
     """
 
-    __slots__ = ("_climbs_at", "_rungs")
+    __slots__ = ("_climbs_at", "_patience", "_rungs", "_step")
 
-    def __init__(self, alive: Callable[[int], bool], climbs_at: Callable[[int, int, float], float]) -> None:
+    def __init__(
+        self, alive: Callable[[int], bool], climbs_at: Callable[[int, int, float], float], patience: float
+    ) -> None:
         self._climbs_at = climbs_at
+        self._patience = patience
+        self._step = Agenda(alive)
         self._rungs = [Agenda(alive) for _ in range(RUNGS)]
 
     def put(self, at: float, job: int) -> None:
         """Enter a job whose poll is worth its price since *at*."""
-        self._rungs[0].put(self._climbs_at(job, 0, at), job)
+        self._step.put(at, job)
 
     def climb(self, now: float) -> None:
         """Let each job be on the rung that it has reached by *now*."""
-        for rung, (here, above) in enumerate(zip(self._rungs, self._rungs[1:], strict=False), start=1):
-            for at, job in here.due(now):
-                above.put(self._climbs_at(job, rung, at), job)
+        for at, job in self._step.due(now - self._patience):
+            self._rungs[0].put(self._climbs_at(job, 0, at), job)
+        for rung in range(1, RUNGS):
+            here = self._rungs[rung - 1]
+            if len(here):
+                for at, job in here.due(now):
+                    self._rungs[rung].put(self._climbs_at(job, rung, at), job)
 
     def __len__(self) -> int:
         """Count the entries, those of jobs that do not count any more included."""
-        return sum(map(len, self._rungs))
+        return len(self._step) + sum(map(len, self._rungs))
 
     def __bool__(self) -> bool:
-        return any(self._rungs)
+        return bool(self._step) or any(len(rung) and rung for rung in self._rungs)
 
     def take(self) -> tuple[int, int]:
         """Take out the job whose poll is worth most, of a ladder that has one: its rung and its number."""
         for rung in range(RUNGS - 1, -1, -1):
-            if self._rungs[rung]:
-                return rung, self._rungs[rung].take()[1]
-        raise IndexError("the ladder is empty")
+            here = self._rungs[rung]
+            if len(here) and here:
+                return rung, here.take()[1]
+        return 0, self._step.take()[1]

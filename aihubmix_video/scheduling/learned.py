@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["LearnedCadence"]
 
 PRICE_JITTER: Final = 0.5  # share of the price, so that jobs bought together drift apart
-LEAST_WAIT: Final = 0.5  # units in which a poll that waits becomes worth more; less is no waiting
 HOPELESS: Final = 0.005  # chance of having finished below which a job's own progress makes a poll pointless
 
 MOST_KINDS: Final = 256  # remembered; the one whose last job ended longest ago is forgotten first
@@ -188,7 +187,7 @@ class LearnedCadence:
         """Say at which age, *since* or later, a poll is worth so many times what it was when it became due."""
         if not trace.dated or trace.seen is None:
             return since + self.interval * (times - 1)
-        seen, earliest = trace.seen / self._unit, since / self._unit + LEAST_WAIT
+        seen, earliest = trace.seen / self._unit, since / self._unit
         outlook, _ = self._outlook(self._habits(trace.kind), trace)
         latest = max(seen + 2 * INTERVAL * times, earliest)
         return outlook.asks_at(seen, self._budget.price * times, earliest, latest) * self._unit

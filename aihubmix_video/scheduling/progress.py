@@ -40,7 +40,7 @@ class Progress:
         step = _step(percent)
         if step is None or not (0 < age < inf and 0 < duration < inf):
             return
-        error = log(duration) - log(age) + log(percent / 100)
+        error = log(duration) - log(age) + log(percent) - log(100)
         if self._counts[step] >= MEMORY:
             self._counts[step] -= 1
             self._squares[step] *= 1 - 1 / MEMORY
@@ -55,7 +55,7 @@ class Progress:
         if percent is None or step is None or age <= 0 or self._counts[step] < ENOUGH:
             return None
         variance = (self._squares[step] + DOUBT * WILD**2) / (self._counts[step] + DOUBT)
-        told = log(age) - log(percent / 100) + self._means[step]
+        told = log(age) - log(percent) + log(100) + self._means[step]
         weight, other = 1 / max(variance, SHARPEST**2), 1 / max(curve.log_variance, SHARPEST**2)
         return LogNormal((told * weight + curve.log_mean * other) / (weight + other), sqrt(1 / (weight + other)))
 

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
 __all__ = ["Limits", "Scheduler"]
 
 TICK = 1 / 300  # of the interval; polls due within one become due together, so that a busy session wakes up less often
+PATIENCE = 1 / 30  # of the interval; polls that leave so soon after they were due did not wait for the rate
 COOLING = 5  # requests that would have left during the first cool-down after a 429 that does not say how long
 COOLING_FIRST = (0.05, 2.0)  # seconds between which that is kept
 COOLING_CAP = 60.0  # seconds
@@ -143,7 +144,7 @@ class Scheduler:
         self._tick = cadence.interval * TICK
         self._creates = self._lane(limits.max_creates, Submit, lambda job, _due: job)
         self._polls = self._lane(limits.max_polls, Poll, lambda _job, due: due)
-        self._polls.ready = Ladder(self._jobs.__contains__, self._climbs_at)
+        self._polls.ready = Ladder(self._jobs.__contains__, self._climbs_at, cadence.interval * PATIENCE)
         self._downloads = self._lane(limits.max_downloads, Fetch, lambda job, _due: self._jobs[job].expires_at)
         asked = self._asks.__contains__
         self._singles = Lane(inf, Permit, lambda ticket, _due: ticket, Agenda(asked), Agenda(asked))

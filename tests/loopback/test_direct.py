@@ -186,3 +186,20 @@ async def _told(sandbox: Sandbox, proxy: str, authorities: Path) -> list[str]:
     )
     out, _ = await child.communicate()
     return out.decode().split("\n")[:-1]
+
+
+class OtherInsides:
+    """What a later release of the library may look like from here."""
+
+    async def get(self, segment: str, *_: object) -> tuple[int, dict[str, str]]:
+        """Fail as a call with the wrong arguments does."""
+        raise TypeError(segment)
+
+
+async def test_a_library_with_other_insides_is_used_by_its_client():
+    """The way past the client depends on what no release promises; nobody may lose a job because it changed."""
+    async with ScriptedServer(whole(JOB)) as server, transported(server) as transport:
+        expected = await asked(transport)
+        transport._direct = OtherInsides()  # type: ignore[assignment]  # that is what is tried
+        assert [expected, expected] == [await asked(transport), await asked(transport)]
+        assert transport._direct is None

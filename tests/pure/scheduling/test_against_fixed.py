@@ -1,6 +1,6 @@
 """The learned cadence beside a fixed interval, on virtual time: the figures that the documentation quotes, in small.
 
-The runs are a third as long as those of ``benchmarks/simulate.py``, so less is learnt and chance weighs more; the bounds here
+The runs are a quarter as long as those of ``benchmarks/simulate.py``, so less is learnt and chance weighs more; the bounds here
 leave room for that, and are meant to catch a poller that has stopped working rather than one that lost a percent.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 INTERVAL = 15.0
 
 
-def experienced(films: Films, rate: float, jobs: int = 400) -> LearnedCadence:
+def experienced(films: Films, rate: float, jobs: int = 300) -> LearnedCadence:
     """Begin with what a session of the day before learnt."""
     before, now = LearnedCadence(INTERVAL), LearnedCadence(INTERVAL)
     World(films(jobs, 1009), before, rate=rate).go()
@@ -37,10 +37,10 @@ def experienced(films: Films, rate: float, jobs: int = 400) -> LearnedCadence:
 @pytest.mark.parametrize(
     ("films", "count", "rate", "at_least"),
     [
-        pytest.param(vendors.wide, 700, UNLIMITED, 1.45, id="one wide model"),
-        pytest.param(vendors.keyed, 700, UNLIMITED, 2.6, id="by model, length and size"),
-        pytest.param(partial(vendors.wide, bend=1.0), 700, UNLIMITED, 4.8, id="with progress"),
-        pytest.param(vendors.classes, 1000, 9.0, 2.0, id="under a rate that the jobs outgrow"),
+        pytest.param(vendors.wide, 500, UNLIMITED, 1.45, id="one wide model"),
+        pytest.param(vendors.keyed, 500, UNLIMITED, 2.6, id="by model, length and size"),
+        pytest.param(partial(vendors.wide, bend=1.0), 500, UNLIMITED, 4.8, id="with progress"),
+        pytest.param(vendors.classes, 700, 8.0, 1.9, id="under a rate that the jobs outgrow"),
     ],
 )
 def test_finished_jobs_are_noticed_sooner_with_no_more_polls(films: Films, count: int, rate: float, at_least: float):
@@ -66,20 +66,21 @@ def test_finished_jobs_are_noticed_sooner_with_no_more_polls(films: Films, count
 )
 def test_a_vendor_who_changes_or_is_odd_is_no_worse_than_with_a_fixed_interval(films: Films):
     """Never more than a tenth: who learns can learn the wrong thing."""
-    plain = summary(World(films(600, 3), Fixed(INTERVAL)).go().runs)
-    ours = summary(World(films(600, 3), experienced(films, UNLIMITED, jobs=200)).go().runs)
+    plain = summary(World(films(400, 3), Fixed(INTERVAL)).go().runs)
+    ours = summary(World(films(400, 3), experienced(films, UNLIMITED, jobs=200)).go().runs)
     assert ours.mean <= 1.1 * plain.mean
     assert ours.polls <= 1.05 * plain.polls
 
 
-@pytest.mark.parametrize("median", [20.0, 120.0, 900.0])
+@pytest.mark.parametrize("median", [20.0, 120.0, 400.0])
 def test_ten_jobs_of_a_vendor_never_seen_are_treated_as_with_a_fixed_interval(median: float):
-    """Most sessions are small, and know nothing; for them nothing may be worse."""
-    runs = {"fixed": [], "learned": []}
-    for seed in range(20):
-        films = vendors.at_once(10, seed, median=median)
-        runs["fixed"] += World(films, Fixed(INTERVAL), seed=seed).go().runs
-        runs["learned"] += World(films, LearnedCadence(INTERVAL), seed=seed).go().runs
-    plain, ours = summary(runs["fixed"]), summary(runs["learned"])
-    assert ours.mean <= 1.1 * plain.mean
-    assert ours.polls <= 1.05 * plain.polls
+    """Most sessions are small, and know nothing; for them nothing may be worse than half an interval."""
+    runs = [
+        run
+        for seed in range(15)
+        for run in World(vendors.at_once(10, seed, median=median), LearnedCadence(INTERVAL), seed=seed).go().runs
+    ]
+    ours = summary(runs)
+    mean_duration = sum(run.film.duration for run in runs) / len(runs)
+    assert ours.mean <= 1.1 * INTERVAL / 2
+    assert ours.polls <= 1.05 * (mean_duration / INTERVAL + 0.5)

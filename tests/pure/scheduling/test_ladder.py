@@ -16,7 +16,7 @@ class Waiting:
     def __init__(self, paces: dict[int, float]) -> None:
         self.paces = paces
         self.asked = 0
-        self.ladder = Ladder(paces.__contains__, self.climbs_at)
+        self.ladder = Ladder(paces.__contains__, self.climbs_at, patience=0.1)
 
     def climbs_at(self, job: int, rung: int, since: float) -> float:
         """Say when it is worth the next power of the ratio; worth grows in proportion to the time waited."""
@@ -64,6 +64,16 @@ def test_each_poll_climbs_a_few_times_at_most():
     assert waiting.ladder.take()[0] == RUNGS - 1
 
 
+def test_where_there_is_room_for_all_nobody_is_asked_what_he_is_worth():
+    """Most sessions never run short; their polls cost no more for the ladder."""
+    waiting = Waiting({1: 1.0, 2: 1.0})
+    waiting.ladder.put(0.05, 2)
+    waiting.ladder.put(0.0, 1)
+    waiting.ladder.climb(0.09)
+    assert [(0, 1), (0, 2)] == [waiting.ladder.take(), waiting.ladder.take()]
+    assert waiting.asked == 0
+
+
 def test_jobs_that_are_over_are_passed_over():
     """They are not searched for when they end."""
     waiting = Waiting({1: 1.0, 2: 1.0})
@@ -78,4 +88,4 @@ def test_jobs_that_are_over_are_passed_over():
 def test_nothing_can_be_taken_from_an_empty_ladder():
     """A caller that takes without looking has a bug."""
     with pytest.raises(IndexError):
-        Ladder(lambda _job: True, lambda _job, _rung, _since: inf).take()
+        Ladder(lambda _job: True, lambda _job, _rung, _since: inf, patience=1.0).take()
