@@ -140,9 +140,11 @@ class Performer:
         if has_media(request) and (entry := await self._ledger.entry(record.key)) is not None:
             request = entry.request  # the media as they were when the job was taken on
         request = await load(request)
-        problems = find_problems(request, validate=self._settings.validate).problems
-        if problems:
-            raise InvalidRequest(problems)
+        # Without a ledger the same request was judged when the job was taken on; from a ledger it may come from elsewhere.
+        if record.in_ledger or request is not record.request:
+            problems = find_problems(request, validate=self._settings.validate).problems
+            if problems:
+                raise InvalidRequest(problems)
         return to_json(encode(request, find_capability(request.model)))
 
     async def _unanswered(self, record: Record, error: VideoError, departure: Departure) -> Event:
