@@ -301,7 +301,7 @@ class Orchestrator:
             polls_sent=sent[Poll],
             downloads_sent=sent[Fetch],
             others_sent=sent[Permit],
-            rate=1 / scheduler.pace.interval,
+            rate=scheduler.pace.rate_at(self._clock()),
             cooling_until=max(scheduler.pace.shut_until - self._clock(), 0.0),
         )
 

@@ -47,7 +47,7 @@ class Ladder:
         """Enter a job whose poll is worth its price since *at*."""
         self._step.put(at, job)
 
-    def climb(self, now: float) -> None:
+    def refresh(self, now: float) -> None:
         """Let each job be on the rung that it has reached by *now*."""
         for at, job in self._step.due(now - self._patience):
             self._rungs[0].put(self._climbs_at(job, 0, at), job)

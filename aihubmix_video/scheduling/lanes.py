@@ -8,11 +8,11 @@ thus gets an equal share of the turns at least, and none can starve another, how
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from aihubmix_video.scheduling.ladder import Ladder
+from aihubmix_video.scheduling.breaker import Breaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +21,21 @@ if TYPE_CHECKING:
     from aihubmix_video.scheduling.messages import Action
 
 __all__ = ["Lane", "Lanes"]
+
+
+class Queue(Protocol):
+    """Jobs that are ready, in some order; true while one may leave."""
+
+    def put(self, at: float, job: int) -> None:
+        """Enter a job."""
+
+    def refresh(self, now: float) -> None:
+        """Bring the order up to date."""
+
+    def __bool__(self) -> bool: ...
+
+    def take(self) -> tuple[float, int]:
+        """Take out the first job, of a queue that has one, with its rank."""
 
 
 def _always() -> bool:
@@ -39,31 +54,31 @@ class Lane:
         admits: Whether one more may leave, for reasons of the lane's own.
         busy: Requests under way.
         finish: Where this lane's next turn may start, counted in turns.
-        held_until: The moment before which nothing of this sort is sent.
-        probing: Whether one request at a time has to find out if the gateway is there.
+        breaker: Holds them while the gateway seems to be down.
+        alone: Whether, while it does, a probe under way must be answered before the next one leaves.
     """
 
     limit: float
     action: Callable[[int], Action]
     _rank: Callable[[int, float], float]
     later: Agenda
-    ready: Agenda | Ladder
+    ready: Queue
     admits: Callable[[], bool] = _always
+    alone: bool = False
     busy: int = attrs.field(default=0, init=False)
     finish: int = attrs.field(default=0, init=False)
-    held_until: float = attrs.field(default=-inf, init=False)
-    probing: bool = attrs.field(default=False, init=False)
+    breaker: Breaker = attrs.field(factory=Breaker, init=False)
 
     def mature(self, now: float) -> None:
         """Let the jobs that have become due wait by rank, which is asked for each job and the moment it was due."""
         for due, job in self.later.due(now):
             self.ready.put(self._rank(job, due), job)
-        if isinstance(self.ready, Ladder):
-            self.ready.climb(now)
+        self.ready.refresh(now)
 
     def open(self) -> bool:
         """Whether a job is ready and there is room for its request."""
-        return self.busy < (1 if self.probing else self.limit) and bool(self.ready) and self.admits()
+        limit = 1 if self.alone and self.breaker.open else self.limit
+        return self.busy < limit and self.admits() and bool(self.ready)
 
 
 class Lanes:
@@ -84,15 +99,16 @@ class Lanes:
     def wakes_at(self, opens_at: float) -> float:
         """Say when there may be something to send, if the rate allows it from *opens_at* on; infinity when never."""
         due = min(lane.later.first() for lane in self._lanes)
-        ready = (max(opens_at, lane.held_until) for lane in self._lanes if lane.open())
+        ready = (max(opens_at, lane.breaker.held_until) for lane in self._lanes if lane.open())
         return min(due, *ready, inf)
 
     def take(self, now: float) -> tuple[Lane, float, int] | None:
         """Take out the job whose turn it is: its lane, its rank there and its number; None when nothing may be sent now."""
-        waiting = (lane for lane in self._lanes if lane.held_until <= now and lane.open())
+        waiting = (lane for lane in self._lanes if lane.breaker.held_until <= now and lane.open())
         lane = min(waiting, key=lambda lane: max(self._turn, lane.finish), default=None)
         if lane is None:
             return None
         self._turn = max(self._turn, lane.finish)
         lane.finish = self._turn + 1
+        lane.breaker.probed(now)
         return lane, *lane.ready.take()

@@ -4,6 +4,9 @@ Theory: the generic cell rate algorithm (GCRA, ITU-T I.371) in its virtual-sched
 which the next request would leave if all were evenly spaced; a request may leave up to ``(burst - 1) × interval``
 earlier. Whatever happened before, any window of W seconds then holds at most ``W / interval + burst`` requests. A leaky
 bucket that starts full, or one that counts per calendar second, lets twice the rate through in some window.
+
+The rate in force may be lower for a while: it drops by a factor and recovers evenly. Each request then moves `arrival` by more,
+and the room for a burst stays as it was, so the law holds at every moment on the way down and up again.
 """
 
 from __future__ import annotations
@@ -12,7 +15,11 @@ from math import inf
 
 import attrs
 
-__all__ = ["Pace"]
+__all__ = ["DROP", "LEAST", "RECOVERY", "Pace"]
+
+DROP = 0.7  # what a drop leaves of the rate in force
+LEAST = 1 / 16  # of the rate is always left
+RECOVERY = 120.0  # seconds in which a rate would recover from nothing to all of it
 
 
 @attrs.frozen
@@ -20,16 +27,20 @@ class Pace:
     """One request per *interval* seconds, up to *burst* back to back; shut altogether during a cool-down.
 
     Attributes:
-        interval: Seconds between requests.
+        interval: Seconds between requests, when the rate has not dropped.
         burst: Requests that may leave back to back, at least 1.
         arrival: Theoretical arrival time of the next request, on the caller's clock.
         shut_until: End of the cool-down in force, on the caller's clock.
+        share: Of the rate, what was left of it at `since`.
+        since: When it dropped last, or will begin to recover.
     """
 
     interval: float
     burst: int = 1
     arrival: float = -inf
     shut_until: float = -inf
+    share: float = 1.0
+    since: float = -inf
 
     @classmethod
     def of_rate(cls, rate: float, burst: int = 1) -> Pace:
@@ -40,10 +51,26 @@ class Pace:
         """Say from when on the next request may leave."""
         return max(self.arrival - (self.burst - 1) * self.interval, self.shut_until)
 
+    def share_at(self, now: float) -> float:
+        """Say how much of the rate is in force: 1 when it has not dropped, or has recovered."""
+        return 1.0 if self.share >= 1 else min(self.share + max(now - self.since, 0.0) / RECOVERY, 1.0)
+
+    def rate_at(self, now: float) -> float:
+        """Say how many requests per second are in force."""
+        return self.share_at(now) / self.interval
+
     def spend(self, now: float) -> Pace:
         """Account for a request that leaves now, allowed or not."""
-        return Pace(self.interval, self.burst, max(self.arrival, now) + self.interval, self.shut_until)
+        share = self.share_at(now)
+        step = self.interval if share >= 1 else self.interval / share
+        return Pace(self.interval, self.burst, max(self.arrival, now) + step, self.shut_until, share, now)
 
     def cool(self, until: float) -> Pace:
         """Let nothing leave before *until*; never shortens a cool-down in force."""
-        return Pace(self.interval, self.burst, self.arrival, max(self.shut_until, until))
+        shut = max(self.shut_until, until)
+        return Pace(self.interval, self.burst, self.arrival, shut, self.share, self.since)
+
+    def drop(self, now: float) -> Pace:
+        """Lower the rate in force; it begins to recover when the cool-down in force is over."""
+        share = max(self.share_at(now) * DROP, LEAST)
+        return Pace(self.interval, self.burst, self.arrival, self.shut_until, share, max(now, self.shut_until))

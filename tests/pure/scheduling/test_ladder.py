@@ -37,7 +37,7 @@ def test_the_poll_that_is_worth_most_leaves_first():
     now = 0.0
     while waiting.ladder:
         now += 0.25
-        waiting.ladder.climb(now)
+        waiting.ladder.refresh(now)
         _, job = waiting.ladder.take()
         best = max(waiting.worth(other, now) for other in waiting.paces)
         assert waiting.worth(job, now) >= min(best / RATIO**1.01, RATIO ** (RUNGS - 1))
@@ -49,7 +49,7 @@ def test_one_that_becomes_urgent_late_overtakes():
     waiting = Waiting({1: 100.0, 2: 1.0})
     waiting.ladder.put(0.0, 1)
     waiting.ladder.put(5.0, 2)
-    waiting.ladder.climb(50.0)
+    waiting.ladder.refresh(50.0)
     assert waiting.ladder.take()[1] == 2
 
 
@@ -59,7 +59,7 @@ def test_each_poll_climbs_a_few_times_at_most():
     for job in range(1000):
         waiting.ladder.put(0.0, job)
     for now in range(1, 100_000, 50):
-        waiting.ladder.climb(float(now))
+        waiting.ladder.refresh(float(now))
     assert waiting.asked <= 1000 * RUNGS
     assert waiting.ladder.take()[0] == RUNGS - 1
 
@@ -69,7 +69,7 @@ def test_where_there_is_room_for_all_nobody_is_asked_what_he_is_worth():
     waiting = Waiting({1: 1.0, 2: 1.0})
     waiting.ladder.put(0.05, 2)
     waiting.ladder.put(0.0, 1)
-    waiting.ladder.climb(0.09)
+    waiting.ladder.refresh(0.09)
     assert [(0, 1), (0, 2)] == [waiting.ladder.take(), waiting.ladder.take()]
     assert waiting.asked == 0
 

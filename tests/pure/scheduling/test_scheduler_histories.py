@@ -333,7 +333,7 @@ class Gateway(RuleBasedStateMachine):
         assert not self.tickets
         assert not self.under_way
         assert len(self.ended) == sum(self.engine.counts.values())
-        assert not self.engine._orphans
+        assert not self.engine._roster.orphans
         assert all(lane.busy == 0 for lane in self.engine._lanes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections import Counter
 from itertools import pairwise
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from aihubmix_video.errors import GatewayError, RateLimited
 from aihubmix_video.scheduling.ladder import RUNGS
+from aihubmix_video.scheduling.learned import LearnedCadence
 from aihubmix_video.scheduling.lifecycle import Phase
 from aihubmix_video.scheduling.messages import (
     Action,
@@ -35,6 +37,7 @@ from aihubmix_video.scheduling.messages import (
     Watch,
     Withdraw,
 )
+from aihubmix_video.scheduling.pace import DROP
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
 from tests.pure.scheduling.engines import INTERVAL, KIND, engine, follow, good, play, tell
 
@@ -185,10 +188,10 @@ def test_a_good_answer_ends_the_doubling(answer: Event):
     scheduler = engine(rate=1.0, burst=1, limits=PLENTY)
     arrive(scheduler, 0.0, Watch, range(10))
     refused_again_and_again(scheduler, 4)
-    polls = scheduler.actions(100.0) + scheduler.actions(101.0)
-    scheduler.receive(attrs.evolve(answer, job=polls[0].job), 101.0)
-    scheduler.receive(Trouble(polls[1].job, RateLimited("429")), 101.0)
-    assert shut(scheduler) == 102.5
+    polls = scheduler.actions(100.0) + scheduler.actions(110.0)
+    scheduler.receive(attrs.evolve(answer, job=polls[0].job), 110.0)
+    scheduler.receive(Trouble(polls[1].job, RateLimited("429")), 110.0)
+    assert shut(scheduler) == 111.5
 
 
 def test_other_trouble_is_no_reason_to_cool_down():
@@ -212,6 +215,108 @@ def test_a_call_of_the_users_own_may_slow_all_down():
     scheduler = polled_jobs(1)
     scheduler.receive(SlowDown(1e9), 1.0)
     assert shut(scheduler) == 121.0
+
+
+def test_late_refusals_do_not_lower_the_rate_again():
+    """Refused long after the cool-down, but sent before it: the answer is about a rate that is no longer in force."""
+    scheduler = polled_jobs(10)
+    for job in range(5):
+        scheduler.receive(Trouble(job, RateLimited("429", retry_after=1.0)), 2.0 * job)
+    assert scheduler.pace.share == pytest.approx(DROP, abs=0.1)
+
+
+def test_a_gateway_that_bears_half_the_rate_is_soon_asked_no_faster():
+    """Two sessions under one account: the rate comes down to what is borne, hovers there, and nothing is lost."""
+    scheduler = engine(rate=20.0, burst=1, interval=10.0, limits=PLENTY)
+    arrive(scheduler, 0.0, Watch, range(400))
+    served_at: list[float] = []
+    refused = 0
+
+    def gateway(action: Action, now: float) -> Event | None:
+        nonlocal refused
+        if not isinstance(action, Poll):
+            return None
+        if len([at for at in served_at[-11:] if at > now - 1.0]) >= 10:
+            refused += 1
+            return Trouble(action.job, RateLimited("429"))
+        served_at.append(now)
+        return Polled(action.job, completed=False)
+
+    now = 0.0
+    while now < 600.0:
+        for action in scheduler.actions(now):
+            if (event := gateway(action, now)) is not None:
+                scheduler.receive(event, now)
+        now = max(now + 0.01, scheduler.wakes_at() or now)
+    assert refused <= 60  # in ten minutes; at the full rate it would be ten a second
+    assert len([at for at in served_at if at > 60.0]) >= 0.6 * 10.0 * 540.0
+
+
+# Outages.
+
+
+def test_an_outage_costs_no_more_than_a_healthy_gateway_even_when_every_job_is_overdue():
+    """Overdue jobs are worth asking about every few seconds; while nothing answers they are not."""
+    cadence = LearnedCadence(INTERVAL)
+    draw = random.Random(0).random  # noqa: S311 - jitter
+    scheduler = engine(rate=50.0, burst=1, cadence=cadence, limits=PLENTY, draw=draw)
+    arrive(scheduler, 0.0, Enlist, range(160))
+    play(scheduler, 0.0, 100.0, lambda action: good(action, completed=action.job < 40))  # so jobs take 15 s
+    assert scheduler.counts[Phase.DONE] == 40
+    down = play(scheduler, 100.0, 220.0, lambda action: Trouble(action.job, GatewayError("502")))
+    polls = [at for at, action in down if isinstance(action, Poll) and at >= 110.0]
+    assert 110.0 / INTERVAL <= len(polls) <= 1.1 * 120 * 110.0 / INTERVAL  # few, and enough to find out that it is back
+
+
+def test_after_an_outage_all_jobs_are_asked_about_at_once_but_not_in_one_moment():
+    """No thundering herd: the rate spaces them. And nobody waits for another interval."""
+    scheduler = engine(rate=20.0, burst=1, limits=PLENTY)
+    arrive(scheduler, 0.0, Watch, range(100))
+    play(scheduler, 0.0, 30.0, lambda action: good(action, completed=False))
+    play(scheduler, 30.0, 90.0, lambda action: Trouble(action.job, GatewayError("502")))
+    back = [
+        (at, a) for at, a in play(scheduler, 90.0, 111.0, lambda a: good(a, completed=False)) if isinstance(a, Poll)
+    ]
+    assert {action.job for _, action in back} == set(range(100))
+    assert all(after - before >= 0.05 - 1e-9 for (before, _), (after, _) in pairwise(back))
+
+
+def test_one_vendors_bad_polls_among_good_ones_hold_nothing():
+    """Its jobs fail at every poll; the others' go on as if nothing were wrong."""
+    scheduler = engine(rate=50.0, limits=PLENTY)
+    arrive(scheduler, 0.0, Watch, range(12))
+    seen = play(
+        scheduler,
+        0.0,
+        300.0,
+        lambda action: Trouble(action.job, GatewayError("502")) if action.job < 8 else good(action, completed=False),
+    )
+    for job in range(8, 12):
+        moments = [at for at, action in seen if action == Poll(job)]
+        assert max(after - before for before, after in pairwise(moments)) <= 1.5 * INTERVAL
+
+
+# Too many at once.
+
+
+def test_a_full_vendor_holds_up_no_other_models_creates():
+    """Ten jobs of a model that takes two at a time stand before ten of another."""
+    scheduler = engine(limits=PLENTY)
+    for job in range(20):
+        scheduler.receive(Enlist(job, ("narrow" if job < 10 else "wide",), wants_file=False), 0.0)
+    running = 0
+
+    def vendor(action: Action) -> Event | None:
+        nonlocal running
+        if isinstance(action, Submit) and action.job < 10:
+            if running == 2:
+                return Trouble(action.job, RateLimited("too many at once", limit="concurrency"))
+            running += 1
+        return good(action, completed=False)
+
+    seen = play(scheduler, 0.0, 5.0, vendor)
+    assert {action.job for _, action in seen if isinstance(action, Submit)} >= set(range(10, 20))
+    assert scheduler.counts[Phase.QUEUED] == 8
 
 
 # The lanes.
@@ -406,6 +511,6 @@ def test_nothing_is_kept_of_jobs_that_are_over():
     play(scheduler, 3000.0, 1e6)
     agendas = [scheduler._deadlines, *(agenda for lane in scheduler._lanes for agenda in (lane.later, lane.ready))]
     assert not scheduler._jobs
-    assert not scheduler._orphans
+    assert not scheduler._roster.orphans
     assert not scheduler._asks
     assert sum(map(len, agendas)) <= 64 * (len(agendas) + RUNGS)
