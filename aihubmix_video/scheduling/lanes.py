@@ -2,7 +2,7 @@
 
 Theory: start-time fair queueing (Goyal, Vin and Cheng, 1996). A turn starts where the lane's last one finished, but not
 before the turn served now, so a lane that was idle is level with the others and has nothing to catch up. Each lane with work
-thus gets an equal share of the turns at least, and none can starve another, however much waits in it.
+thus gets its share of the turns at least, and none can starve another, however much waits in it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Lane:
         ready: Jobs that are due, by their rank.
         admits: Whether one more may leave, for reasons of the lane's own.
         busy: Requests under way.
-        finish: Where this lane's next turn may start, counted in turns.
+        share: How many turns it gets for one of a lane whose share is 1, while both have work.
+        finish: Where this lane's next turn may start, counted in turns of a lane whose share is 1.
         breaker: Holds them while the gateway seems to be down.
         alone: Whether, while it does, a probe under way must be answered before the next one leaves.
     """
@@ -65,8 +66,9 @@ class Lane:
     ready: Queue
     admits: Callable[[], bool] = _always
     alone: bool = False
+    share: int = 1
     busy: int = attrs.field(default=0, init=False)
-    finish: int = attrs.field(default=0, init=False)
+    finish: float = attrs.field(default=0.0, init=False)
     breaker: Breaker = attrs.field(factory=Breaker, init=False)
 
     def mature(self, now: float) -> None:
@@ -109,6 +111,6 @@ class Lanes:
         if lane is None:
             return None
         self._turn = max(self._turn, lane.finish)
-        lane.finish = self._turn + 1
+        lane.finish = self._turn + 1 / lane.share
         lane.breaker.probed(now)
         return lane, *lane.ready.take()

@@ -72,6 +72,7 @@ __all__ = ["Limits", "Scheduler"]
 TICK = 1 / 300  # of the interval; polls due within one become due together, so that a busy session wakes up less often
 SOON = Backoff(first=2.0, cap=5.0)  # after a bad poll of a gateway that mostly works
 SPARE = 10  # bad polls that are tried again soon, at most, where none is good in between
+CREATES_SHARE = 4  # what is bought late is finished late, and polls of young jobs are mostly wasted; see docs/poller.md
 PATIENCE = 1 / 30  # of the interval; polls that leave so soon after they were due did not wait for the rate
 
 
@@ -129,6 +130,7 @@ class Scheduler:
                 turnstile,
                 admits=lambda: self.in_flight < limits.max_in_flight,
                 alone=True,  # so that in an outage not every job uses up its tries
+                share=CREATES_SHARE,
             ),
             Lane(limits.max_polls, Poll, lambda _job, due: due, Agenda(alive), ladder),
             Lane(

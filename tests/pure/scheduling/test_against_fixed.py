@@ -72,6 +72,17 @@ def test_a_vendor_who_changes_or_is_odd_is_no_worse_than_with_a_fixed_interval(f
     assert ours.polls <= 1.05 * plain.polls
 
 
+@pytest.mark.parametrize("rate", [2.5, 5.0], ids=["bound by the rate", "by both"])
+def test_a_batch_ends_soon_after_it_must(rate: float):
+    """No schedule is shorter than its necessary requests at the rate, nor than its slowest job: at most a tenth above."""
+    films = vendors.at_once(300, 3)
+    world = World(films, experienced(vendors.wide, UNLIMITED), rate=rate, wants_files=True).go()
+    necessary = 3 * len(films) / rate  # one create, one poll that finds it finished, one download
+    slowest = max(index / rate + film.duration for index, film in enumerate(films))
+    assert max(run.ended for run in world.runs) <= 1.12 * max(necessary, slowest)
+    assert world.worst_window <= 1 + 1e-6
+
+
 @pytest.mark.parametrize("median", [20.0, 120.0, 400.0])
 def test_ten_jobs_of_a_vendor_never_seen_are_treated_as_with_a_fixed_interval(median: float):
     """Most sessions are small, and know nothing; for them nothing may be worse than half an interval."""
