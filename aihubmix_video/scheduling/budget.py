@@ -33,9 +33,10 @@ FEW: Final = 2.0  # jobs that the account has as owners beside those that run, s
 OVERDRAFT: Final = 0.25  # polls per owner; by so much chance overdraws the account
 STEEPNESS: Final = 4.0  # each further poll per owner raises the price by a factor of e as often as this
 STEEPEST: Final = 10.0  # of those factors, at most
-HOARD: Final = 3.0  # polls per owner; so much is saved up by jobs that cannot have finished yet, and spent later
+HOARD: Final = 1 / 3  # of a job's budget; so much is saved up while jobs cannot have finished yet, and spent later
+LEAST_HOARD: Final = 3.0  # polls per owner; likewise, at least
 SLOPE: Final = 2.0  # as `STEEPNESS`, for lowering the price with what is saved beyond
-SAVINGS: Final = 5.0  # polls per owner that are saved up at most
+SAVINGS: Final = 5 / 3  # of the hoard is saved up at most
 
 MOST_POLLS: Final = 400  # of a job that are worked out
 NEARLY_ALL: Final = 2e-3  # of the jobs may be left when the working out stops
@@ -44,18 +45,19 @@ NEARLY_ALL: Final = 2e-3  # of the jobs may be left when the working out stops
 class Budget:
     """The price in force."""
 
-    __slots__ = ("_account", "_balanced", "_owners")
+    __slots__ = ("_account", "_balanced", "_hoard", "_owners")
 
     def __init__(self) -> None:
         self._balanced = PRICES[-1]
         self._account = 0.0  # polls
+        self._hoard = LEAST_HOARD  # polls per owner
         self._owners = FEW
 
     @property
     def price(self) -> float:
         """What a poll has to be worth while the rate has room for all, in units of expected unnoticed wait."""
         each = self._account / self._owners
-        missing, spare = -OVERDRAFT - each, each - HOARD
+        missing, spare = -OVERDRAFT - each, each - self._hoard
         if missing > 0:
             return self._balanced * exp(min(STEEPNESS * missing, STEEPEST))
         return self._balanced * exp(-SLOPE * max(spare, 0.0))
@@ -66,10 +68,12 @@ class Budget:
         Args:
             kinds: For each its weight, the polls that a job of it is expected to take at each of `PRICES`, and its mean duration.
         """
-        spent, budget = [0.0] * len(PRICES), 0.0
+        spent, budget, jobs = [0.0] * len(PRICES), 0.0, 0.0
         for weight, polls, mean in kinds:
             spent = [each + weight * more for each, more in zip(spent, polls, strict=True)]
             budget += weight * THRIFT * (mean / INTERVAL + 0.5)
+            jobs += weight
+        self._hoard = max(HOARD * budget / jobs, LEAST_HOARD)
         self._balanced = PRICES[-1]
         for (low, more), (high, less) in pairwise(zip(PRICES, spent, strict=True)):
             if less <= budget < more:
@@ -83,13 +87,13 @@ class Budget:
         self._owners = running + FEW
         # A job that has finished did so, on average, in the middle of the gap; the plain cadence asks half an interval later.
         paid = gap / 2 / INTERVAL + 0.5 if finished else gap / INTERVAL
-        self._account = min(self._account + THRIFT * paid - 1, SAVINGS * self._owners)
+        self._account = min(self._account + THRIFT * paid - 1, SAVINGS * self._hoard * self._owners)
         if finished and self._account < 0:
             self._account *= 1 - 1 / self._owners  # its share of the debt: the last job must not pay for all
 
     def waited(self) -> None:
         """A poll had to wait for the shared rate: what it cannot spend is not saved up."""
-        self._account = min(self._account, HOARD * self._owners)
+        self._account = min(self._account, self._hoard * self._owners)
 
 
 def expected_polls(next_age: Callable[[float], float], survival: Callable[[float], float]) -> float:

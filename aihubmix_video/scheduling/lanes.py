@@ -88,7 +88,7 @@ class Lanes:
 
     def __init__(self, *lanes: Lane) -> None:
         self._lanes = lanes
-        self._turn = 0  # start of the turn served last
+        self._turn = 0.0  # start of the turn served last
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes)
