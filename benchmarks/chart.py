@@ -47,5 +47,6 @@ def draw(curves: Mapping[str, Sequence[Summary]], path: str) -> None:
             axes.set(xlim=(0, None), ylim=(0, None))
             axes.grid(color=INK, alpha=0.25)
             axes.title.set_color(INK)
-        figure.axes[0].legend(frameon=False, labelcolor=INK)
+        handles, names = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, labelcolor=INK)
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})

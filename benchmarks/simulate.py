@@ -66,7 +66,7 @@ SCENARIOS = (
     ),
     Scenario(title="40, 120 and 320 s, 600 at a time", films=vendors.classes, count=3000, wanted=1.6),
     Scenario(
-        title="The same under 12 requests a second, where the fixed interval would need 44",
+        title="The same under 12 requests a second, where 15 s would need more than 40",
         films=vendors.classes,
         count=3000,
         wanted=2.4,
