@@ -5,8 +5,8 @@ which the next request would leave if all were evenly spaced; a request may leav
 earlier. Whatever happened before, any window of W seconds then holds at most ``W / interval + burst`` requests. A leaky
 bucket that starts full, or one that counts per calendar second, lets twice the rate through in some window.
 
-The rate in force may be lower for a while: it drops by a factor and recovers evenly. Each request then moves `arrival` by more,
-and the room for a burst stays as it was, so the law holds at every moment on the way down and up again.
+The rate in force may be lower for a while: it drops by a factor and recovers evenly, with time and with good answers. Each
+request then moves `arrival` by more, and the room for a burst stays as it was, so the law holds on the way down and up again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["DROP", "LEAST", "RECOVERY", "Pace"]
 
 DROP = 0.7  # what a drop leaves of the rate in force
 LEAST = 1 / 16  # of the rate is always left
-RECOVERY = 120.0  # seconds in which a rate would recover from nothing to all of it
+RECOVERY = 120.0  # seconds, or good answers, in which a rate would recover from nothing to all of it
 
 
 @attrs.frozen
@@ -69,6 +69,13 @@ class Pace:
         """Let nothing leave before *until*; never shortens a cool-down in force."""
         shut = max(self.shut_until, until)
         return Pace(self.interval, self.burst, self.arrival, shut, self.share, self.since)
+
+    def recover(self, now: float) -> Pace:
+        """A good answer came."""
+        if self.share >= 1:
+            return self
+        share = min(self.share_at(now) + 1 / RECOVERY, 1.0)
+        return Pace(self.interval, self.burst, self.arrival, self.shut_until, share, max(now, self.since))
 
     def drop(self, now: float) -> Pace:
         """Lower the rate in force; it begins to recover when the cool-down in force is over."""

@@ -243,6 +243,8 @@ class Scheduler:
         if isinstance(event, Trouble) and isinstance(event.error, RateLimited) and event.error.limit == "rate":
             sent_at = now if known is None else known.sent_at
             self._throttle.refused(event.error.retry_after, now, self._draw(), sent_at=sent_at)
+        else:
+            self._throttle.admitted()
         if known is None:
             if (phase := self._roster.orphans.pop(event.job, None)) is not None:
                 self._lane_of[phase].busy -= 1
@@ -254,7 +256,7 @@ class Scheduler:
             self._creates.breaker.worked()
         if not isinstance(event, Trouble):
             known.failures = known.refusals = 0
-            self._throttle.worked()
+            self._throttle.worked(now)
             lane.breaker.worked()
         match event:
             case Polled() as polled:

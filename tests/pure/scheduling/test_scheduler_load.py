@@ -37,7 +37,6 @@ from aihubmix_video.scheduling.messages import (
     Watch,
     Withdraw,
 )
-from aihubmix_video.scheduling.pace import DROP
 from aihubmix_video.scheduling.scheduler import CREATES_SHARE, Limits, Scheduler
 from tests.pure.scheduling.engines import INTERVAL, KIND, engine, follow, good, play, tell
 
@@ -218,12 +217,12 @@ def test_a_call_of_the_users_own_may_slow_all_down():
     assert shut(scheduler) == 121.0
 
 
-def test_late_refusals_do_not_lower_the_rate_again():
-    """Refused long after the cool-down, but sent before it: the answer is about a rate that is no longer in force."""
-    scheduler = polled_jobs(10)
-    for job in range(5):
+def test_refusals_of_requests_that_left_together_do_not_lower_the_rate():
+    """Two hundred polls that were under way are refused, the last long after the cool-down: that is one refusal, not many."""
+    scheduler = polled_jobs(200)
+    for job in range(200):
         scheduler.receive(Trouble(job, RateLimited("429", retry_after=1.0)), 2.0 * job)
-    assert scheduler.pace.share == pytest.approx(DROP, abs=0.1)
+    assert scheduler.pace.share == 1.0
 
 
 def test_a_gateway_that_bears_half_the_rate_is_soon_asked_no_faster():
@@ -249,8 +248,25 @@ def test_a_gateway_that_bears_half_the_rate_is_soon_asked_no_faster():
             if (event := gateway(action, now)) is not None:
                 scheduler.receive(event, now)
         now = max(now + 0.01, scheduler.wakes_at() or now)
-    assert refused <= 60  # in ten minutes; at the full rate it would be ten a second
-    assert len([at for at in served_at if at > 60.0]) >= 0.6 * 10.0 * 540.0
+    assert refused <= 0.07 * len(served_at)  # at the full rate every second one would be
+    assert len([at for at in served_at if at > 60.0]) >= 0.7 * 10.0 * 540.0
+
+
+def test_a_gateway_that_refuses_one_in_thirty_whatever_the_rate_is_asked_nearly_as_fast():
+    """Some do; to halve the rate for it would cost more than the refusals."""
+    scheduler = engine(rate=20.0, burst=1, interval=10.0, limits=PLENTY)
+    arrive(scheduler, 0.0, Watch, range(400))
+    count = 0
+
+    def gateway(action: Action) -> Event | None:
+        nonlocal count
+        if not isinstance(action, Poll):
+            return None
+        count += 1
+        return Trouble(action.job, RateLimited("429")) if count % 30 == 0 else Polled(action.job, completed=False)
+
+    play(scheduler, 0.0, 300.0, gateway)
+    assert count >= 0.75 * 20.0 * 300.0
 
 
 # Outages.
