@@ -12,10 +12,9 @@ from typing import Final
 
 import attrs
 
-__all__ = ["DOWNLOAD_PAUSE", "Breaker", "poll_patience"]
+__all__ = ["BAD_POLLS", "DOWNLOAD_PAUSE", "Breaker", "poll_pause"]
 
-FEWEST_BORNE: Final = 3  # bad polls in a row are no outage, however few jobs there are
-MOST_BORNE: Final = 20
+BAD_POLLS: Final = 20  # in a row, of whichever jobs: one vendor's trouble, or chance, is no outage
 PROBES: Final = 3  # polls per interval that find out whether an outage is over, if there are as many jobs
 DOWNLOAD_PAUSE: Final = 5.0  # seconds between downloads that find out the same
 
@@ -61,15 +60,13 @@ class Breaker:
         self.failures, self.held_until, self._pause = 0, -inf, None
 
 
-def poll_patience(running: int, interval: float) -> tuple[int, float]:
-    """Say how many bad polls in a row are borne, and how long to pause between probes then.
+def poll_pause(running: int, interval: float) -> float:
+    """Say how many seconds to pause between polls that find out whether an outage is over.
 
-    As many as there are jobs, so that jobs of one vendor that is down, among others, never look like an outage; and probes are
-    no more than what is sent to a healthy gateway.
+    They are no more than what is sent to a healthy gateway.
 
     Args:
         running: Jobs being generated.
         interval: Seconds between polls of one job.
     """
-    jobs = max(running, 1)
-    return min(max(jobs, FEWEST_BORNE), MOST_BORNE), interval / min(jobs, PROBES)
+    return interval / min(max(running, 1), PROBES)

@@ -31,7 +31,7 @@ from aihubmix_video.errors import (
 from aihubmix_video.scheduling.admission import Admission, Turnstile
 from aihubmix_video.scheduling.agenda import Agenda
 from aihubmix_video.scheduling.backoff import Backoff
-from aihubmix_video.scheduling.breaker import DOWNLOAD_PAUSE, poll_patience
+from aihubmix_video.scheduling.breaker import BAD_POLLS, DOWNLOAD_PAUSE, poll_pause
 from aihubmix_video.scheduling.cadence import Trace
 from aihubmix_video.scheduling.ladder import RATIO, Ladder
 from aihubmix_video.scheduling.lanes import Lane, Lanes
@@ -340,8 +340,8 @@ class Scheduler:
     def _failed(self, known: Known, error: VideoError, now: float, wait: float) -> None:
         """Let the breaker of the lane know; it holds the lane if this seems to be the gateway's trouble and not the job's."""
         if known.phase is Phase.POLLING:
-            bears, pause = poll_patience(self._roster.running, self._cadence.interval)
-            self._polls.breaker.failed(now, bears=bears, pause=pause)
+            pause = poll_pause(self._roster.running, self._cadence.interval)
+            self._polls.breaker.failed(now, bears=BAD_POLLS, pause=pause)
         elif known.phase is Phase.SUBMITTING and isinstance(error, ConnectionFailed):
             self._creates.breaker.failed(now, bears=1, pause=wait)
         elif known.phase is Phase.FETCHING and isinstance(error, (ConnectionFailed, GatewayError)):

@@ -22,8 +22,8 @@ __all__ = ["Throttle"]
 COOLING = 5  # requests that would have left during the first cool-down after a 429 that does not say how long
 COOLING_FIRST = (0.05, 2.0)  # seconds between which that is kept
 COOLING_CAP = 60.0  # seconds
-BORNE = 0.06  # share of refusals that says nothing about the rate
-MEMORY = 100.0  # answers
+BORNE = 0.08  # share of refusals that says nothing about the rate
+MEMORY = 200.0  # answers
 
 
 class Throttle:

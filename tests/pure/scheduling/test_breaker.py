@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aihubmix_video.scheduling.breaker import Breaker, poll_patience
+from aihubmix_video.scheduling.breaker import Breaker, poll_pause
 
 
 def test_failures_in_a_row_hold_requests_and_one_answer_lets_them_go():
@@ -45,7 +45,7 @@ def test_while_nothing_is_held_requests_leave_as_they_like():
     assert breaker.held_until < 0
 
 
-@pytest.mark.parametrize(("running", "expected"), [(0, (3, 15.0)), (1, (3, 15.0)), (2, (3, 7.5)), (50, (20, 5.0))])
-def test_probes_are_never_more_than_the_usual_polls(running: int, expected: tuple[int, float]):
+@pytest.mark.parametrize(("running", "pause"), [(0, 15.0), (1, 15.0), (2, 7.5), (50, 5.0)])
+def test_probes_are_never_more_than_the_usual_polls(running: int, pause: float):
     """One job asked every 15 s is probed every 15 s; of many, three probes per interval are enough."""
-    assert expected == poll_patience(running, 15.0)
+    assert pause == poll_pause(running, 15.0)

@@ -248,7 +248,7 @@ def test_a_gateway_that_bears_half_the_rate_is_soon_asked_no_faster():
             if (event := gateway(action, now)) is not None:
                 scheduler.receive(event, now)
         now = max(now + 0.01, scheduler.wakes_at() or now)
-    assert refused <= 0.07 * len(served_at)  # at the full rate every second one would be
+    assert refused <= 0.1 * len(served_at)  # at the full rate every second one would be
     assert len([at for at in served_at if at > 60.0]) >= 0.7 * 10.0 * 540.0
 
 
