@@ -30,8 +30,9 @@ def test_the_router_is_made_as_promised():
     parameters = inspect.signature(video_router).parameters.values()
     assert ROUTER == {each.name: each.default for each in parameters}
     assert {inspect.Parameter.KEYWORD_ONLY} == {each.kind for each in parameters}
+    told = inspect.getdoc(video_router) or ""  # cleaned, as newer Pythons keep no indentation
     for name in ROUTER:
-        assert f"\n    {name}: " in (inspect.getdoc(video_router) or "")  # cleaned, as newer Pythons keep no indentation
+        assert f"\n    {name}: " in told
 
 
 def test_the_lifespan_takes_the_options_of_a_session():
