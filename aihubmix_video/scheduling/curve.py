@@ -110,13 +110,6 @@ class Curve:
         after = before * exp(-hazard * (age - AGES[here]))
         return after, self._lived[here] + (before - after) / hazard
 
-    def unnoticed(self, seen: float, age: float) -> float:
-        """Give the expected unnoticed wait at *age* of a job last seen unfinished at age *seen*."""
-        running, lived = self._at(seen)
-        if running < CERTAIN:
-            return age - seen
-        return (age - seen) - (self._at(age)[1] - lived) / running
-
     def asks_at(self, seen: float, price: float, earliest: float, latest: float) -> float:
         """Say at which age the expected unnoticed wait since age *seen* reaches *price*, within these two ages."""
         running, lived = self._at(seen)
@@ -124,13 +117,16 @@ class Curve:
             return min(max(earliest, seen + price), latest)
         levels = self._lived
 
+        def unnoticed(age: float) -> float:
+            return (age - seen) - (self._at(age)[1] - lived) / running
+
         def at_edge(edge: int) -> float:
             return (AGES[edge] - seen) - (levels[edge] - lived) / running
 
         edges = range(bisect_right(AGES, earliest), bisect_left(AGES, latest))
         edge = edges.start + bisect_left(edges, price, key=at_edge)
         start, end = max(AGES[edge - 1], earliest), latest if edge == edges.stop else AGES[edge]
-        low, high = self.unnoticed(seen, start), self.unnoticed(seen, end)
+        low, high = unnoticed(start), unnoticed(end)
         if price >= high or end <= start:
             return max(end, earliest)
         return start if price <= low else start + (end - start) * (price - low) / (high - low)

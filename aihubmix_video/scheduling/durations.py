@@ -19,9 +19,12 @@ from typing import TYPE_CHECKING, Final
 from aihubmix_video.scheduling.curve import AGES, BINS, LEAST_HAZARD, WIDTHS, Curve, LogNormal, bin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-__all__ = ["KNOWN_JOBS", "Durations", "bins_between", "prior"]
+__all__ = ["KNOWN_JOBS", "Durations", "Piece", "bins_between", "prior"]
+
+Piece = tuple[int, float, float]
+"""Of a stretch of age, what lies in one bin: the bin, start and end."""
 
 TYPICAL: Final = (
     120.0  # seconds; "usually takes 1-5 minutes", AIHubMix video guide, updated 2026-06-01: log-normal median
@@ -81,18 +84,17 @@ class Durations:
 
     # Learning.
 
-    def running(self, since: float, age: float) -> None:
-        """A job that was unfinished at age *since* still is at *age*."""
-        for here, start, end in bins_between(since, age):
+    def running(self, gap: Sequence[Piece]) -> None:
+        """A job that was unfinished at the beginning of this stretch of age still is at its end."""
+        for here, start, end in gap:
             self._at_risk[here] += end - start
         self._learnt(RUNNING_NEWS)
 
-    def finished(self, since: float, age: float) -> None:
-        """A job that was unfinished at age *since* was found finished at *age*."""
-        bins = list(bins_between(since, age))
-        chances = [self._chance(start, end) for _, start, end in bins]
+    def finished(self, gap: Sequence[Piece]) -> None:
+        """A job that was unfinished at the beginning of this stretch of age was found finished at its end."""
+        chances = [self._chance(start, end) for _, start, end in gap]
         total, gone = sum(chances) or 1.0, 0.0
-        for (here, start, end), chance in zip(bins, chances, strict=True):
+        for (here, start, end), chance in zip(gap, chances, strict=True):
             share = chance / total
             self._ends[here] += share
             self._at_risk[here] += (end - start) * (1 - gone - share / 2)
@@ -160,16 +162,15 @@ class Durations:
         return [each / (each + 2 * LEANING) for each in jobs] + [0.0]
 
 
-def bins_between(since: float, age: float) -> Iterator[tuple[int, float, float]]:
-    """Cut a stretch of age at the edges of the bins: bin, start, end."""
-    start = since
-    for here in range(max(bin_of(since), 0), BINS):
+def bins_between(since: float, age: float) -> list[Piece]:
+    """Cut a stretch of age at the edges of the bins."""
+    pieces, start, here = [], since, max(bin_of(since), 0)
+    while start < age and here < BINS:
         end = min(AGES[here + 1], age)
         if end > start:
-            yield here, start, end
-        if age <= AGES[here + 1]:
-            return
-        start = end
+            pieces.append((here, start, end))
+        start, here = end, here + 1
+    return pieces
 
 
 def _smoothed(counts: list[float]) -> list[float]:

@@ -33,7 +33,7 @@ class Ladder:
         patience: Seconds on the step before the first rung, at most.
     """
 
-    __slots__ = ("_climbs_at", "_patience", "_rungs", "_step")
+    __slots__ = ("_climbs_at", "_in_use", "_patience", "_rungs", "_step")
 
     def __init__(
         self, alive: Callable[[int], bool], climbs_at: Callable[[int, int, float], float], patience: float
@@ -42,6 +42,7 @@ class Ladder:
         self._patience = patience
         self._step = Agenda(alive)
         self._rungs = [Agenda(alive) for _ in range(RUNGS)]
+        self._in_use = 0  # rungs, from the first on; those above are empty
 
     def put(self, at: float, job: int) -> None:
         """Enter a job whose poll is worth its price since *at*."""
@@ -50,24 +51,33 @@ class Ladder:
     def refresh(self, now: float) -> None:
         """Let each job be on the rung that it has reached by *now*."""
         for at, job in self._step.due(now - self._patience):
-            self._rungs[0].put(self._climbs_at(job, 0, at), job)
-        for rung in range(1, RUNGS):
-            here = self._rungs[rung - 1]
-            if len(here):
-                for at, job in here.due(now):
-                    self._rungs[rung].put(self._climbs_at(job, rung, at), job)
+            self._climb(0, at, job)
+        rung = 1
+        while rung < RUNGS and rung <= self._in_use:
+            for at, job in self._rungs[rung - 1].due(now):
+                self._climb(rung, at, job)
+            rung += 1
+
+    def _climb(self, rung: int, at: float, job: int) -> None:
+        self._rungs[rung].put(self._climbs_at(job, rung, at), job)
+        self._in_use = max(self._in_use, rung + 1)
+
+    def _highest(self) -> int | None:
+        """Find the highest rung that has a job; None when none has."""
+        while self._in_use and not self._rungs[self._in_use - 1]:
+            self._in_use -= 1
+        return self._in_use - 1 if self._in_use else None
 
     def __len__(self) -> int:
         """Count the entries, those of jobs that do not count any more included."""
         return len(self._step) + sum(map(len, self._rungs))
 
     def __bool__(self) -> bool:
-        return bool(self._step) or any(len(rung) and rung for rung in self._rungs)
+        return bool(self._step) or self._highest() is not None
 
     def take(self) -> tuple[int, int]:
         """Take out the job whose poll is worth most, of a ladder that has one: its rung and its number."""
-        for rung in range(RUNGS - 1, -1, -1):
-            here = self._rungs[rung]
-            if len(here) and here:
-                return rung, here.take()[1]
-        return 0, self._step.take()[1]
+        rung = self._highest()
+        if rung is None:
+            return 0, self._step.take()[1]
+        return rung, self._rungs[rung].take()[1]

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
+from aihubmix_video.scheduling.agenda import Agenda
 from aihubmix_video.scheduling.breaker import Breaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from aihubmix_video.scheduling.agenda import Agenda
     from aihubmix_video.scheduling.messages import Action
 
 __all__ = ["Lane", "Lanes"]
@@ -49,7 +49,6 @@ class Lane:
     Attributes:
         limit: Requests of this sort under way at once, at most.
         action: What is handed out for a job.
-        later: Jobs by the moment they become due.
         ready: Jobs that are due, by their rank.
         admits: Whether one more may leave, for reasons of the lane's own.
         busy: Requests under way.
@@ -62,7 +61,6 @@ class Lane:
     limit: float
     action: Callable[[int], Action]
     _rank: Callable[[int, float], float]
-    later: Agenda
     ready: Queue
     admits: Callable[[], bool] = _always
     alone: bool = False
@@ -71,11 +69,9 @@ class Lane:
     finish: float = attrs.field(default=0.0, init=False)
     breaker: Breaker = attrs.field(factory=Breaker, init=False)
 
-    def mature(self, now: float) -> None:
-        """Let the jobs that have become due wait by rank, which is asked for each job and the moment it was due."""
-        for due, job in self.later.due(now):
-            self.ready.put(self._rank(job, due), job)
-        self.ready.refresh(now)
+    def join(self, due: float, job: int) -> None:
+        """Let a job that has become due wait by rank, which is asked for the job and the moment it was due."""
+        self.ready.put(self._rank(job, due), job)
 
     def open(self) -> bool:
         """Whether a job is ready and there is room for its request."""
@@ -84,10 +80,22 @@ class Lane:
 
 
 class Lanes:
-    """All lanes of a session, taking turns."""
+    """All lanes of a session, taking turns.
 
-    def __init__(self, *lanes: Lane) -> None:
+    Args:
+        lanes: All of them.
+        alive: Whether a job still counts, as for an `Agenda`.
+        lane_of: Says in which lane a job waits once it is due.
+
+    Attributes:
+        later: Jobs by the moment they become due, whatever their lane.
+    """
+
+    def __init__(self, *lanes: Lane, alive: Callable[[int], bool], lane_of: Callable[[int], Lane]) -> None:
+        self.later = Agenda(alive)
+        self._lane_of = lane_of
         self._lanes = lanes
+        self._manned: list[Lane] = []  # those in which any job was ready when this was last looked at
         self._turn = 0.0  # start of the turn served last
 
     def __iter__(self) -> Iterator[Lane]:
@@ -95,18 +103,20 @@ class Lanes:
 
     def mature(self, now: float) -> None:
         """Let what has become due be ready."""
+        for due, job in self.later.due(now):
+            self._lane_of(job).join(due, job)
         for lane in self._lanes:
-            lane.mature(now)
+            lane.ready.refresh(now)
+        self._manned = [lane for lane in self._lanes if lane.ready]
 
     def wakes_at(self, opens_at: float) -> float:
         """Say when there may be something to send, if the rate allows it from *opens_at* on; infinity when never."""
-        due = min(lane.later.first() for lane in self._lanes)
-        ready = (max(opens_at, lane.breaker.held_until) for lane in self._lanes if lane.open())
-        return min(due, *ready, inf)
+        ready = (max(opens_at, lane.breaker.held_until) for lane in self._manned if lane.open())
+        return min(self.later.first(), *ready, inf)
 
     def take(self, now: float) -> tuple[Lane, float, int] | None:
         """Take out the job whose turn it is: its lane, its rank there and its number; None when nothing may be sent now."""
-        waiting = (lane for lane in self._lanes if lane.breaker.held_until <= now and lane.open())
+        waiting = (lane for lane in self._manned if lane.breaker.held_until <= now and lane.open())
         lane = min(waiting, key=lambda lane: max(self._turn, lane.finish), default=None)
         if lane is None:
             return None

@@ -16,7 +16,7 @@ import attrs
 
 from aihubmix_video.scheduling.budget import INTERVAL, Budget
 from aihubmix_video.scheduling.cadence import Estimate, Kind, Trace
-from aihubmix_video.scheduling.durations import Durations, prior
+from aihubmix_video.scheduling.durations import Durations, bins_between, prior
 from aihubmix_video.scheduling.habits import JITTER, LONGEST_SILENCE, MIDDLE, Habits
 from aihubmix_video.scheduling.memory import pack, unpack
 from aihubmix_video.scheduling.progress import Progress
@@ -139,8 +139,9 @@ class LearnedCadence:
         durations = (habits.durations, self._models[trace.kind[:1]].durations)
         if trace.polls == 0:
             habits.looked(age, finished=finished)
+        gap = bins_between(seen, age)
         for each in durations:
-            (each.finished if finished else each.running)(seen, age)
+            (each.finished if finished else each.running)(gap)
         if not finished:
             return
         duration = (seen + age) / 2

@@ -16,13 +16,13 @@ Everything else is looked up in `NEXT`; a pair that is not there is a bug of our
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 __all__ = ["IN_HAND", "NEXT", "TERMINAL", "IllegalTransition", "Phase", "Signal", "advance"]
 
 
-class Phase(Enum):
-    """Where a job stands."""
+class Phase(IntEnum):
+    """Where a job stands; an integer, since each poll looks several up."""
 
     QUEUED = auto()
     SUBMITTING = auto()
@@ -37,7 +37,7 @@ class Phase(Enum):
     DROPPED = auto()
 
 
-class Signal(Enum):
+class Signal(IntEnum):
     """What happened to a job."""
 
     HANDED_OUT = auto()

@@ -104,9 +104,10 @@ class Scheduler:
         self._reached = False  # whether the gateway ever answered
         self._tick = cadence.interval * TICK
         self._creates, self._polls, self._downloads = self._make_lanes()
-        asked = self._asks.__contains__
-        self._singles = Lane(inf, Permit, lambda ticket, _due: ticket, Agenda(asked), Agenda(asked))
-        self._lanes = Lanes(self._singles, self._downloads, self._polls, self._creates)
+        self._singles = Lane(inf, Permit, lambda ticket, _due: ticket, Agenda(self._asks.__contains__))
+        self._lanes = Lanes(
+            *(self._singles, self._downloads, self._polls, self._creates), alive=self._waits, lane_of=self._lane_for
+        )
         self._lane_of = {
             Phase.QUEUED: self._creates,
             Phase.SUBMITTING: self._creates,
@@ -126,17 +127,20 @@ class Scheduler:
                 limits.max_creates,
                 Submit,
                 lambda job, _due: job,
-                Agenda(alive),
                 turnstile,
                 admits=lambda: self.in_flight < limits.max_in_flight,
                 alone=True,  # so that in an outage not every job uses up its tries
                 share=CREATES_SHARE,
             ),
-            Lane(limits.max_polls, Poll, lambda _job, due: due, Agenda(alive), ladder),
-            Lane(
-                limits.max_downloads, Fetch, lambda job, _due: self._jobs[job].expires_at, Agenda(alive), Agenda(alive)
-            ),
+            Lane(limits.max_polls, Poll, lambda _job, due: due, ladder),
+            Lane(limits.max_downloads, Fetch, lambda job, _due: self._jobs[job].expires_at, Agenda(alive)),
         )
+
+    def _waits(self, number: int) -> bool:
+        return number in self._jobs or number in self._asks
+
+    def _lane_for(self, number: int) -> Lane:
+        return self._singles if number in self._asks else self._lane_of[self._jobs[number].phase]
 
     def _climbs_at(self, job: int, rung: int, since: float) -> float:
         known = self._jobs[job]
@@ -203,7 +207,7 @@ class Scheduler:
                 self._answered(event, now)
             case Ask(ticket):
                 self._asks.add(ticket)
-                self._singles.later.put(now, ticket)
+                self._lanes.later.put(now, ticket)
             case Enlist(job, kind, wants_file):
                 self._admit(job, Known(Phase.QUEUED, Trace(kind), wants_file), due=now)
             case Watch(job, kind, wants_file, age):
@@ -222,11 +226,7 @@ class Scheduler:
 
     def _admit(self, job: int, known: Known, *, due: float) -> None:
         self._roster.add(job, known)
-        self._put(job, known, due)
-
-    def _put(self, job: int, known: Known, due: float) -> None:
-        """Let the job wait in the lane of its phase."""
-        self._lane_of[known.phase].later.put(due, job)
+        self._lanes.later.put(due, job)
 
     def _withdraw(self, job: int) -> None:
         self._asks.discard(job)
@@ -276,18 +276,18 @@ class Scheduler:
         known.withdrawn = False
         self._roster.move(known, Signal.BOUGHT)
         self._deadlines.put(now + self._limits.deadline, job)
-        self._put(job, known, now if settled else self._next_poll(known, now))
+        self._lanes.later.put(now if settled else self._next_poll(known, now), job)
 
     def _polled(self, polled: Polled, known: Known, now: float) -> None:
         age, finished = now - known.accepted_at, polled.completed
         self._cadence.asked(known.trace, age, polled.progress, finished=finished, draw=self._draw())
         if not finished:
             self._roster.move(known, Signal.RUNNING)
-            self._put(polled.job, known, self._next_poll(known, now))
+            self._lanes.later.put(self._next_poll(known, now), polled.job)
         elif known.wants_file:
             known.expires_at = polled.expires_at
             self._roster.move(known, Signal.COMPLETED)
-            self._put(polled.job, known, now)
+            self._lanes.later.put(now, polled.job)
         else:
             self._end(polled.job, Signal.SATISFIED)
 
@@ -322,7 +322,7 @@ class Scheduler:
         if known.withdrawn:
             self._end(job, Signal.WITHDRAWN)
         else:
-            self._put(job, known, due)
+            self._lanes.later.put(due, job)
 
     def _next_try(self, known: Known, error: VideoError, now: float) -> float:
         """Say when to poll again after a bad poll: soon if a good one pays for it, else after an interval.

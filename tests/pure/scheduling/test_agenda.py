@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video.scheduling.agenda import SMALLEST_SWEEP, Agenda
-from aihubmix_video.scheduling.lanes import Lane
-from aihubmix_video.scheduling.messages import Poll
 
 moments = st.one_of(st.floats(0, 20), st.just(inf))
 steps = st.lists(
@@ -114,31 +112,3 @@ def test_nothing_can_be_taken_from_an_empty_agenda():
     """A caller that takes without looking has a bug."""
     with pytest.raises(IndexError):
         Book().agenda.take()
-
-
-def lane(book: Book, other: Book, *, limit: int = 1) -> Lane:
-    """Build a lane in which the highest number goes first."""
-    return Lane(limit, Poll, lambda job, _due: -job, book.agenda, other.agenda)
-
-
-def test_a_lane_sorts_what_is_due_by_rank():
-    """Downloads that are due go by the moment their link expires, not by the moment they became due."""
-    book = Book()
-    both = lane(book, Book())
-    both.ready = Agenda(book.alive)
-    for due in (0.0, 1.0, 9.0):
-        book.put(due)
-    both.mature(5.0)
-    assert [both.ready.take()[1], both.ready.take()[1]] == [2, 1]
-    assert both.later.first() == 9.0
-
-
-def test_a_lane_is_open_while_a_job_is_ready_and_a_place_is_free():
-    """Both are needed."""
-    book = Book()
-    both = lane(Book(), book, limit=1)
-    assert not both.open()
-    book.put(inf)
-    assert both.open()
-    both.busy = 1
-    assert not both.open()

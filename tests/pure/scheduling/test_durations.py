@@ -24,9 +24,9 @@ def taught(
         duration, seen = median * exp(spread * draw.gauss(0, 1)), 0.0
         first = every * draw.random()
         while seen + first < duration:
-            durations.running(seen, seen + first)
+            durations.running(bins_between(seen, seen + first))
             seen, first = seen + first, every
-        durations.finished(seen, seen + first)
+        durations.finished(bins_between(seen, seen + first))
 
 
 def middle(durations: Durations) -> float:
@@ -54,7 +54,7 @@ def test_jobs_that_still_run_are_knowledge_too():
     """Fifty jobs of which none finished within five minutes: the estimate must not wait for the first end."""
     durations = Durations(GUESS)
     for _ in range(50):
-        durations.running(0.0, 300.0)
+        durations.running(bins_between(0.0, 300.0))
     assert middle(durations) > 300.0
 
 
@@ -101,7 +101,7 @@ def test_the_earliest_plausible_finish_is_known_only_after_enough_jobs():
 def test_an_end_is_counted_once_however_wide_the_interval():
     """A job resumed after a day: its end is one end, spread over a day."""
     durations = Durations(GUESS)
-    durations.finished(0.0, 86400.0)
+    durations.finished(bins_between(0.0, 86400.0))
     ended, ends, _ = durations.kept()
     assert ended == 1
     assert sum(ends) == pytest.approx(1, rel=0.01)
@@ -111,7 +111,7 @@ def test_an_end_is_counted_once_however_wide_the_interval():
 def test_a_stretch_of_age_is_cut_without_a_gap(one: float, other: float):
     """Time at risk that fell between two bins would make jobs look faster than they are."""
     since, age = sorted((one, other))
-    pieces = list(bins_between(since, age))
+    pieces = bins_between(since, age)
     assert sum(end - start for _, start, end in pieces) == pytest.approx(
         max(min(age, 5600.0) - since, 0.0), abs=600.0 if age > 5400 else 1e-6
     )

@@ -513,7 +513,7 @@ def test_memory_for_a_waiting_job_does_not_grow_with_the_time_it_waits():
     scheduler = engine(interval=1.0, limits=Limits(deadline=1e9))
     arrive(scheduler, 0.0, Watch, range(100))
     play(scheduler, 0.0, 300.0, lambda action: good(action, completed=False))
-    agendas = [scheduler._deadlines, *(agenda for lane in scheduler._lanes for agenda in (lane.later, lane.ready))]
+    agendas = [scheduler._deadlines, scheduler._lanes.later, *(lane.ready for lane in scheduler._lanes)]
     assert sum(map(len, agendas)) <= 2 * 2 * 100 + 64 * (len(agendas) + RUNGS)
 
 
@@ -526,7 +526,7 @@ def test_nothing_is_kept_of_jobs_that_are_over():
         arrive(scheduler, float(number), Want, [number + 2])
         play(scheduler, float(number), number + 2.0)
     play(scheduler, 3000.0, 1e6)
-    agendas = [scheduler._deadlines, *(agenda for lane in scheduler._lanes for agenda in (lane.later, lane.ready))]
+    agendas = [scheduler._deadlines, scheduler._lanes.later, *(lane.ready for lane in scheduler._lanes)]
     assert not scheduler._jobs
     assert not scheduler._roster.orphans
     assert not scheduler._asks
