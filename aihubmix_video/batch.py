@@ -23,19 +23,19 @@ from aihubmix_video.errors import (
 from aihubmix_video.events import BatchItem
 from aihubmix_video.items import told, told_again
 from aihubmix_video.ledger.entry import FINISHED, Entry, State
-from aihubmix_video.purchases import Purchases
 from aihubmix_video.record import Record, Target, Watcher
 from aihubmix_video.rows import Row as FileRow
+from aihubmix_video.spending.purchases import Purchases
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
     from types import TracebackType
 
-    from aihubmix_video.allowance import Allowance
     from aihubmix_video.drawing import Row
     from aihubmix_video.naming import Template
     from aihubmix_video.orchestrator import Orchestrator
     from aihubmix_video.request import VideoRequest
+    from aihubmix_video.spending.allowance import Allowance
 
 __all__ = ["HALTING", "Batch", "batch_name"]
 

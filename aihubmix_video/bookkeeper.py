@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from aihubmix_video.allowance import Allowance
 from aihubmix_video.books import close, entry_of
 from aihubmix_video.disk import to_the_end
 from aihubmix_video.errors import InvalidRequest, LedgerError
@@ -14,6 +13,7 @@ from aihubmix_video.ledger.entry import State
 from aihubmix_video.ledger.fingerprint import fingerprint
 from aihubmix_video.ledger.nothing import NoLedger
 from aihubmix_video.references import load
+from aihubmix_video.spending.allowance import Allowance
 from aihubmix_video.wire.plain import plain
 
 if TYPE_CHECKING:

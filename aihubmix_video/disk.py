@@ -21,7 +21,7 @@ import aiofiles.os
 
 from aihubmix_video import files
 from aihubmix_video.errors import SessionClosed
-from aihubmix_video.mp4 import BoxWalk
+from aihubmix_video.fetching.mp4 import BoxWalk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from aihubmix_video.mp4 import BoxWalk
+    from aihubmix_video.fetching.mp4 import BoxWalk
 
 __all__ = [
     "append",

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from aihubmix_video.request import VideoRequest
     from aihubmix_video.scheduling.cadence import Estimate
     from aihubmix_video.scheduling.scheduler import Scheduler
-    from aihubmix_video.transport import Transport
+    from aihubmix_video.transport.client import Transport
 
 __all__ = ["Orchestrator"]
 

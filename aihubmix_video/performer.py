@@ -12,9 +12,6 @@ import attrs
 
 from aihubmix_video.books import REFUSALS
 from aihubmix_video.capabilities import find_capability, find_problems
-from aihubmix_video.content import Outcome, Saved
-from aihubmix_video.delivery import error_of
-from aihubmix_video.download import Download
 from aihubmix_video.errors import (
     ConnectionFailed,
     DownloadFailed,
@@ -26,13 +23,16 @@ from aihubmix_video.errors import (
     SubmitUncertain,
     VideoError,
 )
+from aihubmix_video.fetching.content import Outcome, Saved
+from aihubmix_video.fetching.delivery import error_of
+from aihubmix_video.fetching.download import Download
+from aihubmix_video.fetching.streaming import ContentRequest
 from aihubmix_video.files import remove_stale_parts
 from aihubmix_video.intake import make_folder
 from aihubmix_video.ledger.packing import has_media
 from aihubmix_video.references import load
 from aihubmix_video.scheduling.messages import Bought, Event, Fetched, Polled, Spent, Trouble
-from aihubmix_video.streaming import ContentRequest
-from aihubmix_video.transport import Departure
+from aihubmix_video.transport.client import Departure
 from aihubmix_video.video import Status, Video
 from aihubmix_video.wire import outcome
 from aihubmix_video.wire.encode import encode, to_json
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from aihubmix_video.disk import Disk
     from aihubmix_video.ledger.port import Ledger
     from aihubmix_video.record import Record
-    from aihubmix_video.transport import Transport
+    from aihubmix_video.transport.client import Transport
     from aihubmix_video.wire.reply import Reply
 
 __all__ = ["Performer"]

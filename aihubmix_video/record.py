@@ -20,7 +20,7 @@ from aihubmix_video.video import Status, Video
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aihubmix_video.download import Download
+    from aihubmix_video.fetching.download import Download
     from aihubmix_video.request import VideoRequest
     from aihubmix_video.scheduling.cadence import Estimate
 

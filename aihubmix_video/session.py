@@ -8,14 +8,11 @@ import random
 from typing import TYPE_CHECKING, Self, Unpack
 
 from aihubmix_video.accounts import record_of_entry
-from aihubmix_video.allowance import Allowance
 from aihubmix_video.batch import Batch
-from aihubmix_video.budget import Caps, check_retries
 from aihubmix_video.config import settings_from
 from aihubmix_video.disk import Disk
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, SessionClosed
 from aihubmix_video.experience import Experience
-from aihubmix_video.gate import Gate
 from aihubmix_video.intake import build_request, literal_path
 from aihubmix_video.job import Job
 from aihubmix_video.ledger.nothing import NoLedger
@@ -27,7 +24,10 @@ from aihubmix_video.register import Register
 from aihubmix_video.scheduling.learned import LearnedCadence
 from aihubmix_video.scheduling.pace import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
-from aihubmix_video.transport import Transport
+from aihubmix_video.spending.allowance import Allowance
+from aihubmix_video.spending.budget import Caps, check_retries
+from aihubmix_video.transport.client import Transport
+from aihubmix_video.transport.gate import Gate
 from aihubmix_video.videos import Videos
 
 if TYPE_CHECKING:

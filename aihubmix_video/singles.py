@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from aihubmix_video.errors import RateLimited, VideoError
 from aihubmix_video.scheduling.backoff import Backoff
 from aihubmix_video.scheduling.messages import SlowDown
-from aihubmix_video.transport import Departure
+from aihubmix_video.transport.client import Departure
 from aihubmix_video.wire.ids import check_id
 
 if TYPE_CHECKING:

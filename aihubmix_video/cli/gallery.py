@@ -23,7 +23,7 @@ from aihubmix_video.files import part_path
 from aihubmix_video.ledger.entry import UNFINISHED, Entry, State
 from aihubmix_video.page.cards import Card, address
 from aihubmix_video.page.documents import MARK, gallery_html
-from aihubmix_video.prices import list_price
+from aihubmix_video.spending.prices import list_price
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping

@@ -13,8 +13,8 @@ from aihubmix_video.capabilities import Validate, find_problems
 from aihubmix_video.cli.exits import Exit
 from aihubmix_video.cli.tables import new_table
 from aihubmix_video.cli.words import safe, usd_text
-from aihubmix_video.prices import list_price, seconds_of
 from aihubmix_video.rows import BadRow, Row
+from aihubmix_video.spending.prices import list_price, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

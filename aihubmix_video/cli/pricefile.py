@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, shown
-from aihubmix_video.prices import check_prices
 from aihubmix_video.rows.jsontext import read_json
+from aihubmix_video.spending.prices import check_prices
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from aihubmix_video.errors import ConfigurationError, shown
-from aihubmix_video.prices import check_prices
 from aihubmix_video.request import VideoRequest
+from aihubmix_video.spending.prices import check_prices
 from aihubmix_video.urlpolicy import UrlPolicy
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from aihubmix_video.capabilities import find_capability
 from aihubmix_video.errors import Charged  # noqa: TC001 - the schema is made of it
 from aihubmix_video.fastapi.problems import told
 from aihubmix_video.jobinfo import JobState
-from aihubmix_video.prices import list_price
+from aihubmix_video.spending.prices import list_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from aihubmix_video.capabilities.common import MAX_PROMPT
 from aihubmix_video.capabilities.options import Audio, Choice, Flag, Number, Option, Text, Whole
-from aihubmix_video.prices import list_price
 from aihubmix_video.request import VideoRequest
+from aihubmix_video.spending.prices import list_price
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

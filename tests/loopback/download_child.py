@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
-from aihubmix_video.download import Disk, Download
+from aihubmix_video.fetching.download import Disk, Download
 from tests.loopback.sources import source
 
 

@@ -16,10 +16,10 @@ import trustme
 
 from aihubmix_video.config import Secret, Settings
 from aihubmix_video.errors import ConnectionFailed, MalformedReply, VideoError
-from aihubmix_video.gate import Gate
 from aihubmix_video.sandbox import Sandbox
 from aihubmix_video.scheduling.pace import Pace
-from aihubmix_video.transport import MAX_REPLY_BYTES, Departure, Transport
+from aihubmix_video.transport.client import MAX_REPLY_BYTES, Departure, Transport
+from aihubmix_video.transport.gate import Gate
 from aihubmix_video.wire.reply import Reply
 from tests.loopback.proxy import tunnelling
 from tests.loopback.scripted import FIN, RST, SILENCE, End, Script, ScriptedServer, chunked, head, whole

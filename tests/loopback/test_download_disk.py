@@ -19,9 +19,9 @@ import aiohttp
 import pytest
 
 from aihubmix_video import files
-from aihubmix_video.body import Limits
-from aihubmix_video.content import Cut, DiskTrouble, Saved
-from aihubmix_video.download import Disk, Download, check_target
+from aihubmix_video.fetching.body import Limits
+from aihubmix_video.fetching.content import Cut, DiskTrouble, Saved
+from aihubmix_video.fetching.download import Disk, Download, check_target
 from tests.loopback.scripted import FIN, ScriptedServer, head, part, whole
 from tests.loopback.sources import source
 from tests.pure.films import FTYP, box, film, index
@@ -29,7 +29,7 @@ from tests.pure.films import FTYP, box, film, index
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 
-    from aihubmix_video.content import ContentSource
+    from aihubmix_video.fetching.content import ContentSource
     from tests.loopback.scripted import Script
 
 T = TypeVar("T")

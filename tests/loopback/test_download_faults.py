@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from aihubmix_video.body import Limits
-from aihubmix_video.content import Broken, Cut, Declined, NotReady, Saved
-from aihubmix_video.continuation import MAX_FRUITLESS
-from aihubmix_video.download import Disk, Download
+from aihubmix_video.fetching.body import Limits
+from aihubmix_video.fetching.content import Broken, Cut, Declined, NotReady, Saved
+from aihubmix_video.fetching.continuation import MAX_FRUITLESS
+from aihubmix_video.fetching.download import Disk, Download
 from tests.loopback.scripted import FIN, RST, SILENCE, ScriptedServer, chunked, head, part, whole
 from tests.loopback.sources import source
 from tests.pure.films import FTYP, box, film, fragmented
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from aihubmix_video.content import ContentSource, Outcome
+    from aihubmix_video.fetching.content import ContentSource, Outcome
     from tests.loopback.scripted import Request, Script
 
 FILM = film(b"0123456789abcdef" * 4096)

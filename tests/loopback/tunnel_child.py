@@ -9,9 +9,9 @@ import asyncio
 import sys
 
 from aihubmix_video.config import Secret, Settings
-from aihubmix_video.gate import Gate
 from aihubmix_video.scheduling.pace import Pace
-from aihubmix_video.transport import Departure, Transport
+from aihubmix_video.transport.client import Departure, Transport
+from aihubmix_video.transport.gate import Gate
 
 
 async def ask(url: str, key: str, video_id: str, proxy: str) -> str:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from aihubmix_video.gate import Gate
 from aihubmix_video.scheduling.pace import Pace
+from aihubmix_video.transport.gate import Gate
 
 pytest.importorskip("looptime")
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

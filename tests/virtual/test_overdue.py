@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aihubmix_video.overdue import TimeLimits
+from aihubmix_video.transport.overdue import TimeLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,8 @@ import pytest
 
 from aihubmix_video.capabilities import list_capabilities
 from aihubmix_video.page.forms import model_form
-from aihubmix_video.prices import list_price
 from aihubmix_video.request import VideoRequest
+from aihubmix_video.spending.prices import list_price
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

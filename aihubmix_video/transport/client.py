@@ -26,9 +26,9 @@ import attrs
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
-from aihubmix_video.direct import Direct
 from aihubmix_video.errors import ConfigurationError, ConnectionFailed, MalformedReply, VideoError
-from aihubmix_video.overdue import TimeLimits
+from aihubmix_video.transport.direct import Direct
+from aihubmix_video.transport.overdue import TimeLimits
 from aihubmix_video.wire.ids import id_segment
 from aihubmix_video.wire.plain import kept
 from aihubmix_video.wire.reply import Reply
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from types import SimpleNamespace
 
     from aihubmix_video.config import Settings
-    from aihubmix_video.gate import Gate
+    from aihubmix_video.transport.gate import Gate
 
 __all__ = ["Departure", "Transport"]
 

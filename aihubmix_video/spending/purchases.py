@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from aihubmix_video.errors import ContentRefused, LedgerError, VideoError
 
 if TYPE_CHECKING:
-    from aihubmix_video.allowance import Allowance, Share
     from aihubmix_video.books import RowPlace
     from aihubmix_video.ledger.entry import Entry
     from aihubmix_video.orchestrator import Orchestrator
     from aihubmix_video.record import Record, Target, Watcher
     from aihubmix_video.request import VideoRequest
+    from aihubmix_video.spending.allowance import Allowance, Share
 
 __all__ = ["Purchases"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from aihubmix_video.content import Broken, Cut, Declined, DiskTrouble, NotReady
 from aihubmix_video.errors import DownloadFailed, JobExpired, VideoError
+from aihubmix_video.fetching.content import Broken, Cut, Declined, DiskTrouble, NotReady
 from aihubmix_video.wire.refusal import refusal, refusal_of_get
 
 if TYPE_CHECKING:

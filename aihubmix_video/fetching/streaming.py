@@ -1,7 +1,7 @@
 """The content endpoint over HTTP: one request, its redirects, and the body as it arrives.
 
 Errors of the library's hold the request's headers, so they are told as values and raised anew outside of every ``except``,
-as in `transport`.
+as in `transport.client`.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import aiohttp
 import attrs
 from yarl import URL
 
-from aihubmix_video.content import ContentCut, ContentReply
 from aihubmix_video.errors import DownloadFailed, VideoError
-from aihubmix_video.redirects import MAX_HOPS, REDIRECTS, is_public, next_hop, same_origin
-from aihubmix_video.transport import failure, reason
+from aihubmix_video.fetching.content import ContentCut, ContentReply
+from aihubmix_video.fetching.redirects import MAX_HOPS, REDIRECTS, is_public, next_hop, same_origin
+from aihubmix_video.transport.client import failure, reason
 from aihubmix_video.wire.ids import id_segment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
-    from aihubmix_video.transport import Departure, Transport
+    from aihubmix_video.transport.client import Departure, Transport
 
 __all__ = ["ContentRequest"]
 

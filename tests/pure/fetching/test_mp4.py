@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.mp4 import BoxWalk, Verdict
+from aihubmix_video.fetching.mp4 import BoxWalk, Verdict
 from tests.pure.films import FTYP, box, clock, film, fragment, fragmented, index
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Self
 
 import attrs
 
-from aihubmix_video.budget import Budget, Caps
 from aihubmix_video.capabilities import find_capability
 from aihubmix_video.errors import BudgetExceeded
-from aihubmix_video.prices import check_prices, highest_price, list_price, seconds_of
+from aihubmix_video.spending.budget import Budget, Caps
+from aihubmix_video.spending.prices import check_prices, highest_price, list_price, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

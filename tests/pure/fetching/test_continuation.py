@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.continuation import (
+from aihubmix_video.fetching.continuation import (
     Continued,
     Fresh,
     Meaning,

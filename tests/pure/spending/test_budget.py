@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.budget import Budget, Caps, check_retries
 from aihubmix_video.errors import InvalidRequest
+from aihubmix_video.spending.budget import Budget, Caps, check_retries
 
 SECONDS = st.one_of(st.none(), st.integers(1, 60).map(float))
 PRICES = st.one_of(st.none(), st.floats(0, 20, allow_nan=False))

@@ -16,8 +16,9 @@ import contextlib
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
-from aihubmix_video.body import ANSWER_BYTES, Batch, Limits
-from aihubmix_video.content import (
+from aihubmix_video.disk import Disk, DiskRefused, Part, to_the_end
+from aihubmix_video.fetching.body import ANSWER_BYTES, Batch, Limits
+from aihubmix_video.fetching.content import (
     Broken,
     ContentCut,
     ContentReply,
@@ -28,7 +29,7 @@ from aihubmix_video.content import (
     Saved,
     judge_answer,
 )
-from aihubmix_video.continuation import (
+from aihubmix_video.fetching.continuation import (
     MAX_FRUITLESS,
     Continued,
     Fresh,
@@ -40,10 +41,9 @@ from aihubmix_video.continuation import (
     range_headers,
     read_content_reply,
 )
-from aihubmix_video.disk import Disk, DiskRefused, Part, to_the_end
+from aihubmix_video.fetching.mp4 import BoxWalk
+from aihubmix_video.fetching.patience import Patience
 from aihubmix_video.files import check_target
-from aihubmix_video.mp4 import BoxWalk
-from aihubmix_video.patience import Patience
 from aihubmix_video.wire.reply import Reply
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video.errors import DownloadFailed
-from aihubmix_video.redirects import is_public, next_hop, same_origin
+from aihubmix_video.fetching.redirects import is_public, next_hop, same_origin
 
 HOME = "https://aihubmix.com/v1/videos/x/content"
 

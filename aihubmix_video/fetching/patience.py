@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aihubmix_video.body import Limits
+    from aihubmix_video.fetching.body import Limits
 
 __all__ = ["Patience"]
 

@@ -7,11 +7,11 @@ import math
 import pytest
 
 from aihubmix_video import VideoRequest, find_capability
-from aihubmix_video.allowance import Allowance
-from aihubmix_video.budget import Caps
 from aihubmix_video.errors import BudgetExceeded, InvalidRequest
 from aihubmix_video.ledger.entry import Spent
-from aihubmix_video.prices import LIST_PRICES, check_prices, highest_price, list_price, seconds_of
+from aihubmix_video.spending.allowance import Allowance
+from aihubmix_video.spending.budget import Caps
+from aihubmix_video.spending.prices import LIST_PRICES, check_prices, highest_price, list_price, seconds_of
 
 
 def test_every_listed_model_has_a_table_and_a_source():
