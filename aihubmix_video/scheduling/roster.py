@@ -30,6 +30,7 @@ class Known:
         expires_at: When its link goes.
         withdrawn: While being submitted: not to be submitted again.
         sent_at: When its last request was handed out.
+        reprieved: Whether its deadline was put off, since it passed during a standstill.
     """
 
     phase: Phase
@@ -41,6 +42,7 @@ class Known:
     expires_at: float = inf
     withdrawn: bool = False
     sent_at: float = -inf
+    reprieved: bool = False
 
     @property
     def model(self) -> str:

@@ -73,6 +73,8 @@ TICK = 1 / 300  # of the interval; polls due within one become due together, so 
 SOON = Backoff(first=2.0, cap=5.0)  # after a bad poll of a gateway that mostly works
 SPARE = 10  # bad polls that are tried again soon, at most, where none is good in between
 CREATES_SHARE = 4  # what is bought late is finished late, and polls of young jobs are mostly wasted; see docs/poller.md
+STANDSTILL = 1.0  # seconds; a deadline noticed so late passed while nobody could ask
+RESPITE = 8  # intervals that its job is then followed on, once
 PATIENCE = 1 / 30  # of the interval; polls that leave so soon after they were due did not wait for the rate
 
 
@@ -183,8 +185,13 @@ class Scheduler:
 
     def _mature(self, now: float) -> None:
         """Move what has become due to where it is handed out from."""
-        for _, job in self._deadlines.due(now):
-            self._end(job, Signal.OVERDUE, WaitTimeout(f"not finished within {self._limits.deadline:g} s"))
+        for due, job in self._deadlines.due(now):
+            known = self._jobs[job]
+            if now - due > STANDSTILL and not known.reprieved:
+                known.reprieved = True
+                self._deadlines.put(now + RESPITE * self._cadence.interval, job)
+            else:
+                self._end(job, Signal.OVERDUE, WaitTimeout(f"not finished within {self._limits.deadline:g} s"))
         self._lanes.mature(now)
 
     def _hand_out(self, lane: Lane, rank: float, job: int, now: float) -> Action:

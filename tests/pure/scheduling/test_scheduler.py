@@ -375,6 +375,23 @@ def test_an_answer_that_came_in_time_counts_even_if_it_is_looked_at_late():
     assert tell(scheduler, DEADLINE + 60, Polled(1, completed=True)) == [End(1, Phase.DONE)]
 
 
+def test_a_deadline_that_passed_during_a_standstill_is_put_off_until_the_job_was_asked_about():
+    """A machine that slept for an hour wakes up to finished videos, and not to a thousand timeouts."""
+    scheduler = engine(limits=Limits(max_polls=1))
+    tell(scheduler, 0.0, *watched(1, wants_file=False))
+    assert tell(scheduler, 1.0, Polled(1, completed=False)) == []
+    assert scheduler.actions(DEADLINE + 3600) == [Poll(1)]
+    assert tell(scheduler, DEADLINE + 3601, Polled(1, completed=True)) == [End(1, Phase.DONE)]
+
+
+def test_a_deadline_is_put_off_once():
+    """Every wait ends, also on a machine that stands still again and again."""
+    scheduler = engine()
+    tell(scheduler, 0.0, *watched(1))
+    assert not ends(scheduler.actions(DEADLINE + 60))
+    assert [Phase.STALLED] == [end.phase for end in ends(scheduler.actions(DEADLINE + 3600))]
+
+
 def test_the_deadline_bounds_neither_the_queue_nor_the_download():
     """It counts from acceptance to completion: 30 minutes in our own queue are not the vendor's."""
     scheduler = engine(limits=Limits(max_in_flight=1))

@@ -46,7 +46,7 @@ from aihubmix_video.scheduling.messages import (
     Withdraw,
 )
 from aihubmix_video.scheduling.pace import Pace
-from aihubmix_video.scheduling.scheduler import Limits, Scheduler
+from aihubmix_video.scheduling.scheduler import RESPITE, STANDSTILL, Limits, Scheduler
 
 INTERVAL = 4.0
 CLOSEST_SECONDS = CLOSEST / 15 * INTERVAL  # between good polls of one job
@@ -99,6 +99,7 @@ class Gateway(RuleBasedStateMachine):
         self.not_again: set[int] = set()  # withdrawn while being bought
         self.not_before: dict[int, float] = {}
         self.give_up_at: dict[int, float] = {}
+        self.reprieved: set[int] = set()
         self.shut_until = -inf
         self.left: list[float] = []  # moments at which requests left
         self.woken = True
@@ -184,12 +185,20 @@ class Gateway(RuleBasedStateMachine):
     @rule()
     def act(self) -> None:
         """Ask what is to be done."""
+        self.put_off()
         for action in self.engine.actions(self.now):
             self.note(action)
         at = self.engine.wakes_at()
         assert at is None or at > self.now  # else the shell around it would spin
         assert self.engine.actions(self.now) == []
         self.woken = True
+
+    def put_off(self) -> None:
+        """Give jobs whose deadline passed while nobody looked one more chance."""
+        for job, phase in self.open_jobs.items():
+            if phase is Phase.WAITING and self.now - self.give_up_at[job] > STANDSTILL and job not in self.reprieved:
+                self.reprieved.add(job)
+                self.give_up_at[job] = self.now + RESPITE * INTERVAL
 
     # What the gateway does.
 
