@@ -158,15 +158,12 @@ class LearnedCadence:
 
     # What the scheduler asks.
 
-    def _outlook(self, habits: Habits, trace: Trace) -> tuple[Outlook, float]:
-        """Say when a job may finish, and before which age it cannot."""
+    def _outlook(self, habits: Habits, trace: Trace) -> Outlook:
+        """Say when a job may finish: by its own progress, or else by what is known of its kind."""
         curve = habits.durations.curve
-        if trace.progress is not None and trace.seen is not None and trace.dated:
-            seen = trace.seen / self._unit
-            own = habits.progress.outlook(seen, trace.progress, curve)
-            if own is not None:
-                return own, min(own.quantile(seen, HOPELESS), seen + LONGEST_SILENCE)
-        return curve, 0.0
+        if trace.progress is None or trace.seen is None or not trace.dated:
+            return curve
+        return habits.progress.outlook(trace.seen / self._unit, trace.progress, curve) or curve
 
     def next_age(self, trace: Trace, age: float, draw: float) -> float:
         """Say at which age to ask next a job that is now of this age; *draw* is a random number, 0 <= draw < 1."""
@@ -174,8 +171,11 @@ class LearnedCadence:
             return self.plain_age(age, draw)
         seen = trace.seen / self._unit
         habits = self._habits(trace.kind)
-        outlook, pointless = self._outlook(habits, trace)
+        outlook = self._outlook(habits, trace)
         soonest, latest = habits.window(seen, draw)
+        pointless = 0.0
+        if outlook is not habits.durations.curve:  # its own progress says that it cannot have finished before
+            pointless = min(outlook.quantile(seen, HOPELESS), seen + LONGEST_SILENCE)
         price = self._budget.price * (1 + PRICE_JITTER * (draw - MIDDLE))
         asks = outlook.asks_at(seen, price, max(soonest, pointless), max(latest, pointless))
         return max(asks * self._unit, age)
@@ -189,13 +189,13 @@ class LearnedCadence:
         if not trace.dated or trace.seen is None:
             return since + self.interval * (times - 1)
         seen, earliest = trace.seen / self._unit, since / self._unit
-        outlook, _ = self._outlook(self._habits(trace.kind), trace)
+        outlook = self._outlook(self._habits(trace.kind), trace)
         latest = max(seen + 2 * INTERVAL * times, earliest)
         return outlook.asks_at(seen, self._budget.price * times, earliest, latest) * self._unit
 
     def estimate(self, trace: Trace, age: float) -> Estimate:
         """Estimate how long a job of this age may still take."""
-        outlook, _ = self._outlook(self._habits(trace.kind), trace)
+        outlook = self._outlook(self._habits(trace.kind), trace)
         now = age / self._unit
         low, middle, high = (max(outlook.quantile(now, share) - now, 0.0) * self._unit for share in (0.1, 0.5, 0.9))
         return Estimate(low, middle, high)
