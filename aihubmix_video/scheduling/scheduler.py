@@ -70,6 +70,9 @@ if TYPE_CHECKING:
 __all__ = ["Limits", "Scheduler"]
 
 TICK = 1 / 300  # of the interval; polls due within one become due together, so that a busy session wakes up less often
+LONGEST_TICK = (
+    0.05  # seconds; of so many jobs that more become due in it, the rate lets them leave one by one all the same
+)
 SOON = Backoff(first=2.0, cap=5.0)  # after a bad poll of a gateway that mostly works
 SPARE = 10  # bad polls that are tried again soon, at most, where none is good in between
 CREATES_SHARE = 4  # what is bought late is finished late, and polls of young jobs are mostly wasted; see docs/poller.md
@@ -104,7 +107,7 @@ class Scheduler:
         self._ended: list[Action] = []
         self._spare = 1  # bad polls that may be tried again soon
         self._reached = False  # whether the gateway ever answered
-        self._tick = cadence.interval * TICK
+        self._tick = min(cadence.interval * TICK, LONGEST_TICK)
         self._creates, self._polls, self._downloads = self._make_lanes()
         self._singles = Lane(inf, Permit, lambda ticket, _due: ticket, Agenda(self._asks.__contains__))
         self._lanes = Lanes(
