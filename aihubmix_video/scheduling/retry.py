@@ -45,7 +45,7 @@ def is_final(phase: Phase, error: VideoError, refusals: int, age: float) -> bool
         phase: The phase in which the request was under way.
         error: What it brought.
         refusals: Errors in a row for which `is_refusal` holds, this one included; 0 when it is none.
-        age: Seconds since the job was accepted; infinity when this session never saw it.
+        age: Seconds since the job was accepted; infinity when that is not known, so long ago.
     """
     if phase is Phase.SUBMITTING:
         return not (error.retryable and _bought_nothing(error))

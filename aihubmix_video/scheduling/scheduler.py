@@ -318,7 +318,7 @@ class Scheduler:
             self._roster.move(known, Signal.TROUBLE)
             self._end(job, Signal.WITHDRAWN)
             return
-        final = is_final(known.phase, error, known.refusals, now - known.accepted_at)
+        final = is_final(known.phase, error, known.refusals, now - known.accepted_at if known.trace.dated else inf)
         wait = None if final else retry_delay(known.phase, error, known.failures, self._draw(), reached=self._reached)
         if final and not isinstance(error, ConnectionFailed):
             self._lane_of[known.phase].breaker.worked()  # a verdict is an answer

@@ -283,6 +283,18 @@ def test_an_id_that_stays_unknown_ends_the_job():
     assert actions == [End(1, Phase.FAILED, unknown)]
 
 
+def test_an_id_of_long_ago_has_no_grace_period():
+    """A gateway may not know a job yet that it just made; of an id that somebody typed, three answers are enough."""
+    scheduler, unknown = engine(), JobNotFound("404")
+    scheduler.receive(Watch(1, KIND, wants_file=True), 0.0)
+    now, actions = poll_with(scheduler, 0.0, [unknown] * 3)
+    assert actions == [End(1, Phase.FAILED, unknown)]
+    assert now < NOT_FOUND_GRACE
+    scheduler.receive(Watch(2, KIND, wants_file=True, age=1.0), now)
+    assert scheduler.actions(now) == [Poll(2)]
+    assert tell(scheduler, now + 5.0, Trouble(2, unknown)) == []
+
+
 def test_an_answer_in_between_starts_the_count_of_refusals_anew():
     """In a row means in a row."""
     scheduler = engine()
