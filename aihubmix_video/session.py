@@ -64,12 +64,15 @@ class VideoSession:
         poll_interval: Seconds; on average no more than one poll per interval is sent per running job.
         max_in_flight: Jobs bought and not yet finished, at most.
         max_downloads: Videos streaming at once, at most.
-        deadline: Seconds from acceptance until a job is `WaitTimeout`; it stays alive at the gateway.
+        deadline: Seconds from acceptance, or from when it is followed again, until a job is `WaitTimeout`; it stays alive at
+            the gateway. One that passes while nobody could ask is put off once.
         ledger: Path of the durable record of all jobs, made if it does not exist; with it no paid job is lost by a crash,
             and running a batch again goes on with it. None: jobs are remembered only while the session is open.
         validate: ``"known"``: known models are checked, unknown ones pass with a warning; ``"strict"``: unknown ones are
             refused; ``"off"``: only what could not be sent is refused.
-        trust_env: Whether the proxy variables count.
+        trust_env: Whether ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` count.
+        new_key: The key is a new one of the account whose jobs the ledger holds. Without it a ledger of another key is
+            refused, since jobs are known only to the account that bought them.
 
     Raises:
         ConfigurationError: An option cannot be used; the message names what is allowed.
@@ -89,6 +92,7 @@ class VideoSession:
         ledger: str | os.PathLike[str] | None = None,
         validate: Validate = "known",
         trust_env: bool = True,
+        new_key: bool = False,
     ) -> None:
         self._settings = settings_from(
             api_key=api_key,
@@ -103,6 +107,7 @@ class VideoSession:
             validate=validate,
         )
         self._ledger_path = None if ledger is None else literal_path(ledger)
+        self._new_key = new_key
         self._opened: Orchestrator | None = None
         self._register: Register | None = None
         self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
@@ -159,15 +164,20 @@ class VideoSession:
         Args:
             prompt: What to show, or a whole `VideoRequest`.
             model: The gateway's name of the model.
-            to: The file to write, if it is wanted.
+            to: The file to write, taken literally, if it is wanted; its folder must exist.
             overwrite: Replace an existing file.
             idempotency_key: Your own name of the job; needs a ledger. For the same name the same job is given again, also
                 after a restart, and nothing is bought twice; the same name with another request is an error.
-            owner: Whose job it is, in your application's words; names of two owners are never the same.
+            owner: Whose job it is, in your application's words; one `idempotency_key` of two owners names two jobs.
             **params: The other fields of `VideoRequest`.
 
         Returns:
             A handle, once the gateway accepted the job; errors of the create raise here.
+
+        Raises:
+            InvalidRequest: Nothing was sent. Also where `idempotency_key` has no ledger, or names a job of another request.
+            SubmitUncertain: The job may have been bought; it is not bought again.
+            VideoError: Any other cause; see `errors`.
         """
         orchestrator = self._orchestrator
         request = build_request(prompt, model, params)
@@ -188,7 +198,10 @@ class VideoSession:
         return Job(record, orchestrator)
 
     def job(self, video_id: str) -> Job:
-        """Follow a job bought earlier, here or elsewhere, by its id.
+        """Follow a job bought earlier or elsewhere, by its id.
+
+        That the gateway does not know it is told by awaiting the job; `videos.retrieve` tells at once. Of a job that this
+        session submitted keep the handle, or find it in `jobs`: followed by its id it would be asked about twice.
 
         Raises:
             InvalidRequest: It cannot be an id.
@@ -217,7 +230,9 @@ class VideoSession:
     ) -> AsyncGenerator[BatchItem, None]:
         """Buy, follow and save many videos; one that fails ends nothing.
 
-        Rows are drawn lazily, in bounded memory. Leaving the iteration early withdraws what was not sent yet.
+        Rows are drawn lazily, in bounded memory. Leaving the iteration early withdraws what was not sent yet; to have that
+        done at once, close the iterator (`contextlib.aclosing`). After 401, 403 or an empty balance nothing more is bought,
+        and the remaining rows are told with that error. What *requests* itself raises is raised after the rows before it.
 
         The caps count everything that the session's ledger had bought, or may have, when the batch began, and what the batch
         itself buys; without a ledger only the latter. What else the session buys meanwhile is not counted. A row that would
@@ -261,7 +276,8 @@ class VideoSession:
         """Take up every job of the ledger's that is not finished, and tell each outcome as it comes.
 
         Jobs bought are followed and fetched, jobs never sent are bought now, and jobs that may have been bought are told as
-        `SubmitUncertain`, each time until the user decides. Nothing is bought a second time.
+        `SubmitUncertain`, each time until the user decides. Nothing is bought a second time. `BatchItem.index` is a row's place
+        in its batch, 0 for a single job. Without a ledger there is nothing to tell.
         """
         orchestrator = self._orchestrator
         return self._batch(Batch(orchestrator, orchestrator.books.unfinished()))
@@ -335,7 +351,7 @@ class VideoSession:
             return NoLedger()
         ledger = await SqliteLedger.open(self._ledger_path)
         try:
-            await ledger.bind(self._settings.base_url, self._settings.api_key.reveal())
+            await ledger.bind(self._settings.base_url, self._settings.api_key.reveal(), new_key=self._new_key)
         except BaseException:
             await ledger.aclose()
             raise

@@ -195,6 +195,7 @@ class SessionOptions:
         deadline: How long to wait for one job; it lives on after that. [default: 30min]
         base_url: The gateway. [default: $AIHUBMIX_BASE_URL, or else https://aihubmix.com]
         api_key_file: File that holds the key, in place of $AIHUBMIX_API_KEY. Never the key itself: the command line is visible to all.
+        new_key: The key is a new one of the account whose jobs the ledger holds, which goes on with it.
         validate: What happens to models without a table here: passed with a warning, refused, or nothing is checked. [default: known]
     """
 
@@ -206,6 +207,7 @@ class SessionOptions:
     deadline: Duration = None
     base_url: str | None = None
     api_key_file: Path | None = None
+    new_key: bool = False
     validate: Validate | None = None
 
     def given(self, environment: Mapping[str, str], *, needs_key: bool) -> dict[str, object]:
@@ -219,7 +221,9 @@ class SessionOptions:
                 "no API key: set AIHUBMIX_API_KEY, or give --api-key-file FILE. --sandbox needs none."
             )
         fields = (field.name for field in attrs.fields(SessionOptions) if field.name != "api_key_file")
-        found: dict[str, object] = {name: value for name in fields if (value := getattr(self, name)) is not None}
+        found: dict[str, object] = {
+            name: value for name in fields if (value := getattr(self, name)) not in (None, False)
+        }
         if self.api_key_file is not None:
             found["api_key"] = _key_in(self.api_key_file)
         return found
@@ -229,7 +233,8 @@ class SessionOptions:
         set_ = {
             field.name: value
             for field in attrs.fields(SessionOptions)
-            if (value := getattr(self, field.name)) is not None
+            if field.name != "new_key"
+            and (value := getattr(self, field.name)) is not None  # the ledger knows it by then
         }
         texts = {
             name: f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -63,7 +63,7 @@ class MemoryLedger:
         self._spent: dict[str, Spent] = {}  # by those forgotten
         self._closed = False
 
-    async def bind(self, base_url: str, api_key: str, *, rebind: bool = False) -> None:
+    async def bind(self, base_url: str, api_key: str, *, new_key: bool = False) -> None:
         """Nothing to compare with: it lives no longer than its session."""
 
     # Telling.

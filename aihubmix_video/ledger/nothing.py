@@ -17,7 +17,7 @@ __all__ = ["NoLedger"]
 class NoLedger:
     """See `port.Ledger`. Keeps nothing, and knows of nothing."""
 
-    async def bind(self, base_url: str, api_key: str, *, rebind: bool = False) -> None:
+    async def bind(self, base_url: str, api_key: str, *, new_key: bool = False) -> None:
         """Nothing to compare with."""
 
     async def intend(self, entries: Sequence[Entry]) -> None:

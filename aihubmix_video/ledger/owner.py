@@ -26,12 +26,11 @@ def digest(salt: bytes, reveal: Callable[[], str]) -> str:
     return hashlib.scrypt(reveal().encode(), salt=salt, n=1 << 14, r=8, p=1, dklen=DIGEST_BYTES).hex()
 
 
-def bind(connection: sqlite3.Connection, base_url: str, digest: str, *, rebind: bool) -> tuple[str, str]:
-    """Note whose the ledger is, if nobody's yet, and say whose it is."""
-    known = [tables.fact(connection, name) for name in ("base_url", "api_key_digest")]
-    if rebind or None in known:
+def bind(connection: sqlite3.Connection, base_url: str, digest: str, *, new_key: bool) -> tuple[str, str]:
+    """Note whose the ledger is, if nobody's yet or the same gateway's with a new key, and say whose it is."""
+    url, kept = (tables.fact(connection, name) for name in ("base_url", "api_key_digest"))
+    if url is None or kept is None or (new_key and url.decode() == base_url):
         tables.set_fact(connection, "base_url", base_url)
         tables.set_fact(connection, "api_key_digest", digest)
         return base_url, digest
-    url, kept = ((value or b"").decode() for value in known)
-    return url, kept
+    return url.decode(), kept.decode()

@@ -26,13 +26,13 @@ class Ledger(Protocol):
         SessionClosed: From any call after `aclose`.
     """
 
-    async def bind(self, base_url: str, api_key: str, *, rebind: bool = False) -> None:
+    async def bind(self, base_url: str, api_key: str, *, new_key: bool = False) -> None:
         """Say whose jobs these are, once per session; a ledger of another account or gateway is refused, naming both.
 
         Args:
             base_url: The gateway's.
             api_key: Of which a salted one-way digest is kept, and nothing else.
-            rebind: Take the ledger over all the same, as for a new key of the same account.
+            new_key: The key is another one of the same account: the ledger is its from now on. The gateway must be the same.
         """
 
     # Telling.

@@ -70,13 +70,13 @@ class SqliteLedger:
         """Transactions so far; far fewer than calls when many call at once."""
         return self._writer.commits
 
-    async def bind(self, base_url: str, api_key: str, *, rebind: bool = False) -> None:
+    async def bind(self, base_url: str, api_key: str, *, new_key: bool = False) -> None:
         """Say whose jobs these are.
 
         Args:
             base_url: The gateway's.
             api_key: Of which a salted one-way digest is kept.
-            rebind: Take the ledger over, as for a new key of the same account.
+            new_key: The key is another one of the same account: the ledger is its from now on.
 
         Raises:
             LedgerError: They are another account's or another gateway's.
@@ -85,12 +85,12 @@ class SqliteLedger:
         del api_key  # an error's traceback shows the locals of every frame
         salt = await self._read(tables.fact, "salt")
         digest = await self._aside(owner.digest, salt or b"", reveal)
-        bound = await self._writer.run(partial(owner.bind, base_url=base_url, digest=digest, rebind=rebind))
+        bound = await self._writer.run(partial(owner.bind, base_url=base_url, digest=digest, new_key=new_key))
         if bound != (base_url, digest):
             raise LedgerError(
                 f"the ledger {self.path} holds jobs of {bound[0]} and key #{bound[1][:8]}, and this session uses {base_url} "
                 f"and key #{digest[:8]} (digests of the keys). Jobs are known only where they were bought: use the same "
-                "key and base URL, or another ledger."
+                "key and base URL, or another ledger. If it is a new key of the same account: new_key=True, or --new-key."
             )
 
     # Telling.

@@ -108,7 +108,9 @@ async def test_a_ledger_of_another_account_is_refused(tmp_path: Path):
             await ledger.bind("https://aihubmix.com", KEY)
         with pytest.raises(LedgerError, match=r"holds jobs of https://aihubmix.com .* uses http://127.0.0.1"):
             await ledger.bind("http://127.0.0.1:80", "sk-another-key")
-        await ledger.bind("https://aihubmix.com", KEY, rebind=True)
+        with pytest.raises(LedgerError, match=r"uses http://127.0.0.1"):
+            await ledger.bind("http://127.0.0.1:80", KEY, new_key=True)  # of another gateway no key is the right one
+        await ledger.bind("https://aihubmix.com", KEY, new_key=True)
         await ledger.bind("https://aihubmix.com", KEY)
 
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)

@@ -103,6 +103,13 @@ def test_session_options_are_named_as_the_session_names_them():
     )
 
 
+def test_a_new_key_is_told_once():
+    """The ledger knows it from then on: the command that goes on needs no mention of it."""
+    options = SessionOptions(new_key=True)
+    assert {"new_key": True} == options.given({}, needs_key=False)
+    assert [] == options.arguments()
+
+
 def test_a_key_file_that_is_not_there_is_named():
     """Without a trace of what may be a key."""
     with pytest.raises(ConfigurationError, match="cannot be read"):
