@@ -33,13 +33,13 @@ from aihubmix_video.cli.options import (
     SandboxOptions,
     SessionOptions,
 )
+from aihubmix_video.cli.outputs import file_of, files_of, make_folder
 from aihubmix_video.cli.plans import plan_of, show_plan, tell_bad
 from aihubmix_video.cli.pricefile import prices_in
 from aihubmix_video.cli.rowsfile import Places, judged, opened
 from aihubmix_video.cli.screen import Screen
 from aihubmix_video.cli.signals import Interrupts
 from aihubmix_video.errors import ConfigurationError
-from aihubmix_video.naming import slug
 from aihubmix_video.request import VideoRequest
 from aihubmix_video.sandbox import Sandbox
 
@@ -122,7 +122,7 @@ def generate(  # noqa: PLR0913  # each is an option, or a group of options
     Args:
         prompt: What to show. One that begins with - goes after --, at the end.
         model: The model's name; `aihubmix-video models` lists them.
-        output: The file, or a folder. [default: the prompt's first words]
+        output: The file, or a folder: what has no extension is one, made if need be. [default: the prompt's first words]
         overwrite: Replace an existing file.
         keeping: What is kept beside it.
         fields: What the model takes.
@@ -131,8 +131,7 @@ def generate(  # noqa: PLR0913  # each is an option, or a group of options
         how: What is said.
     """
     request = VideoRequest.from_mapping({"model": model, "prompt": prompt, **fields.given()})
-    name = f"{slug(prompt)}.mp4"
-    path = Path(name) if output is None else output / name if output.is_dir() else output
+    path = file_of(prompt, output)
     screen = _screen(how)
     books = _books(keeping.ledger, keeping.ledger, session)
     runner = runs.Runner(session=session, sandbox=sandbox, screen=screen, books=books, sidecar=keeping.sidecar)
@@ -214,7 +213,7 @@ def _batch_books(
     output: Path, keeping: KeepingOptions, session: SessionOptions, sandbox: SandboxOptions, batch: str
 ) -> Iterator[Books | None]:
     """Give a batch its ledger; the jobs of a gateway of our own end with it, and so does their ledger."""
-    runs.make_folder(output)
+    make_folder(output)
     if keeping.ledger is not None:
         yield _books(keeping.ledger, keeping.ledger, session, batch)
     elif not sandbox.sandbox:
@@ -321,7 +320,7 @@ def download(
         session: How the gateway is reached.
         how: What is said.
     """
-    files = runs.files_of(_needed(ids), output)
+    files = files_of(_needed(ids), output)
     runner = runs.Runner(session=session, sandbox=SANDBOX, screen=_screen(how))
     work = runner.follow(lambda opened: runs.downloads(opened, files, overwrite=overwrite), len(files))
     return _run(runner.screen, work)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import aclosing, asynccontextmanager
-from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import attrs
@@ -14,17 +12,17 @@ import attrs
 from aihubmix_video.cli.exits import Exit, exit_of, exit_of_all
 from aihubmix_video.cli.ledgers import standing_of, uncertain_lines
 from aihubmix_video.cli.outcome import Outcome, error_object, resume_lines
+from aihubmix_video.cli.outputs import key_of
 from aihubmix_video.cli.sidecar import write_sidecar
 from aihubmix_video.cli.tables import statuses_table
 from aihubmix_video.cli.tally import Tally
 from aihubmix_video.cli.words import error_text, safe, short_id
 from aihubmix_video.errors import (
     ConfigurationError,
-    InvalidRequest,
+    JobNotFound,
     LedgerError,
     SubmitUncertain,
     VideoError,
-    shown,
 )
 from aihubmix_video.sandbox import Sandbox
 from aihubmix_video.session import VideoSession
@@ -32,17 +30,19 @@ from aihubmix_video.video import Status, Video
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+    from pathlib import Path
 
     from aihubmix_video.cli.gallery import Gallery
     from aihubmix_video.cli.ledgers import Books, Standing
     from aihubmix_video.cli.options import SandboxOptions, SessionOptions
     from aihubmix_video.cli.screen import Screen
+    from aihubmix_video.errors import Charged
     from aihubmix_video.job import Job
     from aihubmix_video.request import VideoRequest
 
     Work = Callable[[VideoSession], AsyncIterator[Outcome]]
 
-__all__ = ["Runner", "deletes", "downloads", "make_folder", "one", "statuses"]
+__all__ = ["Runner", "deletes", "downloads", "one", "statuses"]
 
 T = TypeVar("T")
 
@@ -219,7 +219,8 @@ async def downloads(
             video = await session.job(video_id).save(path, overwrite=overwrite)
         except VideoError as error:
             known = Video(id=video_id)
-            return Outcome(index=index, key=key, video=known, error=error, charged="yes")
+            charged: Charged = "unknown" if isinstance(error, JobNotFound) else "yes"
+            return Outcome(index=index, key=key, video=known, error=error, charged=charged)
         return Outcome(index=index, key=key, video=video, path=video.path, charged="yes", took=loop.time() - began)
 
     tasks = [asyncio.create_task(fetched(index, *file)) for index, file in enumerate(files)]
@@ -230,41 +231,6 @@ async def downloads(
         for each in tasks:
             each.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def key_of(video_id: str) -> str:
-    """Give an id a short name of its own; ids share their beginnings, and their ends too."""
-    return sha256(video_id.encode(errors="surrogatepass")).hexdigest()[:10]
-
-
-def files_of(ids: Sequence[str], output: Path | None) -> list[tuple[str, Path]]:
-    """Say where each id's video goes: to the one file named, or under the folder named, which is made.
-
-    Raises:
-        InvalidRequest: An id is given twice.
-        ConfigurationError: The folder cannot be made.
-    """
-    twice = next((each for each in ids if ids.count(each) > 1), None)
-    if twice is not None:
-        raise InvalidRequest.of("video_id", twice, "is given twice")
-    if output is not None and len(ids) == 1 and output.suffix and not output.is_dir():
-        return [(ids[0], output)]
-    folder = output if output is not None else Path()
-    if output is not None:
-        make_folder(output)
-    return [(each, folder / f"video-{key_of(each)}.mp4") for each in ids]
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for videos, if it does not exist.
-
-    Raises:
-        ConfigurationError: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(f"{shown(str(folder))} cannot be made a folder: {error.strerror}.") from None
 
 
 async def statuses(runner: Runner, ids: Sequence[str]) -> Exit:

@@ -16,7 +16,7 @@ import uvicorn
 from aihubmix_video.board.served import board_application
 from aihubmix_video.cli.exits import Exit
 from aihubmix_video.cli.ledgers import LEDGER
-from aihubmix_video.cli.runs import make_folder
+from aihubmix_video.cli.outputs import make_folder
 from aihubmix_video.errors import ConfigurationError, shown
 from aihubmix_video.fastapi import video_lifespan
 from aihubmix_video.page.access import Door, is_loopback, token_problem

@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from aihubmix_video.capabilities import find_capability, list_capabilities
 from aihubmix_video.cli.models import model_object, model_page, models_table
 from aihubmix_video.cli.outcome import Outcome
-from aihubmix_video.cli.runs import files_of, status_object
+from aihubmix_video.cli.runs import status_object
 from aihubmix_video.cli.tables import statuses_table, videos_table
 from aihubmix_video.errors import JobNotFound, RequestRefused
 from aihubmix_video.video import Status, Video
@@ -66,10 +66,3 @@ def test_a_status_that_is_not_known_is_null():
 def test_a_failed_row_stands_in_the_table():
     """Eight asked for and seven shown would look like seven asked for."""
     assert "failed" in text_of(videos_table([Outcome(index=0, error=RequestRefused("no"))]))
-
-
-def test_downloads_get_names_of_their_own():
-    """Ids share their beginnings and their ends; the names must differ all the same."""
-    ids = [f"eyJtb2RlbCI6{n}channel1234" for n in range(100)]
-
-    assert 100 == len({path for _, path in files_of(ids, None)})
