@@ -16,13 +16,13 @@
     ├─ SubmitUncertain       a create that may have been bought              .body
     ├─ JobFailed             the vendor's verdict on one job
     │  └─ ContentRefused     refused by moderation                           .stage
-    ├─ JobNotFound           the gateway does not know this id
+    ├─ JobNotFound           no such job: its id or key is not known
     ├─ JobExpired            the video was finished, and its link is gone
     ├─ WaitTimeout           not finished within the deadline; the job lives on
     ├─ DownloadFailed        the file could not be brought whole; the job is still good
     ├─ LedgerError           the durable record could not be written or read
     │  └─ LedgerInUse        another process is working with it
-    └─ SessionClosed         the session is not open
+    └─ SessionClosed         the session is not open, or let go of the job
 
 Every instance carries what is known of `job_id`, `job_key`, `request_id`, `status_code`, `retryable` and `charged`,
 and its text ends with what to do next.
@@ -336,8 +336,9 @@ class SubmitUncertain(VideoError):
 
     charged = "unknown"
     advice = (
-        "Do not submit it again before checking the console: if the job is there, attach to it by its id "
-        "with session.job(id); only if it is not, submit again."
+        "Do not submit it again before looking into the console. With a ledger, say what you found: session.decide(...), or "
+        "`aihubmix-video resume DIR`. Without one: if the job is there, follow it by its id (session.job(id), or "
+        "`aihubmix-video download ID`); only if it is not, submit again."
     )
 
     def __init__(self, message: str, *, body: bytes = b"", **known: Unpack[Known]) -> None:
@@ -368,9 +369,9 @@ class ContentRefused(JobFailed):
 
 
 class JobNotFound(VideoError):
-    """The gateway does not know this id."""
+    """There is no such job: the gateway does not know the id, or the session does not know the key."""
 
-    advice = "Is it the same key and base URL as at submit, and the whole id?"
+    advice = "Is it the whole id or key, and the same API key, base URL and ledger as at submit?"
 
 
 class JobExpired(VideoError):
@@ -385,7 +386,9 @@ class WaitTimeout(VideoError):
 
     charged = "yes"
     retryable = True
-    advice = "Do not submit it again: keep waiting with session.job(id)."
+    advice = (
+        "Do not submit it again: keep waiting with session.job(id), or with session.resume() where there is a ledger."
+    )
 
 
 class DownloadFailed(VideoError):
@@ -393,13 +396,13 @@ class DownloadFailed(VideoError):
 
     charged = "yes"
     retryable = True
-    advice = "Do not submit it again: fetch it with session.job(id).save(path)."
+    advice = "Do not submit it again: fetch it with session.job(id).save(path), or with session.resume() where there is a ledger."
 
 
 class LedgerError(VideoError):
     """The durable record of jobs could not be written or read."""
 
-    advice = "Nothing more is bought until it can be written."
+    advice = "Nothing more is bought until this is put right."
 
 
 class LedgerInUse(LedgerError):
@@ -409,6 +412,9 @@ class LedgerInUse(LedgerError):
 
 
 class SessionClosed(VideoError):
-    """The session is not open."""
+    """The session is not open, or it no longer follows the job."""
 
-    advice = "Open one with `async with VideoSession() as session:`."
+    advice = (
+        "Open a session with `async with VideoSession() as session:`; a job that was bought is followed again "
+        "with session.job(id)."
+    )

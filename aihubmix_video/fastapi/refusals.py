@@ -10,11 +10,16 @@ __all__ = ["BodyTooLarge", "Conflict", "Deleted", "LimitReached", "NotAllowed", 
 
 
 class NotAllowed(VideoError):
-    """This caller may not do this (403); raise it in ``allow=``."""
+    """This caller may not do this.
+
+    Answered with 403; raise it in ``allow=``.
+    """
 
 
 class LimitReached(VideoError):
-    """This caller has reached a limit (429); raise it in ``allow=``.
+    """This caller has reached a limit.
+
+    Answered with 429; raise it in ``allow=``.
 
     Attributes:
         retry_after: Seconds after which it is worth another try; None if nobody knows.
@@ -28,27 +33,44 @@ class LimitReached(VideoError):
 
 
 class Crowded(LimitReached):
-    """So many jobs are waiting already that no more are taken on (503)."""
+    """So many jobs are waiting already that no more are taken on.
+
+    Answered with 503.
+    """
 
 
 class UnreadableBody(VideoError):
-    """The request's body is no JSON object (400)."""
+    """The request's body is no JSON object.
+
+    Answered with 400.
+    """
 
 
 class WrongMediaType(VideoError):
-    """The request's body is not declared as JSON (415)."""
+    """The request's body is not declared as JSON.
+
+    Answered with 415.
+    """
 
 
 class BodyTooLarge(VideoError):
-    """The request's body is over the limit (413)."""
+    """The request's body is over the limit.
+
+    Answered with 413.
+    """
 
 
 class Conflict(VideoError):
-    """The job is not in a state in which this can be done (409)."""
+    """The job is not in a state in which this can be done.
+
+    Answered with 409.
+    """
 
 
 class NotPlayable(Conflict):
-    """The video is not finished yet (409).
+    """The video is not finished yet.
+
+    Answered with 409.
 
     Attributes:
         retry_after: Seconds after which it is worth another try.
@@ -59,7 +81,9 @@ class NotPlayable(Conflict):
 
 
 class RangeUnsatisfiable(VideoError):
-    """The video does not have the bytes that were asked for (416).
+    """The video does not have the bytes that were asked for.
+
+    Answered with 416.
 
     Attributes:
         size: How many it has.
@@ -71,4 +95,7 @@ class RangeUnsatisfiable(VideoError):
 
 
 class Deleted(VideoError):
-    """The job, or its file, was there and was deleted (410)."""
+    """The job, or its file, was there and was deleted.
+
+    Answered with 410.
+    """
