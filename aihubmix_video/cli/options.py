@@ -296,7 +296,7 @@ class KeepingOptions:
     """What is kept beside the videos.
 
     Attributes:
-        ledger: File of the durable record of all jobs. [default: .aihubmix-video.db in the output folder of a batch]
+        ledger: File of the durable record of all jobs. [default: of a batch, .aihubmix-video.db in the output folder; of generate, none]
         sidecar: Write NAME.json beside each video: its request, id, times and hash.
     """
 
