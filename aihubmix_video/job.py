@@ -92,7 +92,8 @@ class Job:
     async def events(self) -> AsyncIterator[JobEvent]:
         """Iterate over the job's changes: its current state first, then each change, until it is over.
 
-        A slow reader misses the oldest changes, never the last, and holds nobody up.
+        A slow reader misses the oldest changes, never the last, and holds nobody up. Why a job failed is not in its events:
+        await the job.
         """
         listener = self._record.listen()
         try:
@@ -106,12 +107,17 @@ class Job:
             self._record.forget(listener)
 
     async def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Video:
-        """Wait for the video and fetch it to *path*; see `Video.save`."""
+        """Wait for the video and fetch it to *path*, anew if it was submitted with a file of its own.
+
+        Raises what awaiting the job raises, and what `Video.save` does.
+        """
         video = await self
         return await self._host.save(video.id, path, overwrite=overwrite)
 
     async def delete(self) -> None:
-        """Delete the job at the gateway, and stop following it.
+        """Delete the job at the gateway once that accepted it, and stop following it.
+
+        One that is gone already counts as deleted. Who awaits the job gets `SessionClosed`.
 
         Raises:
             RequestRefused: The vendor cannot delete, as Kling (501).

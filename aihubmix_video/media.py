@@ -36,7 +36,9 @@ _SCHEMES = ("http", "https", "data")
 _FORMS = (
     'must be an http(s) or data URL, bytes, a pathlib.Path, an open binary file or {"mime_type": ..., "data": <base64>}'
 )
-_NOT_A_PATH = "a string must be an http(s) or data URL; pass pathlib.Path to read a file"
+_NOT_A_PATH = (
+    "a string must be an http(s) or data URL; pass pathlib.Path to read a file, or name it by the command's option"
+)
 
 
 @attrs.frozen(kw_only=True)

@@ -52,7 +52,8 @@ class VideoRequest:
         extra_body: Further wire fields, passed through as they are.
 
     Raises:
-        InvalidRequest: A field that does not exist, with the closest that does; or no model.
+        InvalidRequest: A field that does not exist, with the closest that does; or no model. Values are judged when the request
+            is submitted.
     """
 
     model: str

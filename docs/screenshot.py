@@ -30,7 +30,7 @@ async def take(folder: Path) -> Console:
     runner = Runner(session=SessionOptions(), sandbox=SandboxOptions(sandbox=True, speed=SPEED), screen=screen)
     console.print(Text.assemble(("$ ", "dim"), ("aihubmix-video demo", "bold")))
     with demo_batch(folder) as batch:
-        total = batch.plan().videos
+        total = batch.plan().total.videos
         screen.say(greeting(total))
         screen.begin(total)
         async with runner.opened() as session, aclosing(batch.outcomes(session)) as outcomes:  # type: ignore[type-var]

@@ -29,7 +29,7 @@ LAYERS = {
         *("job", "orchestrator", "performer", "record", "register", "session", "singles", "videos"),
         *("spending.allowance", "spending.purchases"),
     },
-    "fronts": {"__main__", "board", "cli", "fastapi"},
+    "fronts": {"board", "cli", "fastapi"},
 }
 """Modules, and packages that are of one layer as a whole."""
 RANK = {name: rank for rank, names in enumerate(LAYERS.values()) for name in names}
@@ -54,7 +54,6 @@ IMPORTED_LATE = {
     "aihubmix_video.cli.serving": "it needs the extra `fastapi`, and the command must be able to say so",
     "aihubmix_video.cli.program": "it needs the extra `cli`, and the entry point must be able to say so",
     "uvloop": "optional (extra `speed`)",
-    "pyrate_limiter": "optional: needed only where several processes share one rate",
 }
 
 

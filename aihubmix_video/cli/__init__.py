@@ -4,12 +4,15 @@ exits, durations, words   small decisions: exit codes, lengths of time, units
 outcome    what came of one video, as JSON and as lines
 board, tables, models   what is drawn, as values that rich prints
 options    what may be given on the command line
+plans, pricefile   what a file asks for and costs
 rowsfile   a batch file: its rows judged before anything is sent, and where their videos go
 screen     who sees what: live on a terminal, plain lines otherwise
-signals    Ctrl-C and SIGTERM
+signals, loops   Ctrl-C and SIGTERM, and the event loop that is used
 ledgers, changes, decisions   a ledger beside a command: what is left, what the file asks anew, what the user decides
+gallery, posters   the page of a batch, and its pictures
+outputs    where videos go
 tally, sidecar   what came of a command's work, and what is kept of a video
-runs, batches, resuming, demo   what the commands do
+runs, batches, resuming, demo, serving   what the commands do
 app        the commands themselves
 program    from arguments to an exit code
 """

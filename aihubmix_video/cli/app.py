@@ -408,7 +408,7 @@ def serve(  # noqa: PLR0913  # each is an option, or a group of options
         port: The port; 0 for any free one. [default: 8000]
         folder: Folder for the videos; made if it does not exist. [default: videos, or a temporary one with --sandbox]
         ledger: File of the durable record of all jobs. [default: .aihubmix-video.db in the folder; none with --sandbox]
-        token_file: File that holds what visitors must know, in place of $AIHUBMIX_BOARD_TOKEN.
+        token_file: File that holds the token visitors must give, in place of $AIHUBMIX_BOARD_TOKEN.
         prices: JSON file of your own prices in USD per second, such as {"wan2.6-t2v": 0.05}.
         session: How the gateway is reached.
         sandbox: Whether everything happens here.

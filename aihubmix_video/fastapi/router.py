@@ -67,9 +67,8 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
 
     Args:
         folder: Where the videos are saved, as ``{key}.mp4``; made if it does not exist.
-        owner: A dependency that gives the caller's id, a string or a number; for want of one he is refused (403). Each
-            caller then sees only jobs of his own, and idempotency keys of two callers are never the same. None: everybody
-            sees everything.
+        owner: A dependency that gives the caller's id: a string, a number or a UUID; without one the caller is refused (403).
+            Callers see only their own jobs, and their idempotency keys are kept apart. None: everybody sees everything.
         allow: Awaited with the owner and the `VideoRequest` before a new job is bought; refuses by raising `NotAllowed` (403)
             or `LimitReached` (429). It is not asked about one that an idempotency key names already.
         dependencies: For every route, as FastAPI's own routers take them; this is where authentication belongs.
@@ -119,7 +118,7 @@ def _identified(owner: Callable[..., Any]) -> Callable[..., Any]:
         if found is None or found == "":
             raise NotAllowed("nobody is known by that name")
         if not isinstance(found, (str, int, UUID)):
-            raise ConfigurationError(f"owner= must give a string or a number, not {type(found).__name__}")
+            raise ConfigurationError(f"owner= must give a string, a number or a UUID, not {type(found).__name__}")
         return str(found)
 
     return identified

@@ -149,7 +149,7 @@ class Sandbox:
             raise
 
     async def aclose(self) -> None:
-        """Stop serving and drop every connection. Jobs and log remain readable until it is started anew."""
+        """Stop serving and drop every connection. Jobs remain readable until it is started anew; the log goes on."""
         await self.down()
         self._server = None
         await self._studio.close()

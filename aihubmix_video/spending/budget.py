@@ -106,7 +106,7 @@ class Budget:
                 return Problem.of(name, cap, f"cannot be kept: {UNKNOWN[name]}")
             if self._used[name] + share[name] > (cap if name == "max_videos" else _floor(cap)):
                 used = self._used[name] / (1 if name == "max_videos" else MILLION)
-                return Problem.of(name, cap, f"would be exceeded by this row; {used:g} of it is used.")
+                return Problem.of(name, cap, f"would be exceeded by this row; {used:g} is used already.")
         return None
 
     def take(self, seconds: float | None, price: float | None) -> None:

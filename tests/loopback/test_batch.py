@@ -69,7 +69,7 @@ async def turns(count: int = TRIES) -> None:
 
 @pytest.mark.looptime
 async def test_rows_are_drawn_only_as_they_are_bought_and_taken(tmp_path: Path):
-    """A generator of any length must cost no more memory than the window, however long the consumer holds (C5)."""
+    """A generator of any length must cost no more memory than the window, however long the consumer holds (R4)."""
     drawn = 0
 
     def rows() -> Iterator[VideoRequest]:

@@ -323,7 +323,7 @@ async def test_a_gateway_that_stays_down_is_told_as_such():
         assert 0 == sandbox.billed
 
 
-async def test_a_black_hole_is_given_up_on_and_tried_again_elsewhen():
+async def test_a_black_hole_is_given_up_on_and_tried_again_later():
     """A firewall that drops packets says nothing: only a limit on connecting ends the wait, and nothing was sent."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as queue:
         for _ in range(4):  # more than the backlog takes; further connections are not answered

@@ -141,7 +141,7 @@ async def test_a_file_that_is_replaced_is_the_old_one_or_the_new_one(tmp_path: P
 
 
 async def test_the_file_has_the_mode_that_the_users_files_have(tmp_path: Path, disk: Disk):
-    """S3: unfinished it is the owner's alone; finished it is like any file he makes."""
+    """Unfinished it is the owner's alone; finished it is like any file he makes."""
     target, like = tmp_path / "film.mp4", tmp_path / "like"
     like.touch()
     download = Download(target, disk=disk)
@@ -212,7 +212,7 @@ async def test_a_file_with_other_bytes_is_not_the_video(body: bytes, tmp_path: P
 
 @pytest.mark.parametrize("overwrite", [True, False])
 async def test_a_link_at_the_path_is_never_followed(overwrite: bool, tmp_path: Path, disk: Disk):  # noqa: FBT001  # a parameter
-    """S3: what it leads to stays as it is, even with the same bytes; only the link may be replaced, when asked."""
+    """What it leads to stays as it is, even with the same bytes; only the link may be replaced, when asked."""
     target, elsewhere = tmp_path / "film.mp4", tmp_path / "elsewhere"
     elsewhere.write_bytes(FILM)
     target.symlink_to(elsewhere)

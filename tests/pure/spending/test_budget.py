@@ -102,7 +102,7 @@ def test_tenths_add_up_as_people_add_them():
         budget.take(1.0, 0.1)
     refused = budget.refusal(1.0, 0.1)
     assert refused is not None
-    assert "0.3 of it is used" in refused.message
+    assert "0.3 is used already" in refused.message
 
 
 def test_what_cannot_be_counted_is_not_bought():
@@ -126,4 +126,4 @@ def test_what_earlier_runs_bought_counts():
     budget.take(None, None)
     refused = budget.refusal(None, None)
     assert refused is not None
-    assert "3 of it is used" in refused.message
+    assert "3 is used already" in refused.message
