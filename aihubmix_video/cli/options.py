@@ -222,7 +222,7 @@ class SessionOptions:
             )
         fields = (field.name for field in attrs.fields(SessionOptions) if field.name != "api_key_file")
         found: dict[str, object] = {
-            name: value for name in fields if (value := getattr(self, name)) not in (None, False)
+            name: value for name in fields if (value := getattr(self, name)) is not None and value is not False
         }
         if self.api_key_file is not None:
             found["api_key"] = _key_in(self.api_key_file)
