@@ -15,7 +15,7 @@ import attrs
 from aihubmix_video.scheduling.agenda import Agenda
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["Admission", "Turnstile"]
 
@@ -110,7 +110,11 @@ class Turnstile:
     def refresh(self, now: float) -> None:
         """Let the creates that may leave again come back from aside."""
         self._admission.probe(now)
-        for model in self._admission.changed() & self._aside.keys():
+        self._let_back(self._admission.changed() & self._aside.keys())
+
+    def _let_back(self, models: Iterable[str]) -> None:
+        """Let as many of these models come back from aside as may be bought."""
+        for model in models:
             aside, room = self._aside[model], self._admission.room(model)
             while room >= 1 and aside:
                 self._ready.put(*aside.take())
@@ -123,6 +127,8 @@ class Turnstile:
         return len(self._ready) + sum(map(len, self._aside.values()))
 
     def __bool__(self) -> bool:
+        if not self._ready:
+            self._let_back(list(self._aside))  # those let back before may have been withdrawn since
         while self._ready:
             model = self._model(self._ready.next_job())
             if self._admission.room(model) >= 1:

@@ -26,6 +26,7 @@ class Known:
     Attributes:
         failures: Tries in a row that did not bring what they should.
         refusals: Of these, the last ones that were refusals.
+        crowded: Tries in a row that were one too many at once; they count by themselves, and without end.
         accepted_at: When it was bought; when that is unknown, since when it is followed.
         expires_at: When its link goes.
         withdrawn: While being submitted: not to be submitted again.
@@ -38,11 +39,17 @@ class Known:
     wants_file: bool
     failures: int = 0
     refusals: int = 0
+    crowded: int = 0
     accepted_at: float = -inf
     expires_at: float = inf
     withdrawn: bool = False
     sent_at: float = -inf
     reprieved: bool = False
+
+    @property
+    def tries(self) -> int:
+        """Tries in a row that failed in the way of the last one."""
+        return self.crowded or self.failures
 
     @property
     def model(self) -> str:

@@ -78,6 +78,8 @@ SPARE = 10  # bad polls that are tried again soon, at most, where none is good i
 CREATES_SHARE = 4  # what is bought late is finished late, and polls of young jobs are mostly wasted; see docs/poller.md
 STANDSTILL = 1.0  # seconds; a deadline noticed so late passed while nobody could ask
 RESPITE = 8  # intervals that its job is then followed on, once
+LAST_WORD = 1.0  # seconds before a deadline at which a job is asked about that would not be asked again before
+APART = 2 / 15  # of the interval; by so much two polls of one job are apart at least
 PATIENCE = 1 / 30  # of the interval; polls that leave so soon after they were due did not wait for the rate
 
 
@@ -265,7 +267,7 @@ class Scheduler:
             self._reached = True
             self._creates.breaker.worked()
         if not isinstance(event, Trouble):
-            known.failures = known.refusals = 0
+            known.failures = known.refusals = known.crowded = 0
             self._throttle.worked(now)
             lane.breaker.worked()
         match event:
@@ -277,7 +279,10 @@ class Scheduler:
             case Fetched(job):
                 self._end(job, Signal.SATISFIED)
             case Trouble(job, error, progressed):
-                known.failures = 1 if progressed else known.failures + 1
+                if isinstance(error, RateLimited) and error.limit == "concurrency":
+                    known.crowded += 1
+                else:
+                    known.failures, known.crowded = 1 if progressed else known.failures + 1, 0
                 known.refusals = known.refusals + 1 if is_refusal(error) else 0
                 self._troubled(job, known, error, now)
 
@@ -303,7 +308,8 @@ class Scheduler:
 
     def _next_poll(self, known: Known, now: float) -> float:
         age = self._cadence.next_age(known.trace, now - known.accepted_at, self._draw())
-        return self._on_tick(known.accepted_at + age)
+        due, last = self._on_tick(known.accepted_at + age), known.accepted_at + self._limits.deadline - LAST_WORD
+        return last if now + self._cadence.interval * APART <= last < due else due
 
     def _on_tick(self, moment: float) -> float:
         return ceil(moment / self._tick) * self._tick
@@ -319,7 +325,7 @@ class Scheduler:
             self._end(job, Signal.WITHDRAWN)
             return
         final = is_final(known.phase, error, known.refusals, now - known.accepted_at if known.trace.dated else inf)
-        wait = None if final else retry_delay(known.phase, error, known.failures, self._draw(), reached=self._reached)
+        wait = None if final else retry_delay(known.phase, error, known.tries, self._draw(), reached=self._reached)
         if final and not isinstance(error, ConnectionFailed):
             self._lane_of[known.phase].breaker.worked()  # a verdict is an answer
         if wait is None:
@@ -343,7 +349,7 @@ class Scheduler:
         due = self._on_tick(known.accepted_at + age)
         if self._spare and now < due:
             self._spare -= 1
-            due = min(due, now + (SOON.delay(known.failures, self._draw()) or 0.0))
+            due = min(due, now + (SOON.delay(known.tries, self._draw()) or 0.0))
         asked = bounded(error.retry_after) if isinstance(error, RateLimited) else None
         return max(due, now + (asked or 0.0))
 

@@ -59,6 +59,26 @@ def test_at_least_one_job_is_always_tried():
     assert admission.room("a") == 1
 
 
+def test_creates_aside_come_forward_when_those_before_them_are_withdrawn():
+    """There is room, and nobody else will make any: they would wait for ever."""
+    alive, admission = set(range(1, 7)), Admission()
+    made = Turnstile(alive.__contains__, lambda _: "a", admission)
+    for job in range(1, 7):
+        made.put(float(job), job)
+    for _ in range(3):
+        admission.began("a")
+        made.take()
+    admission.refused("a", 0.0)  # the third: two are borne
+    admission.left("a", ran=False)
+    assert not made
+    for _ in range(2):
+        admission.left("a", ran=True)
+    made.refresh(1.0)  # jobs 4 and 5 may leave
+    alive -= {4, 5}
+    assert made
+    assert made.take() == (6.0, 6)
+
+
 def turnstile(admission: Admission) -> Turnstile:
     """Five creates of two models, in their order."""
     made = Turnstile(MODELS.__contains__, MODELS.__getitem__, admission)

@@ -404,6 +404,17 @@ def test_a_deadline_is_put_off_once():
     assert [Phase.STALLED] == [end.phase for end in ends(scheduler.actions(DEADLINE + 3600))]
 
 
+def test_a_job_is_asked_about_shortly_before_its_deadline():
+    """However short that is: a video that is there must not be told as not finished."""
+    scheduler = engine(limits=Limits(deadline=5.0))
+    tell(scheduler, 0.0, *enlisted(1))
+    assert tell(scheduler, 0.0, Bought(1)) == []
+    assert scheduler.wakes_at() == 4.0
+    assert scheduler.actions(4.0) == [Poll(1)]
+    assert tell(scheduler, 4.1, Polled(1, completed=False)) == []
+    assert scheduler.wakes_at() == 5.0
+
+
 def test_the_deadline_bounds_neither_the_queue_nor_the_download():
     """It counts from acceptance to completion: 30 minutes in our own queue are not the vendor's."""
     scheduler = engine(limits=Limits(max_in_flight=1))

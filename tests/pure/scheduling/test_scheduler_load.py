@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.errors import GatewayError, RateLimited
+from aihubmix_video.errors import ConnectionFailed, GatewayError, RateLimited
 from aihubmix_video.scheduling.ladder import RUNGS
 from aihubmix_video.scheduling.learned import LearnedCadence
 from aihubmix_video.scheduling.lifecycle import Phase
@@ -437,6 +437,22 @@ def test_trying_one_more_after_too_many_at_once_keeps_the_users_bound():
     seen = play(scheduler, 0.0, 3600.0, lambda action: good(action, completed=False))
     assert served(seen)[Submit] == 1
     assert scheduler.in_flight == 1
+
+
+def test_refusals_as_one_too_many_use_up_no_other_tries():
+    """A job that waited its turn for an hour has not failed once: its first reset must not be its last."""
+    scheduler = engine(limits=Limits(deadline=1e9))
+    tell(scheduler, 0.0, Enlist(1, KIND, wants_file=False))
+    answers = [RateLimited("too many at once", limit="concurrency")] * 12 + [
+        ConnectionFailed("reset"),
+        RateLimited("429"),
+    ]
+    now = 0.0
+    for error in answers:
+        assert tell(scheduler, now, Trouble(1, error)) == []
+        while not (actions := scheduler.actions(now)):
+            now = scheduler.wakes_at() or now
+        assert actions == [Submit(1)]
 
 
 def test_jobs_bought_and_unfinished_hold_their_places():
