@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TimeLimits"]
 
+STANDSTILL = 0.05  # seconds by which a timer is late only if something kept the loop from looking
+FORBEARANCE = 1.0  # seconds that everything under way gets then, once
+
 
 class TimeLimits:
     """Lets no piece of work take longer than it may; like `asyncio.timeout`, by cancelling its task.
@@ -49,13 +52,14 @@ class TimeLimits:
 class _Row:
     """Those at work under the same limit."""
 
-    __slots__ = ("_loop", "_seconds", "_timer", "_working")
+    __slots__ = ("_forbearing", "_loop", "_seconds", "_timer", "_working")
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
         self._working: dict[_Piece, float] = {}  # until when, the earliest first
         self._timer: asyncio.Handle | None = None
+        self._forbearing = False  # since the timer rang far too late
 
     def begin(self, piece: _Piece) -> None:
         """Count its time from now on."""
@@ -77,6 +81,12 @@ class _Row:
     def _ring(self) -> None:
         self._timer = None
         now = self._loop.time()
+        if not self._forbearing and now - next(iter(self._working.values()), now) > STANDSTILL:
+            # The process stood still: what came meanwhile is not read yet, and must not be taken for late.
+            self._forbearing = True
+            self._timer = self._loop.call_at(now + FORBEARANCE, self._ring)
+            return
+        self._forbearing = False
         while self._working:
             piece, until = next(iter(self._working.items()))
             if until > now:

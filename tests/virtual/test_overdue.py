@@ -47,6 +47,32 @@ async def test_work_ends_when_its_own_time_is_up():
     assert [("overdue", 30)] == await asyncio.gather(work(limits, 100, 30)), "it works again after a pause"
 
 
+async def test_what_came_while_nothing_could_run_is_not_taken_for_late():
+    """A suspended machine, a blocked loop: the answer lies in the socket, and is read in the next pass of the loop."""
+    loop, limits = asyncio.get_running_loop(), TimeLimits()
+    ring, answered = asyncio.Event(), loop.create_future()
+
+    async def asking() -> str:
+        with limits.within(30):
+            return await answered
+
+    async def never() -> None:
+        with limits.within(30):
+            await ring.wait()
+
+    asked, hopeless = asyncio.create_task(asking()), asyncio.create_task(never())
+    await asyncio.sleep(1)
+    clock = loop.time
+    loop.time = lambda: clock() + 3600.0  # type: ignore[method-assign]  # an hour passes between two passes of the loop
+    try:
+        loop.call_later(0.5, answered.set_result, "there it is")
+        assert "there it is" == await asked
+        with pytest.raises(TimeoutError):
+            await hopeless
+    finally:
+        loop.time = clock  # type: ignore[method-assign]
+
+
 async def test_a_cancellation_from_outside_stays_one():
     """Whoever cancels a request is not to be told that it was slow, and a slow one is not to look cancelled."""
     limits = TimeLimits()
