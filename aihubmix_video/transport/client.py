@@ -1,11 +1,13 @@
 """The HTTP edge: one aiohttp session, one request per call. Status requests go by way of `direct`.
 
-Four habits of the library are turned off or watched here:
+Five habits of the library are turned off or watched here:
 
 * It follows redirects, sending a POST's body again. None is followed, but for content, and there without the key.
 * It repeats a GET or DELETE by itself when a connection breaks. The second departure is refused: one call is one request.
 * Its errors carry the request's headers, so the key, in `args` and in the locals of their frames. They are told as values
   by `_exchange` and raised anew outside of every ``except``, with nothing of theirs chained.
+* It sends a request over a kept connection that the server may be closing just then, and nobody can tell whether it arrived.
+  A create gets a connection of its own.
 * Its ``trust_env`` reads ``~/.netrc`` for each request. The proxy is found once, by `config`, instead.
 
 `Departure` is the point of no return: the library calls it when the connection stands and before the first byte is written.
@@ -19,6 +21,7 @@ import resource
 import ssl
 from contextlib import suppress
 from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -61,10 +64,12 @@ class Departure:
 
     Attributes:
         before: Awaited when the connection stands; if it raises, nothing is sent.
+        at_last: Called when the first byte is about to leave; likewise.
         requests: How often a request left; more than one only where redirects were followed.
     """
 
     before: Callable[[], Awaitable[None]] | None = None
+    at_last: Callable[[], None] | None = None
     requests: int = 0
     _hop: int = attrs.field(default=0, init=False)
 
@@ -102,24 +107,18 @@ class Transport:
         self._base = URL(settings.base_url)
         self.videos_url = f"{settings.base_url}/v1/videos"
         self._client: aiohttp.ClientSession | None = None
+        self._buyer: aiohttp.ClientSession | None = None
         self._direct: Direct | None = None
         self._limits = TimeLimits()
 
     def open(self) -> None:
         """Make the session; nothing is connected before the first request."""
-        tracing = aiohttp.TraceConfig()
-        tracing.on_request_headers_sent.append(self._departing)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
-        self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=_most_connections(),
-                keepalive_timeout=IDLE_CONNECTION_SECONDS,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=timeout,
-            trace_configs=[tracing],
-            headers=HEADERS,
+        most = _most_connections()
+        self._client = self._session(
+            aiohttp.TCPConnector(limit=most, keepalive_timeout=IDLE_CONNECTION_SECONDS), timeout=timeout
         )
+        self._buyer = self._session(aiohttp.TCPConnector(limit=most, force_close=True), timeout=timeout)
         with suppress(*OTHER_LIBRARY):
             self._direct = Direct(
                 self._client,
@@ -130,12 +129,24 @@ class Transport:
                 timeout=timeout,
             )
 
+    def _session(self, connector: aiohttp.TCPConnector, *, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_headers_sent.append(self._departing)
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=timeout,
+            trace_configs=[tracing],
+            headers=HEADERS,
+        )
+
     async def aclose(self) -> None:
         """Close every connection."""
         self._limits.close()
         self._direct = None
-        if self._client is not None:
-            await self._client.close()
+        for session in (self._client, self._buyer):
+            if session is not None:
+                await session.close()
 
     async def send(
         self,
@@ -229,12 +240,13 @@ class Transport:
         decompress: bool = True,
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """Open one request to *url*, which is already encoded; errors are the library's own."""
-        if self._client is None:
+        session = self._buyer if method == "POST" else self._client
+        if session is None:
             raise ConfigurationError("the transport is not open")
-        return self._client.request(
+        return session.request(
             method,
             URL(url, encoded=True),
-            data=body,
+            data=None if body is None else BytesIO(body),  # of large bytes the library warns, and that may be an error
             headers=headers,
             allow_redirects=False,
             proxy=self._settings.proxy,
@@ -254,6 +266,8 @@ class Transport:
         if departure.before is not None:
             await departure.before()
         await self._gate.passed()
+        if departure.at_last is not None:
+            departure.at_last()
         departure.requests += 1
 
 
