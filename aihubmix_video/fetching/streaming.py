@@ -11,7 +11,6 @@ import socket
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-import aiohttp
 import attrs
 from yarl import URL
 
@@ -24,6 +23,8 @@ from aihubmix_video.wire.ids import id_segment
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from contextlib import AbstractAsyncContextManager
+
+    import aiohttp
 
     from aihubmix_video.transport.client import Departure, Transport
 
@@ -62,7 +63,7 @@ class _Stream(ContentReply):
         try:
             # Piece by piece as the socket gave it: joining them would copy every byte once more.
             return (await self._response.content.readchunk())[0]
-        except (aiohttp.ClientError, OSError, ValueError) as exc:
+        except Exception as exc:  # noqa: BLE001 - the library lets RuntimeError and others through as well as its own
             return f"was cut: {reason(exc)}"
 
 
