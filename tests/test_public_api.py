@@ -31,6 +31,7 @@ SESSION = {
     "ledger": None,
     "validate": "known",
     "trust_env": True,
+    "new_key": False,
 }
 
 TREE = {
