@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from copy import copy
+from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Self
 
@@ -22,7 +23,7 @@ from aihubmix_video.errors import (
 )
 from aihubmix_video.events import BatchItem
 from aihubmix_video.items import told, told_again
-from aihubmix_video.ledger.entry import FINISHED, Entry, State
+from aihubmix_video.ledger.entry import Entry, State
 from aihubmix_video.record import Record, Target, Watcher
 from aihubmix_video.rows import Row as FileRow
 from aihubmix_video.spending.purchases import Purchases
@@ -150,8 +151,8 @@ class Batch(AsyncIterator[BatchItem]):
         try:
             if isinstance(row, Entry):
                 index, request = row.index, row.request
-                async with self._orchestrator.books.taking:
-                    await self._take_up(index, row)
+                async with self._orchestrator.looked_up(partial(self._orchestrator.books.entry, row.key)) as now:
+                    await self._take_up(index, now or row)
                 return
             index = row.number if isinstance(row, FileRow) else taken
             request = request_of(row)
@@ -164,8 +165,7 @@ class Batch(AsyncIterator[BatchItem]):
         if place is None:
             await self._enlist(index, row, request, None)
             return
-        async with self._orchestrator.books.taking:
-            known = await self._orchestrator.books.find(place)
+        async with self._orchestrator.looked_up(partial(self._orchestrator.books.find, place)) as known:
             if known is not None:
                 await self._take_up(index, known)
             else:
@@ -201,13 +201,11 @@ class Batch(AsyncIterator[BatchItem]):
     async def _take_up(self, index: int, entry: Entry) -> None:
         """Go on with a job of the ledger's, or tell how it ended."""
         watcher = self._watcher(index)
-        if (record := await self._orchestrator.held(entry.key)) is not None:
+        if (record := self._orchestrator.live(entry.key)) is not None:
             self._purchases.join(record, entry.request)
             record.watchers += (watcher,)
             self._follow(record, watcher)
             return
-        if entry.state not in FINISHED:  # it may have gone on since it was looked up
-            entry = await self._orchestrator.books.entry(entry.key) or entry
         error = error_of(entry)
         try:
             taken = await self._taken_up(entry, error, watcher)

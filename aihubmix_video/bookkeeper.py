@@ -61,7 +61,10 @@ class Bookkeeper:
         except asyncio.CancelledError:
             nameless = entry.batch is None and entry.client_key is None
             if nameless and not intending.cancelled() and intending.exception() is None:
-                await to_the_end(self._ledger.dropped(record.key))
+                try:
+                    await to_the_end(self._ledger.dropped(record.key))
+                except LedgerError as error:  # a cancellation is never turned into something else
+                    log.warning("job %s was given up, and stays in the ledger: %s", record.key, error)
             raise
 
     async def close(self, record: Record, error: VideoError | None) -> None:
@@ -116,6 +119,12 @@ class Bookkeeper:
     async def drop(self, key: str) -> None:
         """Write down that the user does not want a job any more."""
         await self._ledger.dropped(key)
+
+    async def forsake(self, key: str) -> None:
+        """Write down of a job that was deleted that it is not to be followed any more; what it came to before stays."""
+        entry = await self._ledger.entry(key)
+        if entry is not None and entry.state in {State.BOUGHT, State.COMPLETED}:
+            await self._ledger.dropped(key)
 
     async def decide(self, key: str, *, attach: str | None, drop: bool) -> None:
         """Carry out a user's decision about an uncertain job: attach it to an id, drop it, or else intend it anew.

@@ -156,7 +156,10 @@ class Driver:
         except Exception as exc:  # a bug of ours must end its job, not hang it
             log.exception("job %s: unexpected failure", record.key)
             lost = SubmitUncertain if kind is Submit else VideoError
-            event = Trouble(record.number, lost(f"internal error ({type(exc).__name__})", job_key=record.key))
+            failure = lost(f"internal error ({type(exc).__name__})", job_key=record.key, job_id=record.video_id)
+            if record.video_id is not None:
+                failure.charged = "yes"
+            event = Trouble(record.number, failure)
         self.tell(event)
         return event
 

@@ -336,7 +336,7 @@ class SubmitUncertain(VideoError):
 
     charged = "unknown"
     advice = (
-        "Do not submit it again before looking into the console. With a ledger, say what you found: session.decide(...), or "
+        "Do not submit it again before checking the console. With a ledger, say what you found: session.decide(...), or "
         "`aihubmix-video resume DIR`. Without one: if the job is there, follow it by its id (session.job(id), or "
         "`aihubmix-video download ID`); only if it is not, submit again."
     )

@@ -22,8 +22,8 @@ class Host(Protocol):
     async def save(self, video_id: str, path: str | os.PathLike[str], *, overwrite: bool) -> Video:
         """Fetch a finished video."""
 
-    async def delete(self, video_id: str) -> None:
-        """Delete a job at the gateway."""
+    async def discard(self, record: Record) -> None:
+        """Delete a job at the gateway, and let go of it for good."""
 
     def release(self, record: Record) -> None:
         """Stop following a job."""
@@ -123,9 +123,7 @@ class Job:
             RequestRefused: The vendor cannot delete, as Kling (501).
         """
         await self._record.acceptance()
-        if self._record.video_id is not None:
-            await self._host.delete(self._record.video_id)
-        self._host.release(self._record)
+        await self._host.discard(self._record)
 
     def detach(self) -> None:
         """Stop following the job; it goes on at the gateway. Who awaits it gets `SessionClosed`."""

@@ -7,7 +7,7 @@ import logging
 import math
 import secrets
 import time
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -33,6 +33,7 @@ from aihubmix_video.wire.ids import check_id
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from aihubmix_video.books import Name, RowPlace
@@ -121,8 +122,7 @@ class Orchestrator:
             InvalidRequest: The request cannot be sent, or its file not be written. Nothing was sent.
             LedgerError: It could not be written down. Nothing was sent.
         """
-        if self._trouble is not None:
-            raise self._refused()
+        self.check_buying()
         self._checker.check(request)
         watchers = () if watcher is None else (watcher,)
         record = self._record(
@@ -139,6 +139,7 @@ class Orchestrator:
                 read = await load(request)
                 self._checker.check(read)
                 await self.books.intend(record, read, place, name)
+            self.check_buying(record.key)  # it may have come to that meanwhile
             self._driver.follow(record, Enlist(record.number, kind_of(request), target is not None))
             self._keep(record)
         except BaseException:
@@ -146,12 +147,21 @@ class Orchestrator:
             raise
         return record
 
-    async def held(self, key: str) -> Record | None:
-        """Find a job of the ledger's that is followed already; one that is being let go of is waited for."""
-        while (record := self._kept.get(key)) is not None and record.withdrawn:
+    @asynccontextmanager
+    async def looked_up(self, find: Callable[[], Awaitable[Entry | None]]) -> AsyncIterator[Entry | None]:
+        """Hold `Bookkeeper.taking`, with a job of the ledger's looked up that is not just being let go of.
+
+        One that is takes as long as the answer to its create, which holds up nobody else.
+        """
+        while True:
+            async with self.books.taking:
+                entry = await find()
+                record = None if entry is None else self.live(entry.key)
+                if record is None or not record.withdrawn:
+                    yield entry
+                    return
             with suppress(VideoError):
                 await (record.acceptance() if record.video_id is None else record.ended())
-        return record
 
     def _keep(self, record: Record) -> None:
         if record.in_ledger:
@@ -163,7 +173,10 @@ class Orchestrator:
 
         Raises:
             InvalidRequest: Its file is claimed by another job, or, of a job not bought yet, cannot be written.
+            LedgerError: It is not bought yet, and nothing more is bought.
         """
+        if entry.video_id is None:
+            self.check_buying(entry.key)
         record = self._record(
             key=entry.key,
             request=entry.request,
@@ -187,6 +200,11 @@ class Orchestrator:
             age = max(time.time() - entry.updated_at, 0.0) if entry.state is State.BOUGHT else None
             self._driver.follow(record, Watch(record.number, kind, wants_file, age))
         else:
+            try:
+                self.check_buying(entry.key)  # it may have come to that meanwhile
+            except LedgerError:
+                self._claims.release(record)
+                raise
             self._driver.follow(record, Enlist(record.number, kind, wants_file))
         self._keep(record)
         return record
@@ -280,6 +298,16 @@ class Orchestrator:
         """Delete a job; one that is gone already counts as deleted."""
         await self.singles.delete(video_id)
 
+    async def discard(self, record: Record) -> None:
+        """Delete a job at the gateway, and let go of it; in the ledger nothing is left to do for it then."""
+        if record.video_id is not None:
+            await self.delete(record.video_id)
+        self.release(record)
+        if record.in_ledger:
+            with suppress(VideoError):
+                await record.ended()
+            await self.books.forsake(record.key)
+
     async def remove_file(self, path: Path) -> None:
         """Delete a video's file."""
         try:
@@ -340,6 +368,11 @@ class Orchestrator:
         for record in self.followed():
             self.withdraw(record)
 
+    def check_buying(self, key: str | None = None) -> None:
+        """Raise `LedgerError` if nothing more is bought."""
+        if self._trouble is not None:
+            raise self._refused(key)
+
     def _refused(self, key: str | None = None) -> LedgerError:
         """Say of a job that was not bought why not; what could not be written may have been another job's."""
         said = self._trouble.message if self._trouble is not None else "the ledger cannot be written"
@@ -356,4 +389,7 @@ class Orchestrator:
             last_first.push_async_callback(self._experience.keep)
             last_first.push_async_callback(self._disk.aclose)
             last_first.push_async_callback(self._transport.aclose)
+            for record in self.followed():
+                if not record.sent and record.video_id is None:
+                    record.withdrawn = True  # creates that have not left do not leave any more
             await self._driver.aclose(CREATE_GRACE)

@@ -12,6 +12,7 @@ import attrs
 
 from aihubmix_video.books import REFUSALS
 from aihubmix_video.capabilities import find_capability, find_problems
+from aihubmix_video.disk import to_the_end
 from aihubmix_video.errors import (
     ConnectionFailed,
     DownloadFailed,
@@ -95,7 +96,7 @@ class Performer:
 
     async def submit(self, record: Record) -> Event:
         """Buy the job: check, encode, record the intent, send, and keep the id before anything else."""
-        departure = Departure(before=partial(self._depart, record))
+        departure = Departure(before=partial(self._depart, record), at_last=partial(self._leave, record))
         try:
             body = await self._body(record)
             reply = await self._transport.send("POST", body=body, seconds=CREATE_SECONDS, departure=departure)
@@ -108,6 +109,12 @@ class Performer:
                 raise
             reason = "the session was closed before the create was answered"
             return Trouble(record.number, SubmitUncertain(reason, job_key=record.key))
+        except Exception as exc:
+            if departure.left:
+                raise
+            log.exception("job %s: unexpected failure", record.key)
+            await self._unsent(record)
+            return Trouble(record.number, owned(VideoError(f"internal error ({type(exc).__name__})"), record))
         match outcome.create_outcome(reply, now=time.time()):
             case outcome.Bought(video=video, also=also, warning=warning):
                 return await self._keep(record, video, also, warning)
@@ -122,13 +129,17 @@ class Performer:
                 return Trouble(record.number, owned(refused, record))
 
     async def _depart(self, record: Record) -> None:
-        """Mark the create as sent before its first byte leaves; the last moment at which it can be stopped.
+        """Mark the create as sent on the disk before its first byte leaves."""
+        if record.in_ledger:
+            await self._ledger.sending(record.key)
+
+    @staticmethod
+    def _leave(record: Record) -> None:
+        """Let the create leave; the last moment at which it can be stopped.
 
         Raises:
             SessionClosed: Nobody wants the job any more.
         """
-        if record.in_ledger:
-            await self._ledger.sending(record.key)
         if record.withdrawn:
             raise SessionClosed("the job was withdrawn before its create was sent")
         record.sent = True
@@ -157,9 +168,10 @@ class Performer:
         return Trouble(record.number, SubmitUncertain(reason, body=body, job_key=record.key))
 
     async def _keep(self, record: Record, video: Video, also: str | None, warning: str | None) -> Event:
-        """Keep the id: at once in memory, then on the disk, and only then for whoever waits."""
-        record.video_id = video.id
-        await self._note(record, self._ledger.bought, video.id, also)
+        """Keep the id: at once in memory, then on the disk, whoever is cancelled meanwhile, and only then for whoever waits."""
+        record.video_id, record.withdrawn = video.id, False  # what is bought is followed
+        if record.in_ledger:
+            await to_the_end(self._note(record, self._ledger.bought, video.id, also))
         record.accept(video)
         if warning is not None:
             log.warning("job %s: %s", record.key, warning)
@@ -229,7 +241,7 @@ class Performer:
     async def fetch(self, record: Record) -> Event:
         """Send one content request, and go on with the file where the last one ended."""
         departure = Departure()
-        received = record.bytes_done
+        kept = 0 if record.download is None else record.download.kept
         try:
             outcome = await self._attempt(record, departure)
         except VideoError as error:
@@ -238,26 +250,21 @@ class Performer:
             if departure.requests > 1:
                 self._tell(Spent(departure.requests - 1))
         if isinstance(outcome, Saved):
-            record.video = attrs.evolve(
-                record.video or Video(id=record.video_id or "", status=Status.COMPLETED),
-                path=outcome.path,
-                bytes_written=outcome.bytes_written,
-                sha256=outcome.sha256,
-                verified=outcome.verified,
-            )
-            saved = partial(
-                self._ledger.saved,
-                bytes_written=outcome.bytes_written,
-                sha256=outcome.sha256,
-                verified=outcome.verified,
-            )
-            if record.in_ledger:  # before the ledger is told: once it is, nobody looks there again
-                await self._disk.run(remove_stale_parts, outcome.path)
-            await self._note(record, saved, outcome.path)
             return Fetched(record.number)
         expired = self._clock() >= record.expires_at
         missed = error_of(outcome, video_id=record.video_id or "", expired=expired, now=time.time())
-        return Trouble(record.number, owned(missed, record), progressed=record.bytes_done > received)
+        progressed = record.download is not None and record.download.kept > kept
+        return Trouble(record.number, owned(missed, record), progressed=progressed)
+
+    async def _saved(self, record: Record, saved: Saved) -> None:
+        """The file has its name: know it, and write it down."""
+        size, sha256, verified = saved.bytes_written, saved.sha256, saved.verified
+        video = record.video or Video(id=record.video_id or "", status=Status.COMPLETED)
+        record.video = attrs.evolve(video, path=saved.path, bytes_written=size, sha256=sha256, verified=verified)
+        if record.in_ledger:  # before the ledger is told: once it is, nobody looks there again
+            await self._disk.run(remove_stale_parts, saved.path)
+        noted = partial(self._ledger.saved, bytes_written=size, sha256=sha256, verified=verified)
+        await self._note(record, noted, saved.path)
 
     async def _attempt(self, record: Record, departure: Departure) -> Outcome:
         record.download = record.download or await self._download(record)
@@ -276,6 +283,7 @@ class Performer:
             overwrite=target.overwrite,
             seconds=self._seconds(record),
             on_progress=record.received,
+            on_saved=partial(self._saved, record),
         )
 
     @staticmethod

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aihubmix_video.accounts import info_of_entry, info_of_record, states_of
@@ -97,8 +98,7 @@ class Register:
         if digest is None:
             raise InvalidRequest.of("idempotency_key", idempotency_key, "needs a ledger: VideoSession(ledger=...)")
         name = Name(client_key=_client_key(owner, idempotency_key), fingerprint=digest)
-        async with self._books.taking:
-            known = await self._books.named(name.client_key)
+        async with self._orchestrator.looked_up(partial(self._books.named, name.client_key)) as known:
             if known is None:
                 return await self._orchestrator.enlist(request, target, name=name, owner=owner, once=once)
             if known.fingerprint != digest:
@@ -113,9 +113,8 @@ class Register:
 
     async def _again(self, entry: Entry, *, once: bool) -> Record | Entry:
         """Go on with a job of the ledger's, if there is anything left to do."""
-        if (held := await self._orchestrator.held(entry.key)) is not None:
+        if (held := self._orchestrator.live(entry.key)) is not None:
             return held
-        entry = await self._books.entry(entry.key) or entry  # it may have gone on since it was looked up
         if entry.state in CONTINUED:
             return await self._orchestrator.readmit(entry, once=once)
         return entry
@@ -129,11 +128,8 @@ class Register:
 
         One that was asked for singly, and not as a row of a batch, ends with the error that keeps it from being bought.
         """
-        async with self._books.taking:
-            if await self._orchestrator.held(entry.key) is not None:
-                return False
-            now = await self._books.entry(entry.key)
-            if now is None or now.state not in CONTINUED:
+        async with self._orchestrator.looked_up(partial(self._books.entry, entry.key)) as now:
+            if now is None or self._orchestrator.live(entry.key) is not None or now.state not in CONTINUED:
                 return False
             await self._orchestrator.readmit(now, once=now.batch is None)
             return True

@@ -130,9 +130,9 @@ def _image(field: str, value: object) -> Iterator[Problem]:
 def _lists(request: VideoRequest) -> Iterator[Problem]:
     for field in ("image_list", "video_list", "content"):
         items = getattr(request, field)
-        if items is not None and (not isinstance(items, Sequence) or isinstance(items, (str, bytes))):
-            yield Problem.of(field, items, f"must be a list, got {type(items).__name__}")
-        elif field == "image_list":
+        if not isinstance(items, Sequence) or isinstance(items, (str, bytes)):
+            continue
+        if field == "image_list":
             for place, item in enumerate(items or ()):
                 yield from _image(f"image_list[{place}]", item)
         else:
@@ -141,12 +141,20 @@ def _lists(request: VideoRequest) -> Iterator[Problem]:
                     yield Problem.of(f"{field}[{place}]", item, "must be an object")
 
 
+def _shapes(request: VideoRequest) -> Iterator[Problem]:
+    """What nothing can be made of but what it says."""
+    extra: object = request.extra_body
+    if extra is not None and not isinstance(extra, Mapping):
+        yield Problem.of("extra_body", extra, f"must be an object, got {type(extra).__name__}")
+    for field in ("image_list", "video_list", "content"):
+        items = getattr(request, field)
+        if items is not None and (not isinstance(items, Sequence) or isinstance(items, (str, bytes))):
+            yield Problem.of(field, items, f"must be a list, got {type(items).__name__}")
+
+
 def _extra_body(request: VideoRequest) -> Iterator[Problem]:
     extra: object = request.extra_body
-    if extra is None:
-        return
     if not isinstance(extra, Mapping):
-        yield Problem.of("extra_body", extra, f"must be an object, got {type(extra).__name__}")
         return
     for key, value in extra.items():
         field = field_of(key)
@@ -221,6 +229,6 @@ def _not_text(path: str, text: str) -> Iterator[Problem]:
         yield Problem.of(path, text, f"{what} at position {bad.start()}")
 
 
-_SENDABLE: tuple[Callable[[VideoRequest], Iterator[Problem]], ...] = (_model, _json)
+_SENDABLE: tuple[Callable[[VideoRequest], Iterator[Problem]], ...] = (_model, _shapes, _json)
 # The first problem of a field is the one shown, so what says most of it comes first.
-_RULES = (_model, _prompt, _seconds, _size, _texts, _numbers, _flags, _images, _lists, _extra_body, _json)
+_RULES = (_model, _shapes, _prompt, _seconds, _size, _texts, _numbers, _flags, _images, _lists, _extra_body, _json)

@@ -47,7 +47,7 @@ from aihubmix_video.files import check_target
 from aihubmix_video.wire.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
 __all__ = ["Disk", "Download", "check_target"]
@@ -63,6 +63,7 @@ class Download:
         seconds: Playing time ordered, for files whose shape proves nothing.
         limits: When to give up.
         on_progress: Told how many bytes are on the disk, and of how many, where known.
+        on_saved: Awaited as soon as the file has its name, whoever is cancelled meanwhile.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Download:
         seconds: float | None = None,
         limits: Limits | None = None,
         on_progress: Callable[[int, int | None], None] | None = None,
+        on_saved: Callable[[Saved], Awaitable[None]] | None = None,
     ) -> None:
         self._target = target.absolute()
         self._disk = disk
@@ -81,6 +83,7 @@ class Download:
         self._seconds = seconds
         self._limits = limits or Limits()
         self._on_progress = on_progress
+        self._on_saved = on_saved
         self._part: Part | None = None
         self._total: int | None = None
         self._validator: Validator | None = None
@@ -92,6 +95,11 @@ class Download:
     def part(self) -> Path | None:
         """The unfinished file, if there is one."""
         return None if self._part is None else self._part.path
+
+    @property
+    def kept(self) -> int:
+        """Between two attempts: the bytes that need not be fetched again."""
+        return 0 if self._part is None else self._part.size
 
     async def attempt(self, source: ContentSource) -> Outcome:
         """Make one request, unless all bytes are there, and say what came of it.
@@ -105,7 +113,7 @@ class Download:
                 if not isinstance(outcome, Saved):
                     return outcome
                 self._saved = outcome
-            return await self._name(self._saved)
+            return await to_the_end(self._name(self._saved))
         except DiskRefused as refused:
             return DiskTrouble(reason=str(refused), retry=refused.passing)
         finally:
@@ -263,19 +271,17 @@ class Download:
         )
 
     async def _name(self, saved: Saved) -> Outcome:
-        """Give the whole file its name."""
+        """Give the whole file its name, and tell of it; cancelled in between, nobody would know of the file."""
         if self._part is not None:
             try:
-                await to_the_end(self._publish(self._part))
+                await self._part.publish(self._target, overwrite=self._overwrite)
             except DiskRefused as refused:
                 return DiskTrouble(reason=str(refused), retry=refused.passing, kept=self._part.path)
+            self._part = None
         await self._disk.sync_folder(self._target.parent)
+        if self._on_saved is not None:
+            await self._on_saved(saved)
         return saved
-
-    async def _publish(self, part: Part) -> None:
-        """Give the file its name and know it; a cancellation in between would have the next attempt look for the part."""
-        await part.publish(self._target, overwrite=self._overwrite)
-        self._part = None
 
     def _cut(self, reason: str) -> Cut:
         return Cut(received=self._part.size if self._part is not None and self._continuable() else 0, reason=reason)

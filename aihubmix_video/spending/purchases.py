@@ -69,6 +69,9 @@ class Purchases:
     async def readmit(self, entry: Entry, watcher: Watcher) -> Record:
         """Take up a job of the ledger's; raises as `enlist`. What was bought is counted already."""
         share = None if entry.video_id is not None else self._allowance.ask(entry.request)
+        return await self._readmitted(entry, share, watcher)
+
+    async def _readmitted(self, entry: Entry, share: Share | None, watcher: Watcher) -> Record:
         try:
             record = await self._orchestrator.readmit(entry, watcher)
         except BaseException:
@@ -114,5 +117,11 @@ class Purchases:
         """Buy a job of the ledger's anew, likewise."""
         if entry.resubmitted >= self._retries:
             return None
-        intended = await self._orchestrator.books.resubmit(entry.key)
-        return await self.readmit(intended, watcher)
+        self._orchestrator.check_buying(entry.key)
+        share = self._allowance.ask(entry.request)  # before the ledger is told: what it says is bought another day
+        try:
+            intended = await self._orchestrator.books.resubmit(entry.key)
+        except BaseException:
+            self._allowance.give_back(share)
+            raise
+        return await self._readmitted(intended, share, watcher)

@@ -183,6 +183,19 @@ async def test_retries_are_bounded_over_all_runs(tmp_path: Path):
             assert Counter(cat=purchases) == bought(sandbox)
 
 
+async def test_a_retry_that_a_cap_forbids_is_not_bought_by_a_resumption_either(tmp_path: Path):
+    """The user was told of the refusal; a later run must not find the job waiting to be bought."""
+    async with Sandbox(**SMALL) as sandbox:
+        cancelled = {"status": "cancelled", "error": {"message": REFUSED}}  # of which nobody says that it is free
+        sandbox.faults.add(Fault.edit(cancelled, route="retrieve", times=1))
+        async with opened(sandbox, ledger=tmp_path / "l.db", poll_interval=0.02) as session:
+            (item,) = await run(session, [sora("cat")], tmp_path, moderation_retries=9, max_videos=1)
+            assert isinstance(item.error, ContentRefused)
+        async with opened(sandbox, ledger=tmp_path / "l.db", poll_interval=0.02) as session:
+            assert [] == [item async for item in session.resume()]
+        assert Counter(cat=1) == bought(sandbox)
+
+
 async def test_retries_keep_to_the_caps(tmp_path: Path):
     """A try that may have been charged counts; at the cap the refusal is told as it is."""
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, poll_interval=0.02) as session:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aihubmix_video import VideoRequest
+from aihubmix_video import VideoRequest, VideoSession
 from aihubmix_video.errors import (
     InvalidRequest,
     JobNotFound,
@@ -15,13 +15,14 @@ from aihubmix_video.errors import (
     SubmitUncertain,
 )
 from aihubmix_video.jobinfo import JobInfo, JobState
+from aihubmix_video.ledger.memory import MemoryLedger
 from aihubmix_video.sandbox import Fault, Sandbox
-from tests.loopback.sessions import AT_ONCE, WAN, opened, seen
+from tests.loopback.sessions import AT_ONCE, WAN, files, opened, seen
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aihubmix_video import VideoSession
+    from aihubmix_video.ledger.port import Ledger
 
 CAT = VideoRequest(prompt="a cat", **WAN)
 DOG = VideoRequest(prompt="a dog", **WAN)
@@ -222,3 +223,48 @@ async def test_pages_hold_every_job_once(tmp_path: Path):
                 break
         assert keys[::-1] == told
         assert () == (await session.register.page(states={JobState.FAILED})).items
+
+
+class Watched(MemoryLedger):
+    """Stops where a file has its name, and the ledger is about to be told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.named, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def saved(self, *facts: Any, **more: Any) -> None:  # noqa: ANN401 - the port's
+        """Wait to be told to go on."""
+        self.named.set()
+        await self.go_on.wait()
+        await super().saved(*facts, **more)
+
+
+class WatchedSession(VideoSession):
+    """A session with such a ledger."""
+
+    ledger: Watched
+
+    async def _open_ledger(self) -> Ledger:
+        self.ledger = Watched()
+        return self.ledger
+
+
+async def test_a_job_deleted_while_its_file_gets_its_name_leaves_no_file(tmp_path: Path):
+    """Nobody would ever find it again: the job is gone from everything that is told."""
+    async with (
+        Sandbox(**AT_ONCE) as sandbox,
+        WatchedSession(sandbox.api_key, base_url=sandbox.url, rate=1000.0, burst=1000, trust_env=False) as session,
+    ):
+        info = await session.register.enqueue(CAT, to=tmp_path / "cat.mp4")
+        await session.ledger.named.wait()
+        removing = asyncio.create_task(session.register.remove(info.key))
+        for _ in range(1000):
+            if "delete" in seen(sandbox):
+                break
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # by now the download is told to stop
+        session.ledger.go_on.set()
+        await removing
+        with pytest.raises(JobNotFound):
+            await session.register.find(info.key)
+        assert {} == files(tmp_path)

@@ -258,3 +258,27 @@ async def test_a_deleted_job_is_not_followed_any_more():
         await asyncio.sleep(100.0)
         assert polls == seen(sandbox)["retrieve"]
         assert () == session.jobs()
+
+
+async def test_a_download_that_begins_anew_each_time_is_given_up(tmp_path: Path):
+    """Each try brings some bytes more or less than the last, and none that could be kept: that is no progress."""
+    async with Sandbox(**(FAST | {"resumable": False, "content": 3_000_000})) as sandbox, opened(sandbox) as session:
+        for received in (1_000_000, 2_000_000) * 20:
+            sandbox.faults.add(Fault.cut(received, ending="close", route="content"))
+        with pytest.raises(errors.DownloadFailed):
+            await fetched(session, tmp_path / "cat.mp4")
+        assert seen(sandbox)["content"] == 10
+        assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", [40_000, 400_000, 3_000_000])
+async def test_a_body_whose_framing_breaks_is_fetched_again(size: int, tmp_path: Path):
+    """Wherever it breaks, and however the HTTP library tells of it; the video is paid for."""
+    async with Sandbox(**(FAST | {"content": size})) as sandbox, opened(sandbox) as session:
+        sandbox.faults.add(
+            Fault.chunked("bad", route="content"),
+            Fault.chunked("bad", stop=20_000, route="content"),
+            Fault.chunked("missing", route="content"),
+        )
+        assert await holds(sandbox, await fetched(session, tmp_path / "cat.mp4"))
+        assert 1 == sandbox.billed
