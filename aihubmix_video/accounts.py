@@ -106,7 +106,7 @@ def info_of_record(record: Record, *, epoch: float) -> JobInfo:
     left = record.eta(record) if record.eta is not None and not state.ended else None
     return JobInfo(
         key=record.key,
-        id=record.video_id,
+        id=None if record.status is Status.PENDING else record.video_id,  # it is told when it is on the disk
         owner=record.owner,
         request=record.request,
         state=state,
