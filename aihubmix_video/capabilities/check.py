@@ -14,7 +14,7 @@ import attrs
 
 from aihubmix_video.capabilities.common import check_request, in_order, is_blank
 from aihubmix_video.capabilities.lists import content_problems, content_warnings, image_list_problems, video_problems
-from aihubmix_video.capabilities.normal import normalised
+from aihubmix_video.capabilities.normal import as_meant
 from aihubmix_video.capabilities.options import closest, one_of
 from aihubmix_video.errors import Problem
 from aihubmix_video.media import is_unread, read_medium
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def problems(capability: Capability, request: VideoRequest) -> tuple[Problem, ...]:
     """Find everything wrong with *request*: what its model refuses, and what any model would."""
-    asked = normalised(capability, request)
+    asked = as_meant(capability, request)
     # The model's own rules come first: of a field with two problems they say what is allowed.
     found = [problem for rule in _RULES for problem in rule(capability, asked)]
     return in_order((*found, *check_request(asked)))
@@ -37,7 +37,7 @@ def problems(capability: Capability, request: VideoRequest) -> tuple[Problem, ..
 
 def warnings(capability: Capability, request: VideoRequest) -> tuple[str, ...]:
     """Say what about *request* may be refused or ignored by the vendor though it passes."""
-    asked = normalised(capability, request)
+    asked = as_meant(capability, request)
     return tuple(warning for doubt in _DOUBTS for warning in doubt(capability, asked))
 
 

@@ -26,7 +26,10 @@ MAX_DEPTH = 32
 IMAGE_FIELDS = ("input_reference", "image", "image_tail")
 _TEXT_FIELDS = ("aspect_ratio", "resolution", "ratio", "mode", "negative_prompt", "sound")
 _STANDS_FOR_PROMPT = (*IMAGE_FIELDS, "image_list", "video_list", "content", "extra_body")
-_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+_INVISIBLE = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2800\u3164\ufeff"
+
+
+LONGEST_NUMBER = 63  # bits
 
 
 def check_request(request: VideoRequest) -> tuple[Problem, ...]:
@@ -142,7 +145,14 @@ def _lists(request: VideoRequest) -> Iterator[Problem]:
 
 
 def _shapes(request: VideoRequest) -> Iterator[Problem]:
-    """What nothing can be made of but what it says."""
+    """What nothing can be made of."""
+    prompt: object = request.prompt  # of any type: nothing checks what users write
+    if prompt is not None and not isinstance(prompt, str):
+        yield Problem.of("prompt", prompt, f"must be str, got {type(prompt).__name__}")
+    for name in ("seconds", "seed"):
+        number = getattr(request, name)
+        if isinstance(number, int) and number.bit_length() > LONGEST_NUMBER:
+            yield Problem.of(name, number, f"is far too large; at most {LONGEST_NUMBER} bits are sent")
     extra: object = request.extra_body
     if extra is not None and not isinstance(extra, Mapping):
         yield Problem.of("extra_body", extra, f"must be an object, got {type(extra).__name__}")

@@ -59,6 +59,11 @@ def normalised(capability: Capability | None, request: VideoRequest) -> VideoReq
     return request
 
 
+def as_meant(capability: Capability, request: VideoRequest) -> VideoRequest:
+    """Bring a request into the form in which it is judged: keys of ``extra_body`` that are fields count as these."""
+    return normalised(capability, _lifted(capability, request))
+
+
 def _with(request: VideoRequest, **values: object) -> VideoRequest:
     changes = {field: value for field, value in values.items() if value is not getattr(request, field)}
     return attrs.evolve(request, **changes) if changes else request  # type: ignore[arg-type]  # judged by the check
@@ -76,7 +81,7 @@ def _lifted(capability: Capability, request: VideoRequest) -> VideoRequest:
     extra = request.extra_body
     if not isinstance(extra, Mapping):
         return request
-    fields = {key: field_of(key) for key in extra}
+    fields = {key: field_of(key) for key in extra if key != "duration" or capability.duration_alias}
     moved = {key: field for key, field in fields.items() if field in capability.fields and _is_unset(request, field)}
     rest = {key: value for key, value in extra.items() if key not in moved}
     return _with(request, **{field: extra[key] for key, field in moved.items()}, extra_body=rest or None)

@@ -42,7 +42,7 @@ def list_capabilities() -> tuple[Capability, ...]:
 
 def find_capability(model: str) -> Capability | None:
     """Find a model's table by its exact name; None when there is none."""
-    return _BY_NAME.get(model)
+    return _BY_NAME.get(model) if isinstance(model, str) else None
 
 
 def find_problems(request: VideoRequest, *, validate: Validate = "known") -> Verdict:

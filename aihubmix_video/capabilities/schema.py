@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import attrs
 
 from aihubmix_video.capabilities import check
-from aihubmix_video.capabilities.normal import normalised
+from aihubmix_video.capabilities.normal import as_meant
 from aihubmix_video.capabilities.options import AUTO, Audio, Dialect, ExtraBody, Mode, Seconds
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Capability:
 
     def seconds_of(self, request: VideoRequest) -> int | None:
         """Say how many seconds the video will last; None when the model chooses or the value is not valid."""
-        asked = normalised(self, request).seconds
+        asked = as_meant(self, request).seconds
         if asked is None:
             return self.fixed_seconds(request) or self.seconds.default
         return asked if isinstance(asked, int) and asked != AUTO else None
@@ -142,7 +142,7 @@ class Capability:
 
     def size_of(self, request: VideoRequest) -> Size | None:
         """Find the size a request asks for, by name or by clarity and frame; None when it is not known."""
-        asked = normalised(self, request)
+        asked = as_meant(self, request)
         name = asked.size if asked.size is not None else self.default_size
         if name is not None or self.ratio_field is None or self.tier_field is None:
             return next((size for size in self.sizes if name in size.names), None)

@@ -38,8 +38,9 @@ class Allowance:
 
     def __init__(self, caps: Caps | None = None, prices: Mapping[str, float] | None = None) -> None:
         self._caps = caps or Caps()
-        self._prices = dict(prices or {})
-        check_prices(self._prices)
+        given: Mapping[str, float] = {} if prices is None else prices
+        check_prices(given)
+        self._prices = dict(given)
         self._budget = Budget(self._caps)
 
     def packed(self) -> bytes:

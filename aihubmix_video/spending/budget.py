@@ -68,10 +68,13 @@ def check_retries(retries: int) -> None:
         raise InvalidRequest.of("moderation_retries", retries, f"must be a whole number from 0 to {MOST_RETRIES}")
 
 
+LARGEST = 1e15  # of whatever
+
+
 def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    return math.isfinite(value) and value >= 0
+    return 0 <= value < LARGEST
 
 
 class Budget:

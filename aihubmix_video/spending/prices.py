@@ -6,8 +6,8 @@ since the dates given here. They serve to estimate and to cap; a user's own pric
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -15,8 +15,6 @@ from aihubmix_video.capabilities import find_capability
 from aihubmix_video.errors import InvalidRequest, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from aihubmix_video.request import VideoRequest
 
 __all__ = ["LIST_PRICES", "ListPrice", "check_prices", "highest_price", "list_price", "seconds_of"]
@@ -53,16 +51,21 @@ LIST_PRICES: Mapping[str, ListPrice] = {
 """By model; of models that are missing here no price is published that could be relied on."""
 
 
+LARGEST: Final = 1e6  # USD per second
+
+
 def check_prices(prices: Mapping[str, float]) -> None:
     """Refuse prices that cannot be meant.
 
     Raises:
         InvalidRequest: One is no finite number of USD per second from 0 up; all such are named.
     """
+    if not isinstance(prices, Mapping):
+        raise InvalidRequest.of("prices", prices, "must be a mapping of models to USD per second")
     problems = [
         Problem.of(f"prices[{model}]", usd, "must be USD per second, a finite number from 0 up")
         for model, usd in prices.items()
-        if isinstance(usd, bool) or not isinstance(usd, (int, float)) or not math.isfinite(usd) or usd < 0
+        if isinstance(usd, bool) or not isinstance(usd, (int, float)) or not 0 <= usd < LARGEST
     ]
     if problems:
         raise InvalidRequest(problems)
