@@ -5,7 +5,10 @@ Start with `VideoSession`.
 
 from __future__ import annotations
 
-from aihubmix_video import errors
+from aihubmix_video import (
+    _floor,  # noqa: F401 - first, as it says what is too old
+    errors,
+)
 from aihubmix_video.capabilities import Capability, find_capability, list_capabilities
 from aihubmix_video.events import BatchItem, JobEvent, SessionStats
 from aihubmix_video.intake import VideoWarning
