@@ -96,15 +96,18 @@ def _shared(*parts: str) -> Kind:
     return parts
 
 
-def literal_path(path: object) -> str:
-    """Read a path that a user named literally.
+SUCH_AS = {"ledger": "run.db"}
+
+
+def literal_path(path: object, field: str = "to") -> str:
+    """Read a path that a user named literally, as this argument.
 
     Raises:
         InvalidRequest: It is no path.
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text or "\0" in text:
-        raise InvalidRequest.of("to", path, "must name a file, such as 'cat.mp4'")
+        raise InvalidRequest.of(field, path, f"must name a file, such as {SUCH_AS.get(field, 'cat.mp4')!r}")
     return text
 
 

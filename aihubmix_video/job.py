@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
 
     from aihubmix_video.events import JobEvent
+    from aihubmix_video.home import Home
     from aihubmix_video.record import Record
     from aihubmix_video.request import VideoRequest
     from aihubmix_video.video import Status, Video
@@ -17,7 +18,13 @@ __all__ = ["Host", "Job"]
 
 
 class Host(Protocol):
-    """What a handle needs of the session it came from."""
+    """What a handle needs of the session it came from.
+
+    Attributes:
+        home: Where alone it may be used.
+    """
+
+    home: Home
 
     async def save(self, video_id: str, path: str | os.PathLike[str], *, overwrite: bool) -> Video:
         """Fetch a finished video."""
@@ -87,6 +94,7 @@ class Job:
         return self._record.event()
 
     def __await__(self) -> Generator[object, None, Video]:
+        self._host.home.check()
         return self._record.ended().__await__()
 
     async def events(self) -> AsyncIterator[JobEvent]:
@@ -95,6 +103,7 @@ class Job:
         A slow reader misses the oldest changes, never the last, and holds nobody up. Why a job failed is not in its events:
         await the job.
         """
+        self._host.home.check()
         listener = self._record.listen()
         try:
             while True:
@@ -123,10 +132,12 @@ class Job:
             RequestRefused: The vendor cannot delete, as Kling (501).
         """
         await self._record.acceptance()
+        self._host.home.check()
         await self._host.discard(self._record)
 
     def detach(self) -> None:
         """Stop following the job; it goes on at the gateway. Who awaits it gets `SessionClosed`."""
+        self._host.home.check()
         self._host.release(self._record)
 
     def __repr__(self) -> str:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from aihubmix_video.config import Settings
     from aihubmix_video.disk import Disk
     from aihubmix_video.experience import Experience
+    from aihubmix_video.home import Home
     from aihubmix_video.ledger.entry import Entry
     from aihubmix_video.ledger.port import Ledger
     from aihubmix_video.request import VideoRequest
@@ -59,6 +60,7 @@ class Orchestrator:
 
     Attributes:
         settings: The session's options.
+        home: Where it lives.
         books: Its ledger.
         singles: For requests of the user's own.
         observers: Told of every change of every job.
@@ -67,6 +69,7 @@ class Orchestrator:
     def __init__(
         self,
         settings: Settings,
+        home: Home,
         scheduler: Scheduler,
         transport: Transport,
         disk: Disk,
@@ -74,6 +77,7 @@ class Orchestrator:
         experience: Experience,
     ) -> None:
         self.settings = settings
+        self.home = home
         self._experience = experience
         self._transport = transport
         self._disk = disk

@@ -11,8 +11,9 @@ from aihubmix_video.accounts import record_of_entry
 from aihubmix_video.batch import Batch
 from aihubmix_video.config import settings_from
 from aihubmix_video.disk import Disk
-from aihubmix_video.errors import ConfigurationError, InvalidRequest, SessionClosed
+from aihubmix_video.errors import InvalidRequest, SessionClosed
 from aihubmix_video.experience import Experience
+from aihubmix_video.home import Home
 from aihubmix_video.intake import build_request, literal_path
 from aihubmix_video.job import Job
 from aihubmix_video.ledger.nothing import NoLedger
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from aihubmix_video.video import Video
 
 __all__ = ["VideoSession"]
-
-OPEN_IT = "Open it with `async with VideoSession() as session:`"
 
 
 class VideoSession:
@@ -106,11 +105,11 @@ class VideoSession:
             deadline=deadline,
             validate=validate,
         )
-        self._ledger_path = None if ledger is None else literal_path(ledger)
+        self._ledger_path = None if ledger is None else literal_path(ledger, "ledger")
         self._new_key = new_key
         self._opened: Orchestrator | None = None
         self._register: Register | None = None
-        self._home: tuple[asyncio.AbstractEventLoop, int] | None = None
+        self._home: Home | None = None
         self._closing: asyncio.Task[None] | None = None
 
     # One job.
@@ -330,8 +329,8 @@ class VideoSession:
     async def __aenter__(self) -> Self:
         if self._home is not None:
             raise SessionClosed("a session is opened once; make a new one")
-        loop = asyncio.get_running_loop()
-        self._home = (loop, os.getpid())
+        home = Home.here()
+        self._home = home
         settings = self._settings
         pace = Pace.of_rate(settings.rate, settings.burst)
         limits = Limits(
@@ -343,7 +342,8 @@ class VideoSession:
         experience = await self._recalled(ledger, cadence)
         transport = Transport(settings, Gate(pace))
         transport.open()
-        self._opened = Orchestrator(settings, scheduler, transport, Disk(settings.max_downloads), ledger, experience)
+        disk = Disk(settings.max_downloads)
+        self._opened = Orchestrator(settings, home, scheduler, transport, disk, ledger, experience)
         return self
 
     async def _open_ledger(self) -> Ledger:
@@ -383,7 +383,7 @@ class VideoSession:
         """
         if self._opened is None or self._home is None:
             return
-        self._check_home(*self._home)
+        self._home.check()
         if self._closing is None:
             self._closing = asyncio.create_task(self._opened.aclose(), name="aihubmix-video close")
         await asyncio.shield(self._closing)
@@ -392,23 +392,11 @@ class VideoSession:
     def _orchestrator(self) -> Orchestrator:
         """What does the work; refuses whoever may not ask for it."""
         if self._opened is None or self._home is None:
-            raise SessionClosed(f"the session is not open. {OPEN_IT}")
+            raise SessionClosed("the session is not open")
         if self._closing is not None:
             raise SessionClosed("the session was closed")
-        self._check_home(*self._home)
+        self._home.check()
         return self._opened
-
-    @staticmethod
-    def _check_home(loop: asyncio.AbstractEventLoop, process: int) -> None:
-        """Refuse whoever calls from elsewhere than where the session was opened."""
-        if os.getpid() != process:
-            raise ConfigurationError("the session was opened in another process; open one in each")
-        try:
-            running = asyncio.get_running_loop()
-        except RuntimeError:
-            raise ConfigurationError("call it in a coroutine that asyncio runs, as asyncio.run(main()) does") from None
-        if running is not loop:
-            raise ConfigurationError("the session was opened on another event loop; open one in each")
 
     def __repr__(self) -> str:
         state = "closed" if self._closing is not None else "new" if self._opened is None else "open"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1] / "aihubmix_video"
 
 LAYERS = {
-    "values": {"errors", "request", "video", "events", "jobinfo"},
+    "values": {"_floor", "errors", "request", "video", "events", "jobinfo"},
     "rules": {
         *("capabilities", "media", "naming", "page", "rows", "scheduling", "urlpolicy", "wire"),
         *("fetching.content", "fetching.continuation", "fetching.delivery", "fetching.mp4", "fetching.redirects"),
@@ -25,7 +25,19 @@ LAYERS = {
         *("fetching.body", "fetching.download", "fetching.patience", "fetching.streaming"),
     },
     "assembly": {
-        *("accounts", "batch", "bookkeeper", "books", "claims", "drawing", "driver", "experience", "intake", "items"),
+        *(
+            "accounts",
+            "batch",
+            "bookkeeper",
+            "books",
+            "claims",
+            "drawing",
+            "driver",
+            "experience",
+            "home",
+            "intake",
+            "items",
+        ),
         *("job", "orchestrator", "performer", "record", "register", "session", "singles", "videos"),
         *("spending.allowance", "spending.purchases"),
     },

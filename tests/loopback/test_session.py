@@ -98,6 +98,26 @@ async def test_another_thread_or_loop_is_refused():
         assert 1 == sandbox.billed
 
 
+async def test_a_job_is_not_awaited_on_another_loop():
+    """Nothing would ever wake whoever waits there."""
+    said: list[BaseException] = []
+
+    async def wait_for(job: Job) -> None:
+        for work in (lambda: job, job.delete, lambda: anext(job.events())):
+            try:
+                await work()
+            except VideoError as error:
+                said.append(error)
+
+    async with Sandbox(**SMALL) as sandbox, opened(sandbox, poll_interval=0.02) as session:
+        job = await session.submit("a cat", **WAN)
+        thread = threading.Thread(target=lambda: asyncio.run(wait_for(job)))
+        thread.start()
+        await asyncio.to_thread(thread.join)
+        assert [ConfigurationError] * 3 == [type(error) for error in said]
+        assert (await job).id == job.id
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # which is what is tested
 async def test_in_a_forked_child_it_is_refused_and_the_parent_is_unharmed(tmp_path: Path):
