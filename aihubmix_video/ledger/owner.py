@@ -27,9 +27,15 @@ def digest(salt: bytes, reveal: Callable[[], str]) -> str:
 
 
 def bind(connection: sqlite3.Connection, base_url: str, digest: str, *, new_key: bool) -> tuple[str, str]:
-    """Note whose the ledger is, if nobody's yet or the same gateway's with a new key, and say whose it is."""
+    """Note whose the ledger is, and say whose it is.
+
+    It is nobody's as long as nothing may have been bought with it, and a gateway's own may have a new key.
+    """
     url, kept = (tables.fact(connection, name) for name in ("base_url", "api_key_digest"))
-    if url is None or kept is None or (new_key and url.decode() == base_url):
+    if (url, kept) == (base_url.encode(), digest.encode()):
+        return base_url, digest
+    same = url is not None and url.decode() == base_url
+    if url is None or kept is None or (new_key and same) or not tables.any_bought(connection):
         tables.set_fact(connection, "base_url", base_url)
         tables.set_fact(connection, "api_key_digest", digest)
         return base_url, digest

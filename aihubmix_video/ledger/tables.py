@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Found",
+    "any_bought",
     "at_numbers",
     "counts",
     "fact",
@@ -88,6 +89,12 @@ def _found(row: Row, folder: Path) -> Found:
 
 
 # Changing.
+
+
+def any_bought(connection: sqlite3.Connection) -> bool:
+    """Whether any of the jobs may have been bought."""
+    found = connection.execute("SELECT 1 FROM jobs WHERE video_id IS NOT NULL OR charged <> 'no' LIMIT 1")
+    return found.fetchone() is not None
 
 
 def intend(connection: sqlite3.Connection, entries: Sequence[tuple[Entry, Packed]], now: float) -> None:

@@ -102,6 +102,8 @@ async def test_a_ledger_of_another_account_is_refused(tmp_path: Path):
     path = tmp_path / "run.db"
     async with opened(path) as ledger:
         await ledger.bind("https://aihubmix.com", "sk-another-key")
+        await ledger.intend([entry("a")])
+        await ledger.sending("a")
     async with opened(path) as ledger:
         await ledger.bind("https://aihubmix.com", "sk-another-key")
         with pytest.raises(LedgerError, match=r"key #\w{8}, and this session uses https://aihubmix.com") as caught:
@@ -117,6 +119,22 @@ async def test_a_ledger_of_another_account_is_refused(tmp_path: Path):
     ours = [frame for frame in told.stack if "ledger" in frame.filename and "tests" not in frame.filename]
     assert ours
     assert [] == [frame for frame in ours if "canary" in str(frame.locals)]
+
+
+async def test_a_ledger_with_which_nothing_was_bought_takes_another_key(tmp_path: Path):
+    """A first run with a mistyped key must not lock the right one out."""
+    path = tmp_path / "run.db"
+    async with opened(path) as ledger:
+        await ledger.bind("https://aihubmix.com", "sk-mistyped")
+        await ledger.intend([entry("a")])
+        await ledger.sending("a")
+        await ledger.unsent("a")
+    async with opened(path) as ledger:
+        await ledger.bind("https://aihubmix.com", KEY)
+        await ledger.sending("a")
+    async with opened(path) as ledger:
+        with pytest.raises(LedgerError, match=r"key #"):
+            await ledger.bind("https://aihubmix.com", "sk-mistyped")
 
 
 # Locks.
