@@ -19,6 +19,7 @@ program    from arguments to an exit code
 
 from __future__ import annotations
 
+import os
 import sys
 
 __all__ = ["main"]
@@ -28,6 +29,7 @@ EXTRA = frozenset({"cyclopts", "rich"})
 
 def main() -> None:
     """Run the program on this process's arguments, and leave with its exit code."""
+    _open_streams()
     try:
         from aihubmix_video.cli.program import run  # noqa: PLC0415  # needs the extra, and must be able to say so
     except ModuleNotFoundError as error:
@@ -36,3 +38,14 @@ def main() -> None:
         sys.stderr.write("error: the command line needs its extra: pip install 'aihubmix-video[cli]'\n")
         sys.exit(2)
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_streams() -> None:
+    """Put something in the place of standard streams that were closed; files and sockets would get their numbers otherwise."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False, encoding="utf-8"))  # noqa: SIM115 - for good

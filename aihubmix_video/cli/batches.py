@@ -44,6 +44,10 @@ async def run_batch(batch: Batch, videos: int, runner: Runner, *, accept_changes
 
 def tell_changes(changes: Changes, source: str, screen: Screen) -> None:
     """Name the rows that the ledger does not know, and those it misses."""
+    if changes.elsewhere is not None:
+        screen.error(
+            f"the ledger has {changes.again} of these rows in another batch, {changes.elsewhere}: they would be bought anew"
+        )
     for row in changes.new[:NAMED]:
         screen.error(f"{source}:{row.line}: row {row.number} is new, or was changed since this batch was begun")
     for text in changes.gone[:NAMED]:

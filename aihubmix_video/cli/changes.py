@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -14,11 +15,14 @@ from aihubmix_video.ledger.fingerprint import fingerprint
 from aihubmix_video.references import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
 
+    from aihubmix_video.ledger.sqlite import SqliteLedger
     from aihubmix_video.rows import Row
 
 __all__ = ["Changes", "changes_of"]
+
+PAGE = 500  # entries of the ledger looked at together
 
 
 @attrs.frozen(kw_only=True)
@@ -29,16 +33,20 @@ class Changes:
         known: Numbers of the rows that the ledger knows.
         new: The rows that it does not know.
         gone: What it knows and the file no longer asks for.
+        elsewhere: Another batch of the ledger's that has rows of this file, of which none is known here.
+        again: How many of them it has.
     """
 
     known: frozenset[int] = frozenset()
     new: tuple[Row, ...] = ()
     gone: tuple[str, ...] = ()
+    elsewhere: str | None = None
+    again: int = 0
 
     @property
     def doubtful(self) -> bool:
-        """Whether rows may have been changed, so that the same would be bought in two versions."""
-        return bool(self.new and self.gone)
+        """Whether the same may be bought twice: in two versions, or under two names."""
+        return bool((self.new and self.gone) or self.elsewhere)
 
 
 async def changes_of(books: Books, rows: Iterable[Row]) -> Changes:
@@ -54,7 +62,30 @@ async def changes_of(books: Books, rows: Iterable[Row]) -> Changes:
             (entry.fingerprint, entry.occurrence): None if entry.state is State.DROPPED else _row(entry)
             async for entry in ledger.rows_of(books.batch)
         }
-    return await _compared(kept, rows) if kept else Changes()
+        if not kept:
+            others = {entry.fingerprint: entry.batch async for entry in _others(ledger, books.batch)}
+            return await _elsewhere(others, rows) if others else Changes()
+    return await _compared(kept, rows)
+
+
+async def _others(ledger: SqliteLedger, batch: str) -> AsyncIterator[Entry]:
+    """Give the rows of all other batches that may have been bought."""
+    after: int | None = None
+    while page := await ledger.page(after, PAGE):
+        for entry in page:
+            if entry.batch not in {None, batch} and (entry.video_id is not None or entry.charged != "no"):
+                yield entry
+        after = page[-1].number
+
+
+async def _elsewhere(others: dict[str, str | None], rows: Iterable[Row]) -> Changes:
+    found: list[str | None] = []
+    for row in rows:
+        with suppress(InvalidRequest):
+            digest = fingerprint(await load(row.request))
+            if digest in others:
+                found.append(others[digest])
+    return Changes(elsewhere=found[0], again=len(found)) if found else Changes()
 
 
 def _row(entry: Entry) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -68,6 +69,14 @@ def _json(_: object, tokens: Sequence[Token]) -> object:
     return value
 
 
+def _whole(_: object, tokens: Sequence[Token]) -> int:
+    text = tokens[0].value
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        raise ValueError(f"{shown(text)} is no whole number")
+    return int(text)
+
+
+Whole = Annotated[int | None, Parameter(converter=_whole, n_tokens=1)]
 Duration = Annotated[float | None, Parameter(converter=_duration, n_tokens=1)]
 Media = Annotated[str | Path | None, Parameter(converter=_media, n_tokens=1)]
 Json = Annotated[object, Parameter(converter=_json, n_tokens=1, accepts_keys=False, allow_leading_hyphen=True)]
@@ -131,7 +140,7 @@ class FieldOptions:
     sound: str | None = None
     generate_audio: Annotated[bool | None, Parameter(negative="--no-generate-audio")] = None
     watermark: Annotated[bool | None, Parameter(negative="--no-watermark")] = None
-    seed: int | None = None
+    seed: Whole = None
     video_list: Json = None
     content: Json = None
     extra_body: Json = None
@@ -200,10 +209,10 @@ class SessionOptions:
     """
 
     rate: float | None = None
-    burst: int | None = None
+    burst: Whole = None
     poll_interval: Duration = None
-    max_in_flight: int | None = None
-    max_downloads: int | None = None
+    max_in_flight: Whole = None
+    max_downloads: Whole = None
     deadline: Duration = None
     base_url: str | None = None
     api_key_file: Path | None = None
@@ -266,11 +275,11 @@ class CapOptions:
         moderation_retries: How often a row is bought anew after moderation refused its finished video, up to 10. [default: 0]
     """
 
-    max_videos: int | None = None
+    max_videos: Whole = None
     max_seconds: Duration = None
     max_spend: float | None = None
     prices: Path | None = None
-    moderation_retries: int | None = None
+    moderation_retries: Whole = None
 
     def given(self) -> Caps:
         """Give the arguments of a batch that were set.

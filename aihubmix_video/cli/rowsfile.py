@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Literal, get_args
 import attrs
 
 from aihubmix_video.capabilities import Validate, find_problems
-from aihubmix_video.errors import ConfigurationError, shown
+from aihubmix_video.errors import ConfigurationError, InvalidRequest, shown
 from aihubmix_video.naming import Template, slug
 from aihubmix_video.rows import BadRow, Row, lines_of, read_csv, read_jsonl, read_text
 
@@ -137,6 +137,8 @@ class Places:
         Raises:
             InvalidRequest: The template cannot be used.
         """
+        if name is not None and (name.startswith(("/", "~")) or ".." in PurePath(name).parts):
+            raise InvalidRequest.of("name", name, "must stay in the output folder: no leading / or ~, and no ..")
         literal = str(folder).replace("{", "{{").replace("}", "}}")
         template = Template.parse(f"{literal}/{name or DEFAULT_NAME}")
         template.require_unique()

@@ -162,6 +162,21 @@ async def test_changed_rows_are_named_and_need_a_word(tmp_path: Path):
     assert {0, 1, 2} == whole(accepted)
 
 
+async def test_rows_that_were_bought_under_another_name_need_a_word(tmp_path: Path):
+    """A folder that was moved, or another --name, makes another batch: the same videos must not be bought anew unnoticed."""
+    rows(tmp_path, "a fox", "koi")
+    async with Sandbox(**NOW) as sandbox:
+        env = environment(sandbox)
+        await run(*BATCH, folder=tmp_path, env=env)
+        renamed = await run(*BATCH, "--name", "{index}.mp4", folder=tmp_path, env=env)
+        billed = sandbox.billed
+        accepted = await run(*BATCH, "--name", "{index}.mp4", "--accept-changes", folder=tmp_path, env=env)
+
+    assert (65, 2) == (renamed.code, billed)
+    assert "2 of these rows in another batch" in renamed.err
+    assert (0, 4) == (accepted.code, sandbox.billed)
+
+
 async def test_a_signal_prints_the_command_that_goes_on(tmp_path: Path):
     """Whoever stops it pastes one line; what was bought is fetched, and what was not is bought then."""
     rows(tmp_path, "a fox", "koi")
