@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from ipaddress import ip_address
@@ -111,10 +110,9 @@ def settings_from(
 
 
 def _number(name: str, value: object, largest: float, unit: str) -> float:
-    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or not 0 < float(value) <= largest:  # type: ignore[arg-type]
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= largest:
         raise ConfigurationError(f"{name}={shown(value)}: give {unit} as a number above 0 and up to {largest:g}.")
-    return float(value)  # type: ignore[arg-type]
+    return float(value)
 
 
 def _count(name: str, value: object, largest: int) -> int:
@@ -186,6 +184,12 @@ def _base_url(text: str) -> str:
         raise ConfigurationError("base_url has credentials in it; pass the key as api_key and give the plain URL.")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise wrong("give a full URL with https:// and a host")
+    try:
+        parts.hostname.encode("ascii").decode("idna")
+    except UnicodeError:
+        raise wrong("its host is no name that can be looked up; give a URL") from None
+    if "v1" in _prefix(parts).lower().split("/"):
+        raise wrong("give the address up to the host, without what follows /v1")
     if parts.query or parts.fragment or port == 0:
         raise wrong("a query, a fragment or port 0 cannot be used; give a plain URL")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -195,7 +199,9 @@ def _base_url(text: str) -> str:
 
 def _prefix(parts: SplitResult) -> str:
     path = parts.path.rstrip("/")
-    return path.removesuffix("/v1").rstrip("/")
+    while path.endswith("/v1"):
+        path = path.removesuffix("/v1").rstrip("/")
+    return path
 
 
 # The environment.

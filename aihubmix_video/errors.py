@@ -30,6 +30,7 @@ and its text ends with what to do next.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypedDict, Unpack
 
 import attrs
@@ -93,7 +94,7 @@ class Problem:
     ) -> Problem:
         """Build a problem from the values as they are; `shown` cuts and masks the one given."""
         return cls(
-            field=field,
+            field=_printable(field),
             value=shown(value),
             message=message,
             allowed=tuple(map(str, allowed)),
@@ -105,7 +106,13 @@ class Problem:
         return f"{self.field}={self.value}: {self.message}{hint}"
 
 
+def _printable(field: str) -> str:
+    """Escape what is no text; a field's name may be a stranger's."""
+    return field if field.isprintable() else ascii(field)[1:-1]
+
+
 SHOWN_CHARACTERS = 80
+CREDENTIALS = re.compile(r"(?<=://)[^/?#@\s'\"]+@")
 LONGEST_INTEGER_BITS = 256
 
 
@@ -117,7 +124,11 @@ def shown(value: object) -> str:
         return f"<data URL of {len(value)} characters>"
     if isinstance(value, int) and value.bit_length() > LONGEST_INTEGER_BITS:
         return f"<integer of {value.bit_length()} bits>"  # Python refuses to print the longest
-    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    try:
+        text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    except Exception:  # noqa: BLE001 - whatever a stranger's object raises; a list may hold the longest integers
+        return f"<{type(value).__name__}>"
+    text = CREDENTIALS.sub("…@", text)
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 

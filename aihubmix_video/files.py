@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 MAX_NAME_BYTES: Final = 255
+LEAST_FREE: Final = 1 << 20
+"""Bytes below which a disk is full: nothing is bought that could not be put there."""
 MAX_PIECES: Final = 512
 """Pieces handed to one writev; the system's limit is 1024."""
 WRITE_BACK_BYTES: Final = 4 << 20
@@ -53,7 +55,7 @@ def check_target(target: Path, overwrite: bool) -> str | None:  # noqa: FBT001  
         if mode is not None and not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
             return "it is not an ordinary file"
         if mode is not None and not overwrite:
-            return "it exists already; choose another name, or pass overwrite=True"
+            return "it exists already; choose another name, or allow it (overwrite=True, --overwrite)"
         return _check_folder(target.absolute().parent)
     except OSError as error:
         return f"it cannot be written ({error.strerror})"
@@ -68,6 +70,9 @@ def _check_folder(folder: Path) -> str | None:
         return f"{folder} is not a folder"
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"the folder {folder} cannot be written to"
+    free = free_bytes(folder)
+    if free is not None and free < LEAST_FREE:
+        return f"the disk of {folder} is full"
     return None
 
 

@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -70,7 +70,7 @@ class Medium:
 
 def is_unread(value: object) -> bool:
     """Say whether a reference still lies on disk: a path or a file object, which only `references.load` reads."""
-    return isinstance(value, PurePath) or callable(getattr(value, "read", None))
+    return isinstance(value, Path) or callable(getattr(value, "read", None))
 
 
 def read_medium(field: str, value: object) -> Medium | Problem:

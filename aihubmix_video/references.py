@@ -124,8 +124,8 @@ def _read_file(field: str, file: object) -> bytes | Problem:
         return Problem.of(field, name, "is closed; a file object must be open and binary")
     try:
         data = _read_up_to(file.read, MAX_BYTES + 1)  # type: ignore[attr-defined]  # `is_unread` saw its read()
-    except (OSError, ValueError, TypeError) as error:
-        return Problem.of(field, name, f"cannot be read: {error}")
+    except Exception as error:  # noqa: BLE001 - it is the user's object
+        return Problem.of(field, name, f"cannot be read: {error or type(error).__name__}")
     if not data:
         return Problem.of(field, name, "is empty, or was read to its end before")
     if len(data) > MAX_BYTES:

@@ -100,6 +100,9 @@ class VideoRequest:
         Raises:
             InvalidRequest: An unknown field (the closest is named), no model, or ``seconds`` and ``duration`` differ.
         """
+        for name in row:
+            if not isinstance(name, str):
+                raise InvalidRequest.of("row", name, f"has a field that is no text but {type(name).__name__}")
         given = {name: value for name, value in row.items() if value is not None}
         if "duration" in given:
             duration = given.pop("duration")

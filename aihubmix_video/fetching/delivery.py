@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from aihubmix_video.errors import DownloadFailed, JobExpired, VideoError
+from aihubmix_video.errors import DownloadFailed, JobExpired, JobNotFound, VideoError
 from aihubmix_video.fetching.content import Broken, Cut, Declined, DiskTrouble, NotReady
 from aihubmix_video.wire.refusal import refusal, refusal_of_get
 
@@ -53,5 +53,5 @@ def _declined(reply: Reply, video_id: str, *, expired: bool, now: float) -> Vide
     error = refusal_of_get(reply, job_id=video_id, now=now)
     if expired and reply.status in EXPIRED:
         return JobExpired("the video's link has expired", job_id=video_id, status_code=reply.status)
-    error.charged = "yes"
+    error.charged = "unknown" if isinstance(error, JobNotFound) else "yes"
     return error

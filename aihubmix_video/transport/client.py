@@ -21,6 +21,7 @@ import resource
 import ssl
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -190,7 +191,7 @@ class Transport:
             return asyncio.CancelledError(*cancelled.args)
         except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own
             return failure(exc, self._base.host, departure, body=kept(self._unquoted(received)))
-        if len(received) > MAX_REPLY_BYTES:
+        if len(received) > MAX_REPLY_BYTES and status < HTTPStatus.BAD_REQUEST:  # a refusal says enough by its status
             return _too_long(status, self._unquoted(received))
         return Reply(status=status, headers=headers, body=self._unquoted(received))
 

@@ -187,6 +187,7 @@ MODERATED = {"error": {"message": "Your request was blocked by our moderation sy
 
 REFUSED = named(
     ("400", Fault.status(400, **CREATE), errors.RequestRefused, "change it as the message says"),
+    ("400 that is too long to read", Fault.status(400, "x" * (2 << 20), **CREATE), errors.RequestRefused, "change it"),
     ("401", Fault.status(401, **CREATE), errors.AuthenticationError, "Check AIHUBMIX_API_KEY"),
     ("402", Fault.status(402, **CREATE), errors.InsufficientBalance, "Top up the account"),
     ("403", Fault.status(403, **CREATE), errors.PermissionDenied, "Check in the console"),
