@@ -31,6 +31,7 @@ __all__ = ["Bookkeeper"]
 log = logging.getLogger("aihubmix_video")
 
 CAPS = "caps"  # the name under which a batch's caps are remembered
+PROOF = "proof"  # the name under which it is tried whether anything can be written
 PAGE = 500  # entries of the ledger looked at together
 
 
@@ -70,6 +71,14 @@ class Bookkeeper:
     async def close(self, record: Record, error: VideoError | None) -> None:
         """Write down how a job ended."""
         await close(self._ledger, record, error)
+
+    async def prove(self) -> None:
+        """Write something that means nothing.
+
+        Raises:
+            LedgerError: It could not be written.
+        """
+        await self._ledger.remember(PROOF, b"")
 
     # Asking.
 

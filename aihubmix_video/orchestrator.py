@@ -52,6 +52,7 @@ __all__ = ["Orchestrator"]
 
 log = logging.getLogger("aihubmix_video")
 
+CONVALESCENCE = 60.0  # seconds after a ledger failed before it is tried whether it can be written again
 CREATE_GRACE = 5.0  # seconds that creates under way get to learn their ids when the session closes
 
 
@@ -95,6 +96,7 @@ class Orchestrator:
         self._session_key = secrets.token_hex(4)
         self._claims = Claims(disk)
         self._trouble: LedgerError | None = None
+        self._troubled_at = -math.inf
         self._eta = self.eta  # one method object for all records
         self._attached: dict[str, Record] = {}  # by video id
         self._kept: dict[str, Record] = {}  # the ledger's, by key
@@ -126,6 +128,7 @@ class Orchestrator:
             InvalidRequest: The request cannot be sent, or its file not be written. Nothing was sent.
             LedgerError: It could not be written down. Nothing was sent.
         """
+        await self._recover()
         self.check_buying()
         self._checker.check(request)
         watchers = () if watcher is None else (watcher,)
@@ -180,6 +183,7 @@ class Orchestrator:
             LedgerError: It is not bought yet, and nothing more is bought.
         """
         if entry.video_id is None:
+            await self._recover()
             self.check_buying(entry.key)
         record = self._record(
             key=entry.key,
@@ -368,9 +372,22 @@ class Orchestrator:
 
     def stop_buying(self, trouble: LedgerError) -> None:
         """Buy nothing more: what cannot be written down may be bought twice."""
-        self._trouble = self._trouble or trouble
+        self._trouble, self._troubled_at = self._trouble or trouble, self._clock()
         for record in self.followed():
             self.withdraw(record)
+
+    async def _recover(self) -> None:
+        """Buy again once the ledger can be written again, a while after it could not be: a server must not need a restart."""
+        if self._trouble is None or self._clock() - self._troubled_at < CONVALESCENCE:
+            return
+        self._troubled_at = self._clock()  # one try at a time
+        try:
+            await self.books.prove()
+        except LedgerError as still:
+            log.warning("the ledger still cannot be written: %s", still.message)
+        else:
+            log.warning("the ledger can be written again: buying goes on")
+            self._trouble = None
 
     def check_buying(self, key: str | None = None) -> None:
         """Raise `LedgerError` if nothing more is bought."""

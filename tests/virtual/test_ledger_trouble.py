@@ -50,7 +50,13 @@ async def told(sandbox: Sandbox, ledger: Ledger, **options: Any) -> AsyncIterato
 class Refusing(MemoryLedger):
     """Does not take the first id."""
 
-    refused = False
+    refused = forgetful = False
+
+    async def remember(self, name: str, value: bytes) -> None:
+        """Refuse while it cannot, or do it."""
+        if self.forgetful:
+            raise LedgerError("the disk is full")
+        await super().remember(name, value)
 
     async def bought(self, key: str, video_id: str, also: str | None = None) -> None:
         """Refuse, or do it."""
@@ -110,6 +116,23 @@ async def test_once_an_id_could_not_be_kept_what_the_ledger_holds_is_not_bought_
         errors = [item.error async for item in session.resume()]
         assert sandbox.billed <= 2
         assert [LedgerError] * (160 - sandbox.billed) == [type(error) for error in errors if error is not None]
+
+
+async def test_buying_goes_on_a_while_after_the_ledger_could_be_written_again():
+    """A backup that held it for a moment must not stop a server's orders until somebody starts it anew."""
+    ledger = Refusing()
+    async with Sandbox(**SLOW) as sandbox, told(sandbox, ledger) as session:
+        await session.submit("a cat", **WAN)
+        with pytest.raises(LedgerError):
+            await session.submit("a dog", **WAN)
+        ledger.forgetful = True
+        await asyncio.sleep(120)
+        with pytest.raises(LedgerError):
+            await session.submit("a dog", **WAN)
+        ledger.forgetful = False
+        await asyncio.sleep(120)
+        await session.submit("a dog", **WAN)
+        assert sandbox.billed == 2
 
 
 async def test_a_job_that_is_being_written_down_when_the_ledger_fails_is_not_bought():
