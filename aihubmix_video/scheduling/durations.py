@@ -167,8 +167,7 @@ def bins_between(since: float, age: float) -> list[Piece]:
     pieces, start, here = [], since, max(bin_of(since), 0)
     while start < age and here < BINS:
         end = min(AGES[here + 1], age)
-        if end > start:
-            pieces.append((here, start, end))
+        pieces.append((here, start, end))
         start, here = end, here + 1
     return pieces
 

@@ -31,6 +31,7 @@ class Known:
         expires_at: When its link goes.
         withdrawn: While being submitted: not to be submitted again.
         sent_at: When its last request was handed out.
+        give_up_at: Its deadline.
         reprieved: Whether its deadline was put off, since it passed during a standstill.
     """
 
@@ -44,6 +45,7 @@ class Known:
     expires_at: float = inf
     withdrawn: bool = False
     sent_at: float = -inf
+    give_up_at: float = inf
     reprieved: bool = False
 
     @property

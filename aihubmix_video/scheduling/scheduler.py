@@ -32,7 +32,9 @@ from aihubmix_video.scheduling.admission import Admission, Turnstile
 from aihubmix_video.scheduling.agenda import Agenda
 from aihubmix_video.scheduling.backoff import Backoff
 from aihubmix_video.scheduling.breaker import BAD_POLLS, DOWNLOAD_PAUSE, poll_pause
+from aihubmix_video.scheduling.budget import INTERVAL
 from aihubmix_video.scheduling.cadence import Trace
+from aihubmix_video.scheduling.habits import CLOSEST
 from aihubmix_video.scheduling.ladder import RATIO, Ladder
 from aihubmix_video.scheduling.lanes import Lane, Lanes
 from aihubmix_video.scheduling.lifecycle import Phase, Signal
@@ -79,7 +81,7 @@ CREATES_SHARE = 4  # what is bought late is finished late, and polls of young jo
 STANDSTILL = 1.0  # seconds; a deadline noticed so late passed while nobody could ask
 RESPITE = 8  # intervals that its job is then followed on, once
 LAST_WORD = 1.0  # seconds before a deadline at which a job is asked about that would not be asked again before
-APART = 2 / 15  # of the interval; by so much two polls of one job are apart at least
+APART = CLOSEST / INTERVAL  # of the interval; by so much two polls of one job are apart at least
 PATIENCE = 1 / 30  # of the interval; polls that leave so soon after they were due did not wait for the rate
 
 
@@ -194,7 +196,7 @@ class Scheduler:
             known = self._jobs[job]
             if now - due > STANDSTILL and not known.reprieved:
                 known.reprieved = True
-                self._deadlines.put(now + RESPITE * self._cadence.interval, job)
+                self._give_up(job, known, at=now + RESPITE * self._cadence.interval)
             else:
                 self._end(job, Signal.OVERDUE, WaitTimeout(f"not finished within {self._limits.deadline:g} s"))
         self._lanes.mature(now)
@@ -225,7 +227,7 @@ class Scheduler:
             case Watch(job, kind, wants_file, age):
                 trace = Trace(kind, dated=age is not None, seen=None)
                 self._admit(job, Known(Phase.WAITING, trace, wants_file, accepted_at=now - (age or 0.0)), due=now)
-                self._deadlines.put(now + self._limits.deadline, job)
+                self._give_up(job, self._jobs[job], at=now + self._limits.deadline)
             case Want(job, expires_at):
                 self._admit(job, Known(Phase.READY, Trace(()), wants_file=True, expires_at=expires_at), due=now)
             case Withdraw(job):
@@ -235,6 +237,11 @@ class Scheduler:
             case Spent(requests):
                 for _ in range(requests):
                     self._throttle.spend(now)
+
+    def _give_up(self, job: int, known: Known, *, at: float) -> None:
+        """Follow the job until then."""
+        known.give_up_at = at
+        self._deadlines.put(at, job)
 
     def _admit(self, job: int, known: Known, *, due: float) -> None:
         self._roster.add(job, known)
@@ -290,7 +297,7 @@ class Scheduler:
         known.accepted_at = now
         known.withdrawn = False
         self._roster.move(known, Signal.BOUGHT)
-        self._deadlines.put(now + self._limits.deadline, job)
+        self._give_up(job, known, at=now + self._limits.deadline)
         self._lanes.later.put(now if settled else self._next_poll(known, now), job)
 
     def _polled(self, polled: Polled, known: Known, now: float) -> None:
@@ -308,7 +315,7 @@ class Scheduler:
 
     def _next_poll(self, known: Known, now: float) -> float:
         age = self._cadence.next_age(known.trace, now - known.accepted_at, self._draw())
-        due, last = self._on_tick(known.accepted_at + age), known.accepted_at + self._limits.deadline - LAST_WORD
+        due, last = self._on_tick(known.accepted_at + age), known.give_up_at - LAST_WORD
         return last if now + self._cadence.interval * APART <= last < due else due
 
     def _on_tick(self, moment: float) -> float:

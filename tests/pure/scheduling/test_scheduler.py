@@ -415,6 +415,15 @@ def test_a_job_is_asked_about_shortly_before_its_deadline():
     assert scheduler.wakes_at() == 5.0
 
 
+def test_a_job_bought_earlier_has_its_deadline_from_when_it_is_followed():
+    """Its last question comes before that one, and not before the deadline of the session that bought it."""
+    scheduler = engine(limits=Limits(deadline=20.0))
+    scheduler.receive(Watch(1, KIND, wants_file=False, age=10.0), 0.0)
+    assert scheduler.actions(0.0) == [Poll(1)]
+    assert tell(scheduler, 7.0, Polled(1, completed=False)) == []
+    assert scheduler.wakes_at() == 19.0
+
+
 def test_the_deadline_bounds_neither_the_queue_nor_the_download():
     """It counts from acceptance to completion: 30 minutes in our own queue are not the vendor's."""
     scheduler = engine(limits=Limits(max_in_flight=1))
