@@ -12,6 +12,7 @@ from aihubmix_video.errors import InvalidRequest, LedgerError
 from aihubmix_video.ledger.entry import State
 from aihubmix_video.ledger.fingerprint import fingerprint
 from aihubmix_video.ledger.nothing import NoLedger
+from aihubmix_video.ledger.pages import entries
 from aihubmix_video.references import load
 from aihubmix_video.spending.allowance import Allowance
 from aihubmix_video.wire.plain import plain
@@ -32,7 +33,6 @@ log = logging.getLogger("aihubmix_video")
 
 CAPS = "caps"  # the name under which a batch's caps are remembered
 PROOF = "proof"  # the name under which it is tried whether anything can be written
-PAGE = 500  # entries of the ledger looked at together
 
 
 class Bookkeeper:
@@ -169,12 +169,9 @@ class Bookkeeper:
 
     async def _check_unowned(self, video_id: str) -> None:
         """Refuse an id that another job has: one video would be saved twice, and another one be forgotten."""
-        after: int | None = None
-        while page := await self._ledger.page(after, PAGE):
-            owner = next((entry.key for entry in page if video_id in {entry.video_id, entry.also_id}), None)
-            if owner is not None:
-                raise InvalidRequest.of("attach", video_id, f"is the id of job {owner}")
-            after = page[-1].number
+        async for entry in entries(self._ledger):
+            if video_id in {entry.video_id, entry.also_id}:
+                raise InvalidRequest.of("attach", video_id, f"is the id of job {entry.key}")
 
     async def aclose(self) -> None:
         """Close the ledger, once media that nobody needs any more are deleted."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -12,6 +11,7 @@ from aihubmix_video.cli.ledgers import Books, opened_ledger, said
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.ledger.entry import Entry, State
 from aihubmix_video.ledger.fingerprint import fingerprint
+from aihubmix_video.ledger.pages import entries
 from aihubmix_video.references import load
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from aihubmix_video.rows import Row
 
 __all__ = ["Changes", "changes_of"]
-
-PAGE = 500  # entries of the ledger looked at together
 
 
 @attrs.frozen(kw_only=True)
@@ -70,21 +68,13 @@ async def changes_of(books: Books, rows: Iterable[Row]) -> Changes:
 
 async def _others(ledger: SqliteLedger, batch: str) -> AsyncIterator[Entry]:
     """Give the rows of all other batches that may have been bought."""
-    after: int | None = None
-    while page := await ledger.page(after, PAGE):
-        for entry in page:
-            if entry.batch not in {None, batch} and (entry.video_id is not None or entry.charged != "no"):
-                yield entry
-        after = page[-1].number
+    async for entry in entries(ledger):
+        if entry.batch not in {None, batch} and (entry.video_id is not None or entry.charged != "no"):
+            yield entry
 
 
 async def _elsewhere(others: dict[str, str | None], rows: Iterable[Row]) -> Changes:
-    found: list[str | None] = []
-    for row in rows:
-        with suppress(InvalidRequest):
-            digest = fingerprint(await load(row.request))
-            if digest in others:
-                found.append(others[digest])
+    found = [others[digest] async for _, digest in _digested(rows) if digest in others]
     return Changes(elsewhere=found[0], again=len(found)) if found else Changes()
 
 
@@ -96,11 +86,7 @@ async def _compared(kept: dict[tuple[str, int], str | None], rows: Iterable[Row]
     known: set[int] = set()
     new: list[Row] = []
     occurrences: Counter[str] = Counter()
-    for row in rows:
-        try:
-            digest = fingerprint(await load(row.request))
-        except InvalidRequest:
-            continue  # the batch itself tells what is wrong with it
+    async for row, digest in _digested(rows):
         place = (digest, occurrences[digest])
         occurrences[digest] += 1
         if place in kept:
@@ -109,3 +95,13 @@ async def _compared(kept: dict[tuple[str, int], str | None], rows: Iterable[Row]
         else:
             new.append(row)
     return Changes(known=frozenset(known), new=tuple(new), gone=tuple(filter(None, kept.values())))
+
+
+async def _digested(rows: Iterable[Row]) -> AsyncIterator[tuple[Row, str]]:
+    """Give the rows that can be read, each with what tells its request from others."""
+    for row in rows:
+        try:
+            digest = fingerprint(await load(row.request))
+        except InvalidRequest:
+            continue  # the batch itself tells what is wrong with it
+        yield row, digest

@@ -21,6 +21,7 @@ from aihubmix_video.cli.words import safe
 from aihubmix_video.errors import ConfigurationError, LedgerError, SubmitUncertain, VideoError
 from aihubmix_video.files import part_path
 from aihubmix_video.ledger.entry import UNFINISHED, Entry, State
+from aihubmix_video.ledger.pages import entries
 from aihubmix_video.page.cards import Card, address
 from aihubmix_video.page.documents import MARK, gallery_html
 from aihubmix_video.spending.prices import list_price
@@ -206,10 +207,7 @@ async def _entries(books: Books) -> list[Entry]:
     async with opened_ledger(books.path) as ledger:
         if books.batch is not None:
             return [entry async for entry in ledger.rows_of(books.batch)]
-        found: list[Entry] = []
-        while page := await ledger.page(found[-1].number if found else None, 500):
-            found += page
-    return found
+        return [entry async for entry in entries(ledger)]
 
 
 def outcome_of(entry: Entry) -> tuple[Outcome, CardState | None]:

@@ -11,6 +11,7 @@ import attrs
 
 from aihubmix_video.cli.words import safe
 from aihubmix_video.ledger.entry import UNFINISHED, Entry, State
+from aihubmix_video.ledger.pages import entries
 from aihubmix_video.ledger.sqlite import SqliteLedger
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ __all__ = [
 ]
 
 LEDGER = ".aihubmix-video.db"
-PAGE = 500
 PROMPT = 60  # characters of a prompt that tell it from others
 
 
@@ -99,13 +99,9 @@ async def standing_of(books: Books) -> Standing:
         LedgerError: It cannot be read.
         LedgerInUse: Another process is working with it.
     """
-    left: list[Entry] = []
-    after: int | None = None
     async with opened_ledger(books.path) as ledger:
         counts = await ledger.counts()
-        while page := await ledger.page(after, PAGE, UNFINISHED):
-            left += (entry for entry in page if books.batch in {None, entry.batch})
-            after = page[-1].number
+        left = [entry async for entry in entries(ledger, UNFINISHED) if books.batch in {None, entry.batch}]
     return Standing(counts=counts, left=tuple(reversed(left)))
 
 
