@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aihubmix_video.errors import InvalidRequest
@@ -10,6 +11,7 @@ from aihubmix_video.intake import make_folder
 from aihubmix_video.naming import collision_key
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from aihubmix_video.disk import Disk
@@ -41,6 +43,16 @@ class Claims:
                 raise InvalidRequest.of("to", str(path), f"job {owner.key} is to be saved there already")
         try:
             await self._check(target, record, path)
+        except BaseException:
+            self.release(record)
+            raise
+
+    @asynccontextmanager
+    async def claimed(self, record: Record) -> AsyncIterator[None]:
+        """Claim the job's file, as `take` does, and give it back if what is done meanwhile fails."""
+        await self.take(record)
+        try:
+            yield
         except BaseException:
             self.release(record)
             raise

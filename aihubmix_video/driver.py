@@ -155,11 +155,11 @@ class Driver:
             raise
         except Exception as exc:  # a bug of ours must end its job, not hang it
             log.exception("job %s: unexpected failure", record.key)
-            lost = SubmitUncertain if kind is Submit else VideoError
-            failure = lost(f"internal error ({type(exc).__name__})", job_key=record.key, job_id=record.video_id)
-            if record.video_id is not None:
-                failure.charged = "yes"
-            event = Trouble(record.number, failure)
+            said = f"internal error ({type(exc).__name__})"
+            lost = kind is Submit and record.sent and record.video_id is None
+            event = Trouble(
+                record.number, SubmitUncertain(said) if lost else VideoError(said, charged=charged_of(record))
+            )
         self.tell(event)
         return event
 

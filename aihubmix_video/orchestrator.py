@@ -128,8 +128,7 @@ class Orchestrator:
             InvalidRequest: The request cannot be sent, or its file not be written. Nothing was sent.
             LedgerError: It could not be written down. Nothing was sent.
         """
-        await self._recover()
-        self.check_buying()
+        await self._ensure_buying()
         self._checker.check(request)
         watchers = () if watcher is None else (watcher,)
         record = self._record(
@@ -140,8 +139,7 @@ class Orchestrator:
             watchers=watchers,
             in_ledger=self.books.has_ledger,
         )
-        await self._claims.take(record)
-        try:
+        async with self._claims.claimed(record):
             if self.books.has_ledger:
                 read = await load(request)
                 self._checker.check(read)
@@ -149,9 +147,6 @@ class Orchestrator:
             self.check_buying(record.key)  # it may have come to that meanwhile
             self._driver.follow(record, Enlist(record.number, kind_of(request), target is not None))
             self._keep(record)
-        except BaseException:
-            self._claims.release(record)
-            raise
         return record
 
     @asynccontextmanager
@@ -183,8 +178,7 @@ class Orchestrator:
             LedgerError: It is not bought yet, and nothing more is bought.
         """
         if entry.video_id is None:
-            await self._recover()
-            self.check_buying(entry.key)
+            await self._ensure_buying(entry.key)
         record = self._record(
             key=entry.key,
             request=entry.request,
@@ -197,24 +191,20 @@ class Orchestrator:
             watchers=() if watcher is None else (watcher,),
             in_ledger=True,
         )
-        await self._claims.take(record)
-        kind, wants_file = kind_of(entry.request), record.target is not None
-        if entry.state is State.COMPLETED and wants_file:
-            lifetime = math.inf if entry.expires_at is None else entry.expires_at - time.time()
-            record.status, record.expires_at = Status.COMPLETED, self._clock() + lifetime
-            self._driver.follow(record, Want(record.number, record.expires_at))
-        elif entry.video_id is not None:
-            # The last thing that happened to a job that is only bought is that it was bought.
-            age = max(time.time() - entry.updated_at, 0.0) if entry.state is State.BOUGHT else None
-            self._driver.follow(record, Watch(record.number, kind, wants_file, age))
-        else:
-            try:
+        async with self._claims.claimed(record):
+            kind, wants_file = kind_of(entry.request), record.target is not None
+            if entry.state is State.COMPLETED and wants_file:
+                lifetime = math.inf if entry.expires_at is None else entry.expires_at - time.time()
+                record.status, record.expires_at = Status.COMPLETED, self._clock() + lifetime
+                self._driver.follow(record, Want(record.number, record.expires_at))
+            elif entry.video_id is not None:
+                # The last thing that happened to a job that is only bought is that it was bought.
+                age = max(time.time() - entry.updated_at, 0.0) if entry.state is State.BOUGHT else None
+                self._driver.follow(record, Watch(record.number, kind, wants_file, age))
+            else:
                 self.check_buying(entry.key)  # it may have come to that meanwhile
-            except LedgerError:
-                self._claims.release(record)
-                raise
-            self._driver.follow(record, Enlist(record.number, kind, wants_file))
-        self._keep(record)
+                self._driver.follow(record, Enlist(record.number, kind, wants_file))
+            self._keep(record)
         return record
 
     async def decide(self, key: str, *, attach: str | None, drop: bool) -> None:
@@ -310,11 +300,18 @@ class Orchestrator:
         """Delete a job at the gateway, and let go of it; in the ledger nothing is left to do for it then."""
         if record.video_id is not None:
             await self.delete(record.video_id)
-        self.release(record)
-        if record.in_ledger:
-            with suppress(VideoError):
-                await record.ended()
+        if not record.in_ledger:
+            self.release(record)
+            return
+        async with self.books.taking:  # or it might be taken up again in between
+            await self.let_go(record)
             await self.books.forsake(record.key)
+
+    async def let_go(self, record: Record) -> None:
+        """Stop following a job, and wait until nothing works for it any more."""
+        self.release(record)
+        with suppress(VideoError):
+            await record.ended()
 
     async def remove_file(self, path: Path) -> None:
         """Delete a video's file."""
@@ -376,18 +373,21 @@ class Orchestrator:
         for record in self.followed():
             self.withdraw(record)
 
-    async def _recover(self) -> None:
-        """Buy again once the ledger can be written again, a while after it could not be: a server must not need a restart."""
-        if self._trouble is None or self._clock() - self._troubled_at < CONVALESCENCE:
-            return
-        self._troubled_at = self._clock()  # one try at a time
-        try:
-            await self.books.prove()
-        except LedgerError as still:
-            log.warning("the ledger still cannot be written: %s", still.message)
-        else:
-            log.warning("the ledger can be written again: buying goes on")
-            self._trouble = None
+    async def _ensure_buying(self, key: str | None = None) -> None:
+        """Raise `LedgerError` if nothing more is bought, and still cannot be.
+
+        A while after the ledger could not be written it is tried again: a server must not need a restart.
+        """
+        if self._trouble is not None and self._clock() - self._troubled_at >= CONVALESCENCE:
+            self._troubled_at = self._clock()  # one try at a time
+            try:
+                await self.books.prove()
+            except LedgerError as still:
+                log.warning("the ledger still cannot be written: %s", still.message)
+            else:
+                log.warning("the ledger can be written again: buying goes on")
+                self._trouble = None
+        self.check_buying(key)
 
     def check_buying(self, key: str | None = None) -> None:
         """Raise `LedgerError` if nothing more is bought."""

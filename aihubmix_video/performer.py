@@ -109,12 +109,6 @@ class Performer:
                 raise
             reason = "the session was closed before the create was answered"
             return Trouble(record.number, SubmitUncertain(reason, job_key=record.key))
-        except Exception as exc:
-            if departure.left:
-                raise
-            log.exception("job %s: unexpected failure", record.key)
-            await self._unsent(record)
-            return Trouble(record.number, owned(VideoError(f"internal error ({type(exc).__name__})"), record))
         match outcome.create_outcome(reply, now=time.time()):
             case outcome.Bought(video=video, also=also, warning=warning):
                 return await self._keep(record, video, also, warning)

@@ -6,14 +6,13 @@ import asyncio
 import json
 import os
 import time
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aihubmix_video.accounts import info_of_entry, info_of_record, states_of
 from aihubmix_video.batch import CONTINUED
 from aihubmix_video.books import Name
-from aihubmix_video.errors import InvalidRequest, JobNotFound, SessionClosed, VideoError
+from aihubmix_video.errors import InvalidRequest, JobNotFound, SessionClosed
 from aihubmix_video.jobinfo import VISIBLE, JobPage, JobState
 from aihubmix_video.ledger.entry import Entry, State
 from aihubmix_video.naming import Template
@@ -251,9 +250,7 @@ class Register:
         async with self._books.taking:  # or it might be taken up again in between
             if (record := self.live(key)) is not None:
                 record.abandoned = True
-                self._orchestrator.release(record)
-                with suppress(VideoError):
-                    await record.ended()
+                await self._orchestrator.let_go(record)
             await self._drop(key)
 
     async def _drop(self, key: str) -> None:
