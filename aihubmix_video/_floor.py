@@ -15,7 +15,8 @@ def complaint(python: "tuple[int, ...]", aiohttp: "str | None") -> "str | None":
         return "aihubmix_video needs aiohttp: pip install aihubmix-video"
     found = tuple(int(part) for part in aiohttp.split(".")[:3] if part.isdigit())
     if found < AIOHTTP:
-        return f"aihubmix_video needs aiohttp 3.14.4 or later, and below 4; this is {aiohttp}: pip install -U aiohttp"
+        least = ".".join(map(str, AIOHTTP))
+        return f"aihubmix_video needs aiohttp {least} or later, and below 4; this is {aiohttp}: pip install -U aiohttp"
     return None
 
 

@@ -13,6 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 import attrs
 
 from aihubmix_video.capabilities import Validate
+from aihubmix_video.capabilities.options import is_number
 from aihubmix_video.errors import ConfigurationError, shown
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def settings_from(
 
 
 def _number(name: str, value: object, largest: float, unit: str) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= largest:
+    if not (is_number(value) and 0 < value <= largest):
         raise ConfigurationError(f"{name}={shown(value)}: give {unit} as a number above 0 and up to {largest:g}.")
     return float(value)
 

@@ -96,10 +96,7 @@ def _shared(*parts: str) -> Kind:
     return parts
 
 
-SUCH_AS = {"ledger": "run.db"}
-
-
-def literal_path(path: object, field: str = "to") -> str:
+def literal_path(path: object, field: str = "to", such_as: str = "cat.mp4") -> str:
     """Read a path that a user named literally, as this argument.
 
     Raises:
@@ -107,7 +104,7 @@ def literal_path(path: object, field: str = "to") -> str:
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text or "\0" in text:
-        raise InvalidRequest.of(field, path, f"must name a file, such as {SUCH_AS.get(field, 'cat.mp4')!r}")
+        raise InvalidRequest.of(field, path, f"must name a file, such as {such_as!r}")
     return text
 
 

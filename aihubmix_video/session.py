@@ -105,7 +105,7 @@ class VideoSession:
             deadline=deadline,
             validate=validate,
         )
-        self._ledger_path = None if ledger is None else literal_path(ledger, "ledger")
+        self._ledger_path = None if ledger is None else literal_path(ledger, "ledger", "run.db")
         self._new_key = new_key
         self._opened: Orchestrator | None = None
         self._register: Register | None = None

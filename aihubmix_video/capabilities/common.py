@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import attrs
 
@@ -27,8 +27,6 @@ IMAGE_FIELDS = ("input_reference", "image", "image_tail")
 _TEXT_FIELDS = ("aspect_ratio", "resolution", "ratio", "mode", "negative_prompt", "sound")
 _STANDS_FOR_PROMPT = (*IMAGE_FIELDS, "image_list", "video_list", "content", "extra_body")
 _INVISIBLE = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2800\u3164\ufeff"
-
-
 LONGEST_NUMBER = 63  # bits
 
 
@@ -74,7 +72,7 @@ def _prompt(request: VideoRequest) -> Iterator[Problem]:
         if all(not getattr(request, field) for field in _STANDS_FOR_PROMPT):
             yield Problem.of("prompt", prompt, "must not be empty")
     elif not isinstance(prompt, str):
-        yield Problem.of("prompt", prompt, f"must be str, got {type(prompt).__name__}")
+        return  # see `_shapes`
     elif len(prompt) > MAX_PROMPT:
         yield Problem.of("prompt", prompt, f"has {len(prompt)} characters; at most {MAX_PROMPT} are sent")
     elif control := re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", prompt):
@@ -133,15 +131,19 @@ def _image(field: str, value: object) -> Iterator[Problem]:
 def _lists(request: VideoRequest) -> Iterator[Problem]:
     for field in ("image_list", "video_list", "content"):
         items = getattr(request, field)
-        if not isinstance(items, Sequence) or isinstance(items, (str, bytes)):
-            continue
+        if not _is_list(items):
+            continue  # see `_shapes`
         if field == "image_list":
-            for place, item in enumerate(items or ()):
+            for place, item in enumerate(items):
                 yield from _image(f"image_list[{place}]", item)
         else:
-            for place, item in enumerate(items or ()):
+            for place, item in enumerate(items):
                 if not isinstance(item, Mapping):
                     yield Problem.of(f"{field}[{place}]", item, "must be an object")
+
+
+def _is_list(items: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(items, Sequence) and not isinstance(items, (str, bytes))
 
 
 def _shapes(request: VideoRequest) -> Iterator[Problem]:
@@ -158,7 +160,7 @@ def _shapes(request: VideoRequest) -> Iterator[Problem]:
         yield Problem.of("extra_body", extra, f"must be an object, got {type(extra).__name__}")
     for field in ("image_list", "video_list", "content"):
         items = getattr(request, field)
-        if items is not None and (not isinstance(items, Sequence) or isinstance(items, (str, bytes))):
+        if items is not None and not _is_list(items):
             yield Problem.of(field, items, f"must be a list, got {type(items).__name__}")
 
 

@@ -55,7 +55,7 @@ def find_problems(request: VideoRequest, *, validate: Validate = "known") -> Ver
     """
     if validate == "off":
         return Verdict(problems=unsendable(request))
-    capability = find_capability(request.model) if isinstance(request.model, str) else None
+    capability = find_capability(request.model)
     if capability is not None:
         return Verdict(problems=capability.check(request), warnings=capability.warnings(request))
     problems = check_request(request)

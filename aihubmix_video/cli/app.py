@@ -23,6 +23,7 @@ from aihubmix_video.cli.models import show_model, show_models
 from aihubmix_video.cli.options import (
     CAPS,
     FILE,
+    WHOLE,
     CapOptions,
     DecidingOptions,
     FieldOptions,
@@ -361,7 +362,13 @@ def models(name: str | None = None, /, *, how: OutputOptions = OUTPUT) -> int:
 
 
 @app.command
-def sandbox(*, speed: float = runs.SPEED, seed: int = 0, port: int = 0, how: OutputOptions = OUTPUT) -> int:
+def sandbox(
+    *,
+    speed: float = runs.SPEED,
+    seed: Annotated[int, WHOLE] = 0,
+    port: Annotated[int, WHOLE] = 0,
+    how: OutputOptions = OUTPUT,
+) -> int:
     """Serve a gateway on this machine that behaves like AIHubMix, until Ctrl-C: no key, no cost, real MP4 files.
 
     Args:
@@ -392,7 +399,7 @@ async def _served(gateway: Sandbox, screen: Screen) -> Exit:
 def serve(  # noqa: PLR0913  # each is an option, or a group of options
     *,
     host: str = "127.0.0.1",
-    port: int = 8000,
+    port: Annotated[int, WHOLE] = 8000,
     folder: Path | None = None,
     ledger: Path | None = None,
     token_file: Path | None = None,

@@ -76,7 +76,8 @@ def _whole(_: object, tokens: Sequence[Token]) -> int:
     return int(text)
 
 
-Whole = Annotated[int | None, Parameter(converter=_whole, n_tokens=1)]
+WHOLE = Parameter(converter=_whole, n_tokens=1)
+Whole = Annotated[int | None, WHOLE]
 Duration = Annotated[float | None, Parameter(converter=_duration, n_tokens=1)]
 Media = Annotated[str | Path | None, Parameter(converter=_media, n_tokens=1)]
 Json = Annotated[object, Parameter(converter=_json, n_tokens=1, accepts_keys=False, allow_leading_hyphen=True)]
@@ -216,7 +217,7 @@ class SessionOptions:
     deadline: Duration = None
     base_url: str | None = None
     api_key_file: Path | None = None
-    new_key: bool = False
+    new_key: bool | None = None
     validate: Validate | None = None
 
     def given(self, environment: Mapping[str, str], *, needs_key: bool) -> dict[str, object]:
@@ -230,9 +231,7 @@ class SessionOptions:
                 "no API key: set AIHUBMIX_API_KEY, or give --api-key-file FILE. --sandbox needs none."
             )
         fields = (field.name for field in attrs.fields(SessionOptions) if field.name != "api_key_file")
-        found: dict[str, object] = {
-            name: value for name in fields if (value := getattr(self, name)) is not None and value is not False
-        }
+        found: dict[str, object] = {name: value for name in fields if (value := getattr(self, name)) is not None}
         if self.api_key_file is not None:
             found["api_key"] = _key_in(self.api_key_file)
         return found

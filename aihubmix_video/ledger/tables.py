@@ -88,13 +88,13 @@ def _found(row: Row, folder: Path) -> Found:
     return Found(Entry(request=request, target=packing.unpack_destination(target), **fields), text)
 
 
-# Changing.
-
-
 def any_bought(connection: sqlite3.Connection) -> bool:
     """Whether any of the jobs may have been bought."""
     found = connection.execute("SELECT 1 FROM jobs WHERE video_id IS NOT NULL OR charged <> 'no' LIMIT 1")
     return found.fetchone() is not None
+
+
+# Changing.
 
 
 def intend(connection: sqlite3.Connection, entries: Sequence[tuple[Entry, Packed]], now: float) -> None:

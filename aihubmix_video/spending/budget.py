@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from aihubmix_video.capabilities.options import is_number
 from aihubmix_video.errors import InvalidRequest, Problem
 
 if TYPE_CHECKING:
@@ -72,9 +73,7 @@ LARGEST = 1e15  # of whatever
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return 0 <= value < LARGEST
+    return is_number(value) and 0 <= value < LARGEST
 
 
 class Budget:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from aihubmix_video.capabilities import find_capability
+from aihubmix_video.capabilities.options import is_number
 from aihubmix_video.errors import InvalidRequest, Problem
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def check_prices(prices: Mapping[str, float]) -> None:
     problems = [
         Problem.of(f"prices[{model}]", usd, "must be USD per second, a finite number from 0 up")
         for model, usd in prices.items()
-        if isinstance(usd, bool) or not isinstance(usd, (int, float)) or not 0 <= usd < LARGEST
+        if not (is_number(usd) and 0 <= usd < LARGEST)
     ]
     if problems:
         raise InvalidRequest(problems)
@@ -88,7 +89,7 @@ def list_price(request: VideoRequest, prices: Mapping[str, float] | None = None)
 
 def seconds_of(request: VideoRequest) -> int | None:
     """Say how long a video will be; None when its model chooses, or has no table."""
-    capability = find_capability(request.model) if isinstance(request.model, str) else None
+    capability = find_capability(request.model)
     return capability.seconds_of(request) if capability is not None else None
 
 

@@ -1,4 +1,4 @@
-"""The HTTP edge: one aiohttp session, one request per call. Status requests go by way of `direct`.
+"""The HTTP edge: one request per call, over one aiohttp session, and another for creates. Status requests go by way of `direct`.
 
 Five habits of the library are turned off or watched here:
 

@@ -162,6 +162,7 @@ async def test_a_plan_tells_everything_and_sends_nothing(tmp_path: Path):
         (("generate", "a", "-m", "sora-2", "--deadline", "5x", "--sandbox"), "90s, 5min, 1h30"),
         (("generate", "a", "-m", "sora-2", "--seed", "1.9", "--sandbox"), "no whole number"),
         (("batch", "-", "-o", "x", "--max-videos", "0.9"), "no whole number"),
+        (("sandbox", "--port", "8000.7"), "no whole number"),
         (("batch", "-", "-o", "x", "--name", "../{index}.mp4"), "must stay in the output folder"),
         (("batch", "-", "-o", "x", "--name", "/{index}.mp4"), "must stay in the output folder"),
         (("generate", "a", "-m", "sora-2", "--seconds", "5", "--sandbox"), "4, 8 or 12"),
