@@ -6,16 +6,16 @@ Start with `VideoSession`.
 from __future__ import annotations
 
 from aihubmix_video import (
-    _floor,  # noqa: F401 - first, as it says what is too old
+    _requirements,  # noqa: F401 - first, as it says what is too old
     errors,
 )
 from aihubmix_video.capabilities import Capability, find_capability, list_capabilities
-from aihubmix_video.events import BatchItem, JobEvent, SessionStats
-from aihubmix_video.intake import VideoWarning
-from aihubmix_video.job import Job
-from aihubmix_video.request import VideoRequest
-from aihubmix_video.session import VideoSession
-from aihubmix_video.video import Status, Video
+from aihubmix_video.session.job import Job
+from aihubmix_video.session.request_checks import VideoWarning
+from aihubmix_video.session.session import VideoSession
+from aihubmix_video.types.events import BatchItem, JobEvent, SessionStats
+from aihubmix_video.types.request import VideoRequest
+from aihubmix_video.types.video import Status, Video
 
 __all__ = [
     "BatchItem",

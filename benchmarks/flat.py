@@ -2,7 +2,7 @@
 
     python benchmarks/flat.py [200 1000 10000]
 
-The same process as in the tests (tests/loopback/flat_child.py) keeps a ledger, buys, polls and saves, fifty jobs at once,
+The same process as in the tests (tests/loopback/children/flat_child.py) keeps a ledger, buys, polls and saves, fifty jobs at once,
 against a local gateway in this process. It samples itself every 20 ms.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aihubmix_video.sandbox import Sandbox
 
-CHILD = Path(__file__).parents[1] / "tests/loopback/flat_child.py"
+CHILD = Path(__file__).parents[1] / "tests/loopback/children/flat_child.py"
 ROW = "| {jobs:,} | {memory:.1f} | {blocks:,} | {descriptors} | {threads} | {tasks} |"
 
 

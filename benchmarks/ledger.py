@@ -17,8 +17,8 @@ from pathlib import Path
 import attrs
 
 from aihubmix_video.ledger.entry import Destination, Entry
-from aihubmix_video.ledger.sqlite import SqliteLedger
-from aihubmix_video.request import VideoRequest
+from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
+from aihubmix_video.types.request import VideoRequest
 
 CALLS_OF_A_LIFE = 5
 LIVES = 20_000

@@ -17,7 +17,7 @@ from functools import partial
 
 import attrs
 
-from aihubmix_video.scheduling.learned import LearnedCadence
+from aihubmix_video.polling.adaptive import LearnedCadence
 from aihubmix_video.scheduling.limits import Limits
 from benchmarks import vendors
 from benchmarks.policies import Fixed, Oracle

@@ -25,7 +25,8 @@ import httpx
 import openai
 import trustme
 
-from aihubmix_video import VideoSession, performer
+from aihubmix_video import VideoSession
+from aihubmix_video.session import request_executor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -141,7 +142,7 @@ async def main() -> None:
     """Try everything and print a table."""
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore", DeprecationWarning)
-    performer.CREATE_SECONDS = TIMEOUT  # ours waits three minutes, as an answer given up on may be a video lost
+    request_executor.CREATE_SECONDS = TIMEOUT  # ours waits three minutes, as an answer given up on may be a video lost
     server, authority = Server(), trustme.CA()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(tls)

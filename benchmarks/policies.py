@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.scheduling.cadence import Estimate, Trace
+from aihubmix_video.polling.policy import Estimate, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aihubmix_video.scheduling.cadence import Kind
+    from aihubmix_video.polling.policy import Kind
 
 __all__ = ["Backoff", "Fixed", "Oracle", "RoundRobin"]
 

@@ -12,9 +12,9 @@ import sys
 import time
 import tracemalloc
 
-from aihubmix_video.scheduling.learned import LearnedCadence
+from aihubmix_video.polling.adaptive import LearnedCadence
 from aihubmix_video.scheduling.messages import Bought, Enlist, Poll, Polled
-from aihubmix_video.scheduling.pace import Pace
+from aihubmix_video.scheduling.rate_limit import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
 
 INTERVAL = 15.0

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.scheduling.learned import LearnedCadence
+from aihubmix_video.polling.adaptive import LearnedCadence
 from benchmarks import vendors
 from benchmarks.policies import Backoff, Fixed, Oracle, RoundRobin
 from benchmarks.world import UNLIMITED, Run, Summary, World, summary
@@ -23,7 +23,7 @@ from benchmarks.world import UNLIMITED, Run, Summary, World, summary
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from aihubmix_video.scheduling.cadence import Cadence
+    from aihubmix_video.polling.policy import Cadence
     from benchmarks.world import Film
 
     Films = Callable[[int, int], list[Film]]

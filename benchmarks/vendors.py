@@ -11,7 +11,7 @@ from benchmarks.world import Film
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aihubmix_video.scheduling.cadence import Kind
+    from aihubmix_video.polling.policy import Kind
 
 __all__ = ["at_once", "bimodal", "classes", "drifting", "keyed", "wide"]
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.scheduling.messages import Bought, End, Enlist, Event, Fetch, Fetched, Poll, Polled, Submit
-from aihubmix_video.scheduling.pace import Pace
+from aihubmix_video.scheduling.rate_limit import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aihubmix_video.scheduling.cadence import Cadence, Kind
+    from aihubmix_video.polling.policy import Cadence, Kind
     from aihubmix_video.scheduling.messages import Action
 
 __all__ = ["AMPLE", "UNLIMITED", "Film", "Run", "Summary", "World", "summary"]

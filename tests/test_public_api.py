@@ -13,7 +13,7 @@ import pytest
 import aihubmix_video
 from aihubmix_video import BatchItem, Job, JobEvent, SessionStats, Status, Video, VideoRequest, VideoSession, errors
 from aihubmix_video.errors import VideoError
-from aihubmix_video.request import VideoParams
+from aihubmix_video.types.request import VideoParams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -233,7 +233,7 @@ def test_a_sleep_is_seen_where_it_is_real(name: str, code: str, found: int):
         ("from unittest import mock", 1),
         ("def test_a(mocker): pass", 1),
         ("from aihubmix_video import transport\nmonkeypatch.setattr(transport, 'post', None)", 1),
-        ("monkeypatch.setattr('aihubmix_video.transport.client.post', None)", 1),
+        ("monkeypatch.setattr('aihubmix_video.http.client.post', None)", 1),
         ("monkeypatch.setattr(session.videos, 'create', None)", 1),
         ("import sys\nmonkeypatch.setattr(sys, 'argv', [])", 0),
         ("monkeypatch.setenv('AIHUBMIX_API_KEY', 'sk-x')", 0),

@@ -4,13 +4,13 @@
     app.include_router(video_router(), prefix="/videos")
     app.mount("/board", video_board(jobs="/videos"))
 
-site    the page and what it loads
-guard   who is let in, where the board is a server of its own
-served  that server's application
+pages              the page and what it loads
+access_middleware  who is let in, where the board is a server of its own
+app                that server's application
 """
 
 from __future__ import annotations
 
-from aihubmix_video.board.site import video_board
+from aihubmix_video.board.pages import video_board
 
 __all__ = ["video_board"]

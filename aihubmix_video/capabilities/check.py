@@ -17,8 +17,8 @@ from aihubmix_video.capabilities.lists import content_problems, content_warnings
 from aihubmix_video.capabilities.normal import as_meant
 from aihubmix_video.capabilities.options import closest, one_of
 from aihubmix_video.errors import Problem
-from aihubmix_video.media import is_unread, read_medium
-from aihubmix_video.request import VideoRequest
+from aihubmix_video.references.inspect import is_unread, read_medium
+from aihubmix_video.types.request import VideoRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

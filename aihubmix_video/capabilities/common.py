@@ -12,8 +12,8 @@ import attrs
 from aihubmix_video.capabilities.normal import field_of, plain_size, whole_seconds
 from aihubmix_video.capabilities.options import AUTO, is_number
 from aihubmix_video.errors import Problem, shown
-from aihubmix_video.media import is_unread, read_medium
-from aihubmix_video.request import FIELDS, VideoRequest
+from aihubmix_video.references.inspect import is_unread, read_medium
+from aihubmix_video.types.request import FIELDS, VideoRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

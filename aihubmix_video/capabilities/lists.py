@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aihubmix_video.capabilities.options import closest, one_of
 from aihubmix_video.errors import Problem
-from aihubmix_video.media import read_medium, read_url
+from aihubmix_video.references.inspect import read_medium, read_url
 
 if TYPE_CHECKING:
     from aihubmix_video.capabilities.options import ContentRule, ImageRule

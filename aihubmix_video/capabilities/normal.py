@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.capabilities.options import ExtraBody
-from aihubmix_video.request import FIELDS
+from aihubmix_video.types.request import FIELDS
 
 if TYPE_CHECKING:
     from aihubmix_video.capabilities.schema import Capability
-    from aihubmix_video.request import VideoRequest
+    from aihubmix_video.types.request import VideoRequest
 
 _WHOLE = re.compile(r"-1|0|[1-9][0-9]{0,5}")
 _PIXELS = re.compile(r"([1-9][0-9]{0,5})[xX×*]([1-9][0-9]{0,5})")

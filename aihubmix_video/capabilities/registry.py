@@ -13,7 +13,7 @@ from aihubmix_video.errors import Problem, shown
 
 if TYPE_CHECKING:
     from aihubmix_video.capabilities.schema import Capability
-    from aihubmix_video.request import VideoRequest
+    from aihubmix_video.types.request import VideoRequest
 
 Validate = Literal["known", "strict", "off"]
 """How requests are judged: models with a table checked and others let through, others refused, or nothing checked."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from aihubmix_video.capabilities.options import ContentRule, ImageRule, Option, Size
     from aihubmix_video.errors import Problem
-    from aihubmix_video.request import VideoRequest
+    from aihubmix_video.types.request import VideoRequest
 
 HOUR = 3600
 DAY = 24 * HOUR

@@ -31,7 +31,7 @@ def main() -> None:
     """Run the program on this process's arguments, and leave with its exit code."""
     _open_streams()
     try:
-        from aihubmix_video.cli.program import run  # noqa: PLC0415  # needs the extra, and must be able to say so
+        from aihubmix_video.cli.main import run  # noqa: PLC0415  # needs the extra, and must be able to say so
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise

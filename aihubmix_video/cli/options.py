@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import attrs
 from cyclopts import Group, Parameter
 
+from aihubmix_video.batch_file.json_values import read_json
 from aihubmix_video.capabilities import Validate  # noqa: TC001  # cyclopts reads the annotations when the program runs
-from aihubmix_video.cli.durations import seconds_in
-from aihubmix_video.cli.pricefile import prices_in
-from aihubmix_video.cli.rowsfile import Format  # noqa: TC001  # likewise
+from aihubmix_video.cli.open_batch_file import Format  # noqa: TC001  # likewise
+from aihubmix_video.cli.parse_duration import seconds_in
+from aihubmix_video.cli.price_file import prices_in
 from aihubmix_video.errors import ConfigurationError, shown
-from aihubmix_video.rows.jsontext import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

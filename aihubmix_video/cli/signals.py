@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import attrs
 
-from aihubmix_video.cli.exits import exit_of_signal
+from aihubmix_video.cli.exit_codes import exit_of_signal
 from aihubmix_video.cli.loops import loop_factory
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ How to run it, secure it and limit it: ``docs/fastapi.md``.
 
 from __future__ import annotations
 
+from aihubmix_video.fastapi.app_state import get_session
+from aihubmix_video.fastapi.http_errors import LimitReached, NotAllowed
 from aihubmix_video.fastapi.lifespan import video_lifespan
-from aihubmix_video.fastapi.problems import add_problem_handlers
-from aihubmix_video.fastapi.refusals import LimitReached, NotAllowed
+from aihubmix_video.fastapi.problem_details import add_problem_handlers
 from aihubmix_video.fastapi.router import video_router
-from aihubmix_video.fastapi.service import get_session
 
 __all__ = [
     "LimitReached",

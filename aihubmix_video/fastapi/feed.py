@@ -12,13 +12,13 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from aihubmix_video.jobinfo import JobInfo
+from aihubmix_video.types.job_info import JobInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from aihubmix_video.record import Record
-    from aihubmix_video.register import Register
+    from aihubmix_video.session.job_registry import Register
+    from aihubmix_video.session.tracked_job import Record
 
 __all__ = ["Change", "Feed"]
 

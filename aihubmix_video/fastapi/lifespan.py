@@ -6,12 +6,12 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from aihubmix_video.fastapi.service import NAME, Service
-from aihubmix_video.fastapi.signals import told_of_the_end
-from aihubmix_video.fastapi.steward import Steward
-from aihubmix_video.ledger.memory import MemoryLedger
-from aihubmix_video.ledger.nothing import NoLedger
-from aihubmix_video.session import VideoSession
+from aihubmix_video.fastapi.app_state import NAME, Service
+from aihubmix_video.fastapi.recovery import Steward
+from aihubmix_video.fastapi.shutdown_signal import told_of_the_end
+from aihubmix_video.ledger.memory_ledger import MemoryLedger
+from aihubmix_video.ledger.null_ledger import NoLedger
+from aihubmix_video.session.session import VideoSession
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from aihubmix_video.ledger.port import Ledger
+    from aihubmix_video.ledger.interface import Ledger
 
 __all__ = ["ServerSession", "video_lifespan"]
 

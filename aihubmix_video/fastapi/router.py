@@ -11,14 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from aihubmix_video.errors import ConfigurationError, VideoError
-from aihubmix_video.fastapi.content import add_content
-from aihubmix_video.fastapi.events import add_events
-from aihubmix_video.fastapi.jobs import add_jobs
-from aihubmix_video.fastapi.options import Allow, RouterOptions
-from aihubmix_video.fastapi.problems import error_of_validation, problem_response
-from aihubmix_video.fastapi.refusals import NotAllowed
-from aihubmix_video.intake import literal_path
-from aihubmix_video.urlpolicy import UrlPolicy
+from aihubmix_video.fastapi.content_routes import add_content
+from aihubmix_video.fastapi.event_routes import add_events
+from aihubmix_video.fastapi.http_errors import NotAllowed
+from aihubmix_video.fastapi.job_routes import add_jobs
+from aihubmix_video.fastapi.problem_details import error_of_validation, problem_response
+from aihubmix_video.fastapi.router_options import Allow, RouterOptions
+from aihubmix_video.references.url_policy import UrlPolicy
+from aihubmix_video.session.request_checks import literal_path
 
 if TYPE_CHECKING:
     import os

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aihubmix_video.errors import Charged
-    from aihubmix_video.request import VideoRequest
+    from aihubmix_video.types.request import VideoRequest
 
 __all__ = ["FINISHED", "MAY_BE_SENT", "SENDABLE", "UNFINISHED", "Destination", "Entry", "Spent", "State"]
 

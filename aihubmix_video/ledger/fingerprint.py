@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from aihubmix_video.errors import InvalidRequest
-from aihubmix_video.media import Medium, is_unread, read_medium
-from aihubmix_video.request import FIELDS, VideoRequest
+from aihubmix_video.references.inspect import Medium, is_unread, read_medium
+from aihubmix_video.types.request import FIELDS, VideoRequest
 
 __all__ = ["fingerprint"]
 

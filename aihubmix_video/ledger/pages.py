@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
 
     from aihubmix_video.ledger.entry import Entry, State
-    from aihubmix_video.ledger.port import Ledger
+    from aihubmix_video.ledger.interface import Ledger
 
 __all__ = ["entries"]
 

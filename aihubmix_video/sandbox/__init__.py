@@ -9,10 +9,10 @@ is found by the other.
 
 from __future__ import annotations
 
+from aihubmix_video.sandbox.fault_script import FaultScript
 from aihubmix_video.sandbox.faults import Fault
 from aihubmix_video.sandbox.jobs import Job
-from aihubmix_video.sandbox.log import Logged
-from aihubmix_video.sandbox.script import FaultScript
+from aihubmix_video.sandbox.request_log import Logged
 from aihubmix_video.sandbox.server import Sandbox
 from aihubmix_video.sandbox.vendors.vendor import Order
 

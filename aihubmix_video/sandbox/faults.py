@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 import attrs
 
-from aihubmix_video.sandbox.canned import NOTHING, Canned, gateway_error
-from aihubmix_video.sandbox.delivery import WHOLE, Delivery
+from aihubmix_video.sandbox.canned_responses import NOTHING, Canned, gateway_error
+from aihubmix_video.sandbox.response_plan import WHOLE, Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aihubmix_video.sandbox.http_format import Quirk
     from aihubmix_video.sandbox.routing import Route
-    from aihubmix_video.sandbox.wire import Quirk
 
 BUSY = "Rate limited by provider - contact support for higher concurrency"
 NO_CHANNEL = "no_valid_channel_error: incorrect model ID or no permission"

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.sandbox.answers import Answer, json_answer
-from aihubmix_video.sandbox.envelopes import Refusal, gateway, openai
+from aihubmix_video.sandbox.error_bodies import Refusal, gateway, openai
+from aihubmix_video.sandbox.gateway_response import Answer, json_answer
 from aihubmix_video.sandbox.ids import routing_token
 from aihubmix_video.sandbox.jobs import Job
-from aihubmix_video.sandbox.timing import generation_seconds, queued_share
+from aihubmix_video.sandbox.latency import generation_seconds, queued_share
 from aihubmix_video.sandbox.vendors import BY_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aihubmix_video.sandbox.envelopes import Envelope
+    from aihubmix_video.sandbox.error_bodies import Envelope
     from aihubmix_video.sandbox.vendors.vendor import Order, Vendor
 
 NEVER = float("inf")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.sandbox.compact import json_bytes
+from aihubmix_video.sandbox.json_bytes import json_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

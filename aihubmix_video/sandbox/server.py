@@ -14,11 +14,11 @@ import attrs
 from aiohttp import web
 
 from aihubmix_video.errors import ConfigurationError
-from aihubmix_video.sandbox.clips import Studio, can_render
-from aihubmix_video.sandbox.desk import Desk
-from aihubmix_video.sandbox.edge import Edge
+from aihubmix_video.sandbox.fault_script import FaultScript
 from aihubmix_video.sandbox.gateway import Gateway, Rules
-from aihubmix_video.sandbox.script import FaultScript
+from aihubmix_video.sandbox.http_server import Edge
+from aihubmix_video.sandbox.request_handler import Desk
+from aihubmix_video.sandbox.video.clips import Studio, can_render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from aihubmix_video.sandbox.jobs import Job
-    from aihubmix_video.sandbox.log import Logged
+    from aihubmix_video.sandbox.request_log import Logged
     from aihubmix_video.sandbox.vendors.vendor import Order
 
 API_KEY = "sk-sandbox-" + "0" * 40

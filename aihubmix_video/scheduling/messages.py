@@ -14,7 +14,7 @@ import attrs
 
 if TYPE_CHECKING:
     from aihubmix_video.errors import VideoError
-    from aihubmix_video.scheduling.cadence import Kind
+    from aihubmix_video.polling.policy import Kind
     from aihubmix_video.scheduling.lifecycle import Phase
 
 __all__ = [

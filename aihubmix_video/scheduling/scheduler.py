@@ -28,15 +28,15 @@ from aihubmix_video.errors import (
     VideoError,
     WaitTimeout,
 )
-from aihubmix_video.scheduling.admission import Admission, Turnstile
-from aihubmix_video.scheduling.agenda import Agenda
+from aihubmix_video.polling.kind_statistics import CLOSEST
+from aihubmix_video.polling.policy import Trace
+from aihubmix_video.polling.poll_budget import INTERVAL
 from aihubmix_video.scheduling.backoff import Backoff
-from aihubmix_video.scheduling.breaker import BAD_POLLS, DOWNLOAD_PAUSE, poll_pause
-from aihubmix_video.scheduling.budget import INTERVAL
-from aihubmix_video.scheduling.cadence import Trace
-from aihubmix_video.scheduling.habits import CLOSEST
-from aihubmix_video.scheduling.ladder import RATIO, Ladder
-from aihubmix_video.scheduling.lanes import Lane, Lanes
+from aihubmix_video.scheduling.circuit_breaker import BAD_POLLS, DOWNLOAD_PAUSE, poll_pause
+from aihubmix_video.scheduling.concurrency_limit import Admission, Turnstile
+from aihubmix_video.scheduling.due_queue import Agenda
+from aihubmix_video.scheduling.fair_queue import Lane, Lanes
+from aihubmix_video.scheduling.job_table import Known, Roster
 from aihubmix_video.scheduling.lifecycle import Phase, Signal
 from aihubmix_video.scheduling.limits import Limits
 from aihubmix_video.scheduling.messages import (
@@ -59,15 +59,15 @@ from aihubmix_video.scheduling.messages import (
     Watch,
     Withdraw,
 )
+from aihubmix_video.scheduling.poll_queue import RATIO, Ladder
+from aihubmix_video.scheduling.rate_control import Throttle
 from aihubmix_video.scheduling.retry import bounded, is_final, is_refusal, retry_delay
-from aihubmix_video.scheduling.roster import Known, Roster
-from aihubmix_video.scheduling.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aihubmix_video.scheduling.cadence import Cadence, Estimate
-    from aihubmix_video.scheduling.pace import Pace
+    from aihubmix_video.polling.policy import Cadence, Estimate
+    from aihubmix_video.scheduling.rate_limit import Pace
 
 __all__ = ["Limits", "Scheduler"]
 

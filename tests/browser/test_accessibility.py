@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from selenium.webdriver.common.by import By
 
-from aihubmix_video.assets import assets
-from aihubmix_video.page.cards import Card
-from aihubmix_video.page.documents import gallery_html
+from aihubmix_video.web.asset_files import assets
+from aihubmix_video.web.cards import Card
+from aihubmix_video.web.html import gallery_html
 from tests.browser.conftest import running
 from tests.browser.pages import cards, until
 

@@ -11,7 +11,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from aihubmix_video.capabilities import find_capability, list_capabilities
-from aihubmix_video.request import VideoRequest
+from aihubmix_video.types.request import VideoRequest
 from tests.browser.conftest import running
 from tests.browser.pages import Keys, card_of, cards, choose, focused, is_playing, press, prompts, until
 

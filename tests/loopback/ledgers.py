@@ -14,15 +14,15 @@ from typing import IO, TYPE_CHECKING, Any
 import attrs
 
 from aihubmix_video.ledger.entry import Entry
-from aihubmix_video.ledger.sqlite import SqliteLedger
-from aihubmix_video.request import VideoRequest
+from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
+from aihubmix_video.types.request import VideoRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from aihubmix_video.ledger.entry import State
 
-CHILD = Path(__file__).with_name("ledger_child.py")
+CHILD = Path(__file__).parent / "children" / "ledger_child.py"
 ROOT = Path(__file__).parents[2]
 
 

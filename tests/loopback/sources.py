@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import aiohttp
 import attrs
 
-from aihubmix_video.fetching.content import ContentCut, ContentReply
+from aihubmix_video.download.attempt_result import ContentCut, ContentReply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from aihubmix_video.fetching.content import ContentSource
+    from aihubmix_video.download.attempt_result import ContentSource
 
 
 @attrs.frozen

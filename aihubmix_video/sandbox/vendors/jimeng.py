@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aihubmix_video.sandbox.envelopes import Refusal, task
+from aihubmix_video.sandbox.error_bodies import Refusal, task
 from aihubmix_video.sandbox.ids import numeric_id
 from aihubmix_video.sandbox.vendors.vendor import Order, Vendor, duration_of, is_image, prompt_of, text_of
 

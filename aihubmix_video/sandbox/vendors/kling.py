@@ -9,7 +9,7 @@ from base64 import b64decode
 from binascii import Error as BadBase64
 from typing import TYPE_CHECKING
 
-from aihubmix_video.sandbox.envelopes import Refusal, task
+from aihubmix_video.sandbox.error_bodies import Refusal, task
 from aihubmix_video.sandbox.ids import numeric_id
 from aihubmix_video.sandbox.vendors.vendor import DAY, Order, Vendor, duration_of, prompt_of, text_of
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aihubmix_video.sandbox.envelopes import Refusal, ark
+from aihubmix_video.sandbox.error_bodies import Refusal, ark
 from aihubmix_video.sandbox.ids import seedance_id
 from aihubmix_video.sandbox.vendors.vendor import (
     Order,

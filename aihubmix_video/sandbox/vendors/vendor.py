@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
-from aihubmix_video.sandbox.envelopes import Refusal
+from aihubmix_video.sandbox.error_bodies import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from aihubmix_video.sandbox.envelopes import Envelope
+    from aihubmix_video.sandbox.error_bodies import Envelope
 
 DAY = 86_400.0
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aihubmix_video.sandbox.envelopes import Refusal, dashscope
+from aihubmix_video.sandbox.error_bodies import Refusal, dashscope
 from aihubmix_video.sandbox.ids import wan_id
 from aihubmix_video.sandbox.vendors.vendor import Order, Vendor, duration_of, is_image, pixels_of, prompt_of
 

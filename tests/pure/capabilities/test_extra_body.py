@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aihubmix_video.capabilities import find_problems
-from aihubmix_video.request import VideoRequest
-from aihubmix_video.spending.prices import list_price, seconds_of
+from aihubmix_video.pricing.list_prices import list_price, seconds_of
+from aihubmix_video.types.request import VideoRequest
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from aihubmix_video.capabilities import Capability, Mode, find_capability, list_capabilities
-from aihubmix_video.request import VideoRequest
+from aihubmix_video.types.request import VideoRequest
 
 DOCS = Path(__file__).parents[3] / "docs"
 IMAGE = "https://example.com/cat.png"

@@ -6,10 +6,10 @@ import attrs
 import pytest
 from cyclopts import CycloptsError
 
-from aihubmix_video.cli.app import app
+from aihubmix_video.cli.commands import app
 from aihubmix_video.cli.options import FieldOptions, SessionOptions, key_option
 from aihubmix_video.errors import ConfigurationError
-from aihubmix_video.request import FIELDS
+from aihubmix_video.types.request import FIELDS
 
 
 def parsed(*arguments: str) -> dict[str, object]:

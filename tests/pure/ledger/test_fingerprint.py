@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.ledger.fingerprint import fingerprint
-from aihubmix_video.ledger.packing import pack, unpack
-from aihubmix_video.request import VideoRequest
-from tests.pure.ledger.test_packing import requests
+from aihubmix_video.ledger.request_codec import pack, unpack
+from aihubmix_video.types.request import VideoRequest
+from tests.pure.ledger.test_request_codec import requests
 from tests.pure.pictures import png
 
 PICTURE = png(16, 9)

@@ -10,7 +10,7 @@ from aihubmix_video.sandbox.gateway import Draws, Gateway, Rules
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aihubmix_video.sandbox.answers import Answer
+    from aihubmix_video.sandbox.gateway_response import Answer
 
 KEY = "sk-sandbox-test"
 TID = "2026060112000012345678901234567"

@@ -8,10 +8,10 @@ from json import loads
 import pytest
 
 from aihubmix_video.sandbox import Fault, FaultScript
-from aihubmix_video.sandbox.delivery import Delivery, Pause, deliver
-from aihubmix_video.sandbox.media import Media
-from aihubmix_video.sandbox.script import Seen
-from aihubmix_video.sandbox.wire import Reply
+from aihubmix_video.sandbox.fault_script import Seen
+from aihubmix_video.sandbox.http_format import Reply
+from aihubmix_video.sandbox.response_plan import Delivery, Pause, deliver
+from aihubmix_video.sandbox.video.media import Media
 
 POLL = Seen("retrieve", "id-1", "sora-2", reused=False, unread=False)
 CREATE = Seen("create", None, "sora-2", reused=True, unread=False)

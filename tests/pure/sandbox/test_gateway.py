@@ -6,8 +6,8 @@ import pytest
 
 from aihubmix_video.sandbox.gateway import misdirected, unrouted
 from aihubmix_video.sandbox.ids import decode_token
+from aihubmix_video.sandbox.latency import generation_seconds
 from aihubmix_video.sandbox.routing import Target, is_known, locate, serves_host
-from aihubmix_video.sandbox.timing import generation_seconds
 from aihubmix_video.sandbox.vendors import BY_MODEL
 
 from .gateways import EPOCH, KEY, TID, create, gateway, message, request, said

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aihubmix_video.scheduling.cadence import Cadence, Estimate, Trace
+from aihubmix_video.polling.policy import Cadence, Estimate, Trace
 from aihubmix_video.scheduling.messages import Bought, End, Fetch, Fetched, Poll, Polled, Submit
-from aihubmix_video.scheduling.pace import Pace
+from aihubmix_video.scheduling.rate_limit import Pace
 from aihubmix_video.scheduling.scheduler import Limits, Scheduler
 
 if TYPE_CHECKING:

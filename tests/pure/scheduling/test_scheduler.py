@@ -20,8 +20,8 @@ from aihubmix_video.errors import (
     VideoError,
     WaitTimeout,
 )
-from aihubmix_video.scheduling.cadence import Trace
-from aihubmix_video.scheduling.learned import LearnedCadence
+from aihubmix_video.polling.adaptive import LearnedCadence
+from aihubmix_video.polling.policy import Trace
 from aihubmix_video.scheduling.lifecycle import IllegalTransition, Phase
 from aihubmix_video.scheduling.messages import (
     Action,

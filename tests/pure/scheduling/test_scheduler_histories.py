@@ -22,8 +22,8 @@ from aihubmix_video.errors import (
     SubmitUncertain,
     VideoError,
 )
-from aihubmix_video.scheduling.habits import CLOSEST
-from aihubmix_video.scheduling.learned import LearnedCadence
+from aihubmix_video.polling.adaptive import LearnedCadence
+from aihubmix_video.polling.kind_statistics import CLOSEST
 from aihubmix_video.scheduling.lifecycle import TERMINAL, Phase
 from aihubmix_video.scheduling.messages import (
     Action,
@@ -45,7 +45,7 @@ from aihubmix_video.scheduling.messages import (
     Watch,
     Withdraw,
 )
-from aihubmix_video.scheduling.pace import Pace
+from aihubmix_video.scheduling.rate_limit import Pace
 from aihubmix_video.scheduling.scheduler import RESPITE, STANDSTILL, Limits, Scheduler
 
 INTERVAL = 4.0

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video.errors import ConnectionFailed, GatewayError, RateLimited
-from aihubmix_video.scheduling.ladder import RUNGS
-from aihubmix_video.scheduling.learned import LearnedCadence
+from aihubmix_video.polling.adaptive import LearnedCadence
 from aihubmix_video.scheduling.lifecycle import Phase
 from aihubmix_video.scheduling.messages import (
     Action,
@@ -37,6 +36,7 @@ from aihubmix_video.scheduling.messages import (
     Watch,
     Withdraw,
 )
+from aihubmix_video.scheduling.poll_queue import RUNGS
 from aihubmix_video.scheduling.scheduler import CREATES_SHARE, Limits, Scheduler
 from tests.pure.scheduling.engines import INTERVAL, KIND, engine, follow, good, play, tell
 

@@ -1,0 +1,205 @@
+"""The tables of the models, drawn for people and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from aihubmix_video.capabilities import Audio, Mode, find_capability, list_capabilities
+from aihubmix_video.capabilities.options import closest
+from aihubmix_video.cli.result_tables import new_table
+from aihubmix_video.cli.text_format import pixels_text
+from aihubmix_video.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.table import Table
+
+    from aihubmix_video.capabilities import Capability
+    from aihubmix_video.capabilities.options import ImageRule, Option, Size
+    from aihubmix_video.cli.console import Screen
+
+__all__ = ["model_object", "model_page", "models_table", "show_model", "show_models"]
+
+HOUR = 3600
+LETTERS = {Mode.TEXT: "T", Mode.IMAGE: "I", Mode.MULTI_IMAGE: "M", Mode.OMNI: "O"}
+LEGEND = (
+    "from: T text, I an image, M several images, O omni (video, images, sound). * is needed. `models NAME` tells all."
+)
+SOUND = {Audio.NONE: "", Audio.ALWAYS: "yes", Audio.SWITCHED: "choice"}
+
+
+def show_models(screen: Screen) -> None:
+    """Tell what every model takes."""
+    if screen.json:
+        screen.objects(map(model_object, list_capabilities()))
+    else:
+        screen.table(models_table(list_capabilities()))
+        screen.say(LEGEND)
+
+
+def show_model(name: str, screen: Screen) -> None:
+    """Tell everything known of one model.
+
+    Raises:
+        InvalidRequest: It has no table.
+    """
+    capability = find_capability(name)
+    if capability is None:
+        known = [each.model for each in list_capabilities()]
+        nearest = closest(name, known)
+        hint = f"did you mean {nearest}?" if nearest else "`aihubmix-video models` lists those that have"
+        raise InvalidRequest.of("model", name, f"has no table here; {hint}", allowed=known)
+    if screen.json:
+        screen.objects([model_object(capability)])
+        return
+    for number, part in enumerate(model_page(capability)):
+        if number > 1:
+            screen.table("")
+        screen.table(part)
+
+
+def models_table(capabilities: Iterable[Capability]) -> Table:
+    """Draw one line per model under a heading per family, readable at 100 columns."""
+    table = new_table("model", "from", "seconds", "picture", "references", "sound", "del", gap=1)
+    table.columns[0].no_wrap, table.columns[3].min_width = True, 21
+    heading = ""
+    for each in capabilities:
+        if heading != (heading := f"{each.vendor} {each.family}"):
+            table.add_row("")
+            table.add_row(Text(heading, "cyan"))
+        table.add_row(
+            Text(each.model, "bold"),
+            " ".join(LETTERS[mode] for mode in each.modes),
+            Text(_lengths(each), justify="left"),
+            _pictures(each),
+            " ".join(_references(each)),
+            SOUND[each.audio],
+            "yes" if each.can_delete else "no",
+        )
+    return table
+
+
+def _lengths(capability: Capability) -> str:
+    lengths = capability.seconds
+    first, last = lengths.allowed[0], lengths.allowed[-1]
+    whole = len(lengths.allowed) > 3 and lengths.allowed == tuple(range(first, last + 1))
+    words = f"{first}-{last}" if whole else " ".join(map(str, lengths.allowed))
+    return f"{words} auto" if lengths.auto else words
+
+
+def _pictures(capability: Capability) -> str:
+    """Say by which field a picture's size is chosen, and what there is."""
+    tiers = dict.fromkeys(size.tier for size in capability.sizes if size.tier)
+    labels = [name for name in capability.size_names if "x" not in name]
+    if capability.tier_field is not None:
+        return f"{capability.tier_field}: {' '.join(tiers)}"
+    return f"size: {' '.join(labels or tiers) or f'{len(capability.sizes)} in pixels'}"
+
+
+def _references(capability: Capability) -> Iterator[str]:
+    yield from (rule.field + ("*" if rule.required else "") for rule in capability.images)
+    yield from (["video_list"] if capability.refer_types else [])
+    yield from (["content"] if capability.content else [])
+
+
+def model_page(capability: Capability) -> Iterator[Table | Text]:
+    """Draw everything known of one model."""
+    yield Text.assemble((capability.model, "bold"), f"  {capability.vendor} {capability.family}")
+    yield Text(capability.description)
+    yield _facts(capability)
+    yield _sizes(capability)
+    yield Text(f"Source: {capability.source}", "dim")
+
+
+def _facts(capability: Capability) -> Table:
+    table = new_table("field", "what it may be", "default")
+    table.add_row("seconds", capability.seconds.words, str(capability.seconds.default))
+    for name, option in capability.options.items():
+        table.add_row(name, _option(option), "" if option.default is None else str(option.default))
+    for rule in capability.images:
+        table.add_row(rule.field, "; ".join(_rule(rule)), "")
+    if capability.refer_types:
+        table.add_row("video_list", f"reference videos; refer_type {' or '.join(capability.refer_types)}", "")
+    for item in capability.content:
+        table.add_row("content", f"{item.type}: up to {item.maximum}; role {', '.join(item.roles)}", "")
+    if capability.audio is not Audio.SWITCHED:
+        table.add_row("(sound)", capability.audio.value, "")
+    table.add_row("(delete)", "yes" if capability.can_delete else "the gateway answers 501", "")
+    table.add_row("(link kept)", f"{capability.link_lifetime // HOUR} h after completion", "")
+    return table
+
+
+def _option(option: Option) -> str:
+    doubts = (f"{value}: {reason}" for value, reason in option.doubtful.items())
+    return "; ".join(filter(None, (option.words, option.note, *doubts)))
+
+
+def _rule(rule: ImageRule) -> Iterator[str]:
+    yield f"1 to {rule.maximum} images" if rule.maximum else "an image"
+    if rule.required:
+        yield "needed"
+    if rule.needs:
+        yield f"only with {rule.needs}"
+    if rule.seconds:
+        yield f"seconds must then be {rule.seconds}"
+    if rule.match_size:
+        yield "of the very size of the video"
+    if rule.note:
+        yield rule.note
+
+
+def _sizes(capability: Capability) -> Table:
+    table = new_table("asked for by", "clarity", "frame", "real pixels")
+    for size in capability.sizes:
+        default = capability.default_size in size.names and capability.default_size is not None
+        table.add_row(
+            _asked_by(capability, size),
+            size.tier,
+            size.ratio,
+            pixels_text((size.width, size.height)),
+            style="bold" if default else "",
+        )
+    return table
+
+
+def _asked_by(capability: Capability, size: Size) -> str:
+    ways = [f"size {' or '.join(size.names)}"] if size.names else []
+    if capability.tier_field is not None:
+        ways.insert(0, f"{capability.tier_field} {size.tier}, {capability.ratio_field} {size.ratio}")
+    return ", or ".join(ways) + (f" ({size.doubt})" if size.doubt else "")
+
+
+def model_object(capability: Capability) -> dict[str, object]:
+    """Give a table as ``--json`` prints it."""
+    return {
+        "model": capability.model,
+        "vendor": capability.vendor,
+        "family": capability.family,
+        "modes": [str(mode) for mode in capability.modes],
+        "seconds": list(capability.seconds.legal),
+        "default_seconds": capability.seconds.default,
+        "sizes": [
+            {
+                "names": list(each.names),
+                "width": each.width,
+                "height": each.height,
+                "tier": each.tier,
+                "ratio": each.ratio,
+            }
+            for each in capability.sizes
+        ],
+        "default_size": capability.default_size,
+        "options": {
+            name: {"allowed": list(each.allowed) or None, "words": each.words, "default": each.default}
+            for name, each in capability.options.items()
+        },
+        "references": [name.rstrip("*") for name in _references(capability)],
+        "fields": list(capability.fields),
+        "audio": str(capability.audio),
+        "delete": capability.can_delete,
+        "link_lifetime": capability.link_lifetime,
+        "source": capability.source,
+    }

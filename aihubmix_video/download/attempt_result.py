@@ -1,0 +1,153 @@
+"""One request for a finished video's bytes: what the transport gives, and what can come of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+from aihubmix_video.protocol.error_body import read_envelope
+from aihubmix_video.protocol.error_mapping import not_ready
+from aihubmix_video.protocol.error_phrases import says_not_ready
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from aihubmix_video.protocol.response import Reply
+
+__all__ = [
+    "Broken",
+    "ContentCut",
+    "ContentReply",
+    "ContentSource",
+    "Cut",
+    "Declined",
+    "DiskTrouble",
+    "NotReady",
+    "Outcome",
+    "Saved",
+    "judge_answer",
+]
+
+
+class ContentCut(Exception):
+    """The body ended in any way but the proper one; its text completes "the download …"."""
+
+
+class ContentReply(Protocol):
+    """An answer to a content request whose body has not been read yet."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Values by lower-case name."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Give the body as it arrives, not decoded, in pieces of any size.
+
+        Raises:
+            ContentCut: The connection broke, or the body's framing did.
+        """
+
+
+class ContentSource(Protocol):
+    """Sends one content request; leaving the context closes or frees the connection."""
+
+    def __call__(self, headers: Mapping[str, str], /) -> AbstractAsyncContextManager[ContentReply]:
+        """Send it with these headers (``range``, ``if-range``) beside the usual ones."""
+
+
+@attrs.frozen(kw_only=True)
+class Saved:
+    """The file is at its path, whole and on the disk.
+
+    Attributes:
+        path: Absolute.
+        bytes_written: The file's size.
+        sha256: Its hex digest.
+        verified: Whether it is proved whole; False where neither a length nor its shape could prove it.
+    """
+
+    path: Path
+    bytes_written: int
+    sha256: str
+    verified: bool
+
+
+@attrs.frozen(kw_only=True)
+class NotReady:
+    """It was asked for too early."""
+
+    reply: Reply
+
+
+@attrs.frozen(kw_only=True)
+class Declined:
+    """Any other answer that is no content: `wire.refusal` says which error it is."""
+
+    reply: Reply
+
+
+@attrs.frozen(kw_only=True)
+class Cut:
+    """The transfer ended early; the next attempt goes on, or begins anew, by itself.
+
+    Attributes:
+        received: Bytes that need not be fetched again.
+        reason: Completes "the download …".
+    """
+
+    received: int
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Broken:
+    """What came is not the video; the next attempt begins anew.
+
+    Attributes:
+        reason: Completes "the file …".
+        retry: Whether another attempt may bring something else.
+    """
+
+    reason: str
+    retry: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class DiskTrouble:
+    """The disk refused.
+
+    Attributes:
+        reason: Completes "the file …".
+        retry: Whether it may go away by itself, as a full disk does.
+        kept: Where the whole, verified video lies when only its name could not be given to it.
+    """
+
+    reason: str
+    retry: bool
+    kept: Path | None = None
+
+
+Outcome = Saved | NotReady | Declined | Cut | Broken | DiskTrouble
+"""What one content request can come to."""
+
+
+def judge_answer(reply: Reply) -> NotReady | Declined | Broken:
+    """Say what an answer means that is no video: an error's status, or a 200 with something else in it.
+
+    Gateways have sent their error, "not ready" included, as a 200 (AIHubMix field observations, 2026).
+    """
+    if not reply.ok:
+        return NotReady(reply=reply) if not_ready(reply) else Declined(reply=reply)
+    said = read_envelope(reply)
+    if said.structured and says_not_ready(said.words):
+        return NotReady(reply=reply)
+    if said.structured and said.message:
+        return Declined(reply=reply)
+    return Broken(reason=f"is no video: {said.message}" if said.message else "is no video")

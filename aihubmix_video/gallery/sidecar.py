@@ -1,0 +1,122 @@
+"""A JSON file beside a video, which tells where it came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from aihubmix_video.errors import ConfigurationError
+from aihubmix_video.storage.filesystem import make_durable, open_private, part_path, publish, sync_folder
+from aihubmix_video.types.request import FIELDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aihubmix_video.cli.row_result import Outcome
+    from aihubmix_video.types.request import VideoRequest
+
+__all__ = ["request_object", "sidecar_object", "write_sidecar"]
+
+LONG = 2048  # characters; URLs are shorter, media as text are longer
+MODE = 0o600  # it holds the prompt
+READ_AT_MOST = 1 << 20
+
+
+def sidecar_object(outcome: Outcome, path: Path, saved_at: float) -> dict[str, object]:
+    """Describe a saved video. Times are Unix seconds; the vendor's are absent where it told none."""
+    video = outcome.video
+    return {
+        "video": path.name,
+        "id": outcome.id,
+        "key": outcome.key,
+        "model": outcome.model,
+        "request": request_object(outcome.request) if outcome.request is not None else None,
+        "created_at": video.created_at if video is not None else None,
+        "completed_at": video.completed_at if video is not None else None,
+        "expires_at": video.expires_at if video is not None else None,
+        "saved_at": saved_at,
+        "sha256": outcome.sha256,
+        "bytes": outcome.bytes,
+    }
+
+
+def request_object(request: VideoRequest) -> dict[str, object]:
+    """Give a request's fields, of media only their size and hash, or their name."""
+    return {field: _plain(value) for field in FIELDS if (value := getattr(request, field)) is not None}
+
+
+def _plain(value: object) -> object:
+    match value:
+        case bool() | int() | float() | None:
+            return value
+        case str():
+            return _medium(value.encode(errors="surrogatepass")) if _is_medium(value) else value
+        case bytes() | bytearray() | memoryview():
+            return _medium(bytes(value))
+        case PurePath():
+            return str(value)
+        case Mapping():
+            return {str(name): _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return type(value).__name__
+
+
+def _is_medium(text: str) -> bool:
+    return text[:5].lower() == "data:" or (len(text) > LONG and " " not in text[:LONG])
+
+
+def _medium(data: bytes) -> dict[str, object]:
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def write_sidecar(outcome: Outcome) -> None:
+    """Write the file beside an outcome's video, whole or not at all; an earlier one of the same video is replaced.
+
+    Raises:
+        ConfigurationError: There is some other file of that name, which stays as it is.
+        OSError: It cannot be written.
+    """
+    if outcome.path is None:
+        return
+    path = outcome.path.with_suffix(".json")
+    known = _known(path, outcome.path.name)
+    if outcome.earlier and known == outcome.sha256:
+        return  # written when the video was; the ledger knows less of it
+    ours = known is not None
+    if not ours and os.path.lexists(path):
+        raise ConfigurationError(
+            f"{path} is there already and is no sidecar of {outcome.path.name}; it was left alone."
+        )
+    told = sidecar_object(outcome, outcome.path, outcome.path.stat().st_mtime)
+    data = f"{json.dumps(told, ensure_ascii=False, indent=2)}\n".encode(errors="backslashreplace")
+    part = part_path(path)
+    try:
+        descriptor = open_private(str(part), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            make_durable(file.fileno(), MODE)
+        publish(part, path, ours, hashlib.sha256(data).hexdigest())
+        sync_folder(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _known(path: Path, video: str) -> str | None:
+    """Give the hash of the video of this name that a sidecar tells of; None if it is no such file."""
+    try:
+        if path.is_symlink() or path.stat().st_size > READ_AT_MOST:
+            return None
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or found.get("video") != video:
+        return None
+    sha256 = found.get("sha256")
+    return sha256 if isinstance(sha256, str) else None

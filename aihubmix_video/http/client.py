@@ -1,0 +1,328 @@
+"""The HTTP edge: one request per call, over one aiohttp session, and another for creates. Status requests go by way of `direct`.
+
+Five habits of the library are turned off or watched here:
+
+* It follows redirects, sending a POST's body again. None is followed, but for content, and there without the key.
+* It repeats a GET or DELETE by itself when a connection breaks. The second departure is refused: one call is one request.
+* Its errors carry the request's headers, so the key, in `args` and in the locals of their frames. They are told as values
+  by `_exchange` and raised anew outside of every ``except``, with nothing of theirs chained.
+* It sends a request over a kept connection that the server may be closing just then, and nobody can tell whether it arrived.
+  A create gets a connection of its own.
+* Its ``trust_env`` reads ``~/.netrc`` for each request. The proxy is found once, by `config`, instead.
+
+`Departure` is the point of no return: the library calls it when the connection stands and before the first byte is written.
+What fails before it was provably not sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import ssl
+from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import aiohttp
+import attrs
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+from aihubmix_video.errors import ConfigurationError, ConnectionFailed, MalformedReply, VideoError
+from aihubmix_video.http.shared_timeouts import TimeLimits
+from aihubmix_video.http.status_request import Direct
+from aihubmix_video.protocol.response import Reply
+from aihubmix_video.protocol.sanitize import kept
+from aihubmix_video.protocol.video_ids import id_segment
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from types import SimpleNamespace
+
+    from aihubmix_video.http.rate_gate import Gate
+    from aihubmix_video.settings import Settings
+
+__all__ = ["Departure", "Transport"]
+
+CONNECT_SECONDS = 15.0  # TCP and TLS, each
+IDLE_CONNECTION_SECONDS = 15.0  # shorter than any server's, so that requests seldom meet a connection being closed
+MAX_REPLY_BYTES = 1 << 20
+CONTENT_BUFFER_BYTES = 1 << 20
+OTHER_DESCRIPTORS = 128  # for files, the ledger, and what else the process has open
+PROXY_REFUSALS = frozenset({403, 407})  # forbidden, or wrong credentials: asking again changes nothing
+
+OTHER_LIBRARY = (TypeError, AttributeError)  # what a release of the library raises that has other insides
+
+HEADERS = {"User-Agent": "aihubmix-video-python", "Accept-Encoding": "identity"}
+
+
+@attrs.define
+class Departure:
+    """What becomes of one call's request.
+
+    Attributes:
+        before: Awaited when the connection stands; if it raises, nothing is sent.
+        at_last: Called when the first byte is about to leave; likewise.
+        requests: How often a request left; more than one only where redirects were followed.
+    """
+
+    before: Callable[[], Awaitable[None]] | None = None
+    at_last: Callable[[], None] | None = None
+    requests: int = 0
+    _hop: int = attrs.field(default=0, init=False)
+
+    @property
+    def left(self) -> bool:
+        """Whether any byte may have reached the gateway."""
+        return self.requests > 0
+
+    def allow_another(self) -> None:
+        """Let one more request leave, for a redirect."""
+        self._hop += 1
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether a request that is ready was asked for, not repeated by the library."""
+        return self.requests <= self._hop
+
+
+class RepeatRefusedError(Exception):
+    """The library was about to send a request a second time by itself."""
+
+
+class Transport:
+    """Sends requests to one gateway with one key.
+
+    Attributes:
+        videos_url: Of the videos endpoint.
+        is_local: Whether the gateway is on this machine.
+    """
+
+    def __init__(self, settings: Settings, gate: Gate) -> None:
+        self._settings = settings
+        self._gate = gate
+        self.is_local = settings.origin_is_local
+        self._base = URL(settings.base_url)
+        self.videos_url = f"{settings.base_url}/v1/videos"
+        self._client: aiohttp.ClientSession | None = None
+        self._buyer: aiohttp.ClientSession | None = None
+        self._direct: Direct | None = None
+        self._limits = TimeLimits()
+
+    def open(self) -> None:
+        """Make the session; nothing is connected before the first request."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+        most = _most_connections()
+        self._client = self._session(
+            aiohttp.TCPConnector(limit=most, keepalive_timeout=IDLE_CONNECTION_SECONDS), timeout=timeout
+        )
+        self._buyer = self._session(aiohttp.TCPConnector(limit=most, force_close=True), timeout=timeout)
+        with suppress(*OTHER_LIBRARY):
+            self._direct = Direct(
+                self._client,
+                self.videos_url,
+                self._settings.api_key,
+                headers=HEADERS,
+                proxy=self._settings.proxy,
+                timeout=timeout,
+            )
+
+    def _session(self, connector: aiohttp.TCPConnector, *, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_headers_sent.append(self._departing)
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=timeout,
+            trace_configs=[tracing],
+            headers=HEADERS,
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        self._limits.close()
+        self._direct = None
+        for session in (self._client, self._buyer):
+            if session is not None:
+                await session.close()
+
+    async def send(
+        self,
+        method: str,
+        video_id: str | None = None,
+        *,
+        body: bytes | None = None,
+        seconds: float,
+        departure: Departure,
+    ) -> Reply:
+        """Send one request and read its answer.
+
+        Args:
+            method: ``POST`` creates, ``GET`` retrieves, ``DELETE`` deletes.
+            video_id: The job, for the latter two.
+            body: JSON.
+            seconds: For everything, from connecting to the last byte.
+            departure: Tells afterwards whether the request left.
+
+        Raises:
+            ConnectionFailed: No whole answer came; `sent` says whether the request had left.
+            MalformedReply: The answer is not HTTP, or longer than 1 MiB.
+        """
+        outcome = await self._exchange(method, video_id, body, seconds, departure)
+        if isinstance(outcome, Reply):
+            return outcome
+        raise outcome
+
+    async def _exchange(
+        self, method: str, video_id: str | None, body: bytes | None, seconds: float, departure: Departure
+    ) -> Reply | VideoError | asyncio.CancelledError:
+        received = bytearray()
+        segment = None if video_id is None else id_segment(video_id)
+        try:
+            with self._limits.within(seconds):
+                if method == "GET" and segment is not None and self._direct is not None:
+                    status, headers = await self._asked(self._direct, segment, departure, received)
+                else:
+                    status, headers = await self._answer(method, segment, body, departure, received)
+        except asyncio.CancelledError as cancelled:
+            return asyncio.CancelledError(*cancelled.args)
+        except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own
+            return failure(exc, self._base.host, departure, body=kept(self._unquoted(received)))
+        if len(received) > MAX_REPLY_BYTES and status < HTTPStatus.BAD_REQUEST:  # a refusal says enough by its status
+            return _too_long(status, self._unquoted(received))
+        return Reply(status=status, headers=headers, body=self._unquoted(received))
+
+    async def _asked(
+        self, direct: Direct, segment: str, departure: Departure, received: bytearray
+    ) -> tuple[int, Mapping[str, str]]:
+        """Ask past the library's client; through it, from now on, where a release of the library has no such way."""
+        try:
+            return await direct.get(segment, partial(self._leave, departure), received, MAX_REPLY_BYTES)
+        except OTHER_LIBRARY:
+            if departure.left:
+                raise
+            self._direct = None
+        return await self._answer("GET", segment, None, departure, received)
+
+    async def _answer(
+        self, method: str, segment: str | None, body: bytes | None, departure: Departure, received: bytearray
+    ) -> tuple[int, Mapping[str, str]]:
+        """Send a request that may have a body, by way of the library's client."""
+        url = self.videos_url if segment is None else f"{self.videos_url}/{segment}"
+        async with self.request(method, url, departure, headers=self.authorised(body), body=body) as response:
+            async for piece in response.content.iter_any():
+                received += piece
+                if len(received) > MAX_REPLY_BYTES:
+                    break
+            return response.status, response.headers
+
+    def _unquoted(self, received: bytearray) -> bytes:
+        """Take the key out of an answer that quotes it: it would stand in the locals of whoever reads it."""
+        return bytes(received).replace(self._settings.api_key.reveal().encode(), b"sk-...")
+
+    def authorised(self, body: bytes | None = None) -> dict[str, str]:
+        """Headers for a request to the gateway's own origin; never kept in a variable."""
+        headers = {"Authorization": f"Bearer {self._settings.api_key.reveal()}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return headers
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        departure: Departure,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        decompress: bool = True,
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """Open one request to *url*, which is already encoded; errors are the library's own."""
+        session = self._buyer if method == "POST" else self._client
+        if session is None:
+            raise ConfigurationError("the transport is not open")
+        return session.request(
+            method,
+            URL(url, encoded=True),
+            data=None if body is None else BytesIO(body),  # of large bytes the library warns, and that may be an error
+            headers=headers,
+            allow_redirects=False,
+            proxy=self._settings.proxy,
+            auto_decompress=decompress,
+            read_bufsize=CONTENT_BUFFER_BYTES,
+            trace_request_ctx=departure,
+        )
+
+    async def _departing(
+        self, _client: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceRequestHeadersSentParams
+    ) -> None:
+        await self._leave(context.trace_request_ctx)
+
+    async def _leave(self, departure: Departure) -> None:
+        if not departure.may_leave:
+            raise RepeatRefusedError
+        if departure.before is not None:
+            await departure.before()
+        await self._gate.passed()
+        if departure.at_last is not None:
+            departure.at_last()
+        departure.requests += 1
+
+
+def _most_connections() -> int:
+    """Say how many connections to keep open at most; 0 for any number.
+
+    The scheduler's lanes bound how many are used. Idle ones stay open, though, and must not take the last descriptors: no
+    file could be opened then.
+    """
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 0 if descriptors == resource.RLIM_INFINITY else max(descriptors // 2, descriptors - OTHER_DESCRIPTORS)
+
+
+def _too_long(status: int, received: bytes) -> MalformedReply:
+    message = f"the answer is longer than {MAX_REPLY_BYTES} bytes"
+    return MalformedReply(message, body=kept(received), status_code=status)
+
+
+def failure(exc: Exception, host: str | None, departure: Departure, *, body: bytes = b"") -> VideoError:
+    """Tell a failure of the library's in our own words, with nothing of its own attached."""
+    if isinstance(exc, VideoError):
+        return exc
+    not_http = isinstance(exc, (aiohttp.ClientResponseError, HttpProcessingError))
+    if not_http and not isinstance(exc, aiohttp.ClientHttpProxyError):
+        return MalformedReply("the answer is not HTTP", charged="unknown" if departure.left else "no")
+    permanent = isinstance(exc, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError))
+    permanent |= isinstance(exc, aiohttp.ClientHttpProxyError) and exc.status in PROXY_REFUSALS
+    return ConnectionFailed(f"{host}: {reason(exc)}.", sent=departure.left, body=body, retryable=not permanent)
+
+
+def reason(exc: Exception) -> str:
+    """Say what went wrong on the way, without URLs, headers or the library's own words."""
+    match exc:
+        case aiohttp.ClientConnectorDNSError():
+            return "the host name cannot be resolved"
+        case aiohttp.ClientConnectorCertificateError(
+            certificate_error=ssl.SSLCertVerificationError(verify_message=why)
+        ):
+            return f"its TLS certificate is not valid ({why})"
+        case aiohttp.ClientConnectorSSLError():
+            return "no TLS connection could be made"
+        case aiohttp.ClientHttpProxyError(status=status):
+            return f"the proxy refused the connection (HTTP {status})"
+        case aiohttp.ClientProxyConnectionError(os_error=error):
+            return f"the proxy cannot be reached ({error.strerror})"
+        case aiohttp.ClientConnectorError(os_error=error):
+            return f"no connection could be made ({error.strerror or type(error).__name__})"
+        case aiohttp.ConnectionTimeoutError():
+            return f"no connection within {CONNECT_SECONDS:g} s"
+        case TimeoutError():
+            return "no whole answer in time"
+        case aiohttp.ClientPayloadError():
+            return "the answer was cut"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | RepeatRefusedError():
+            return "the connection was closed before an answer came"
+        case _:
+            return f"the connection failed ({type(exc).__name__})"

@@ -1,0 +1,131 @@
+"""The content endpoint over HTTP: one request, its redirects, and the body as it arrives.
+
+Errors of the library's hold the request's headers, so they are told as values and raised anew outside of every ``except``,
+as in `transport.client`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import attrs
+from yarl import URL
+
+from aihubmix_video.download.attempt_result import ContentCut, ContentReply
+from aihubmix_video.errors import DownloadFailed, VideoError
+from aihubmix_video.http.client import failure, reason
+from aihubmix_video.http.redirects import MAX_HOPS, REDIRECTS, is_public, next_hop, same_origin
+from aihubmix_video.protocol.video_ids import id_segment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from contextlib import AbstractAsyncContextManager
+
+    import aiohttp
+
+    from aihubmix_video.http.client import Departure, Transport
+
+__all__ = ["ContentRequest"]
+
+FIRST_BYTE_SECONDS = 60.0  # until an answer begins; the gateway fetches from the vendor first
+
+
+@attrs.frozen
+class _Stream(ContentReply):
+    """An answer whose body is still to come."""
+
+    _response: aiohttp.ClientResponse
+
+    @property
+    def status(self) -> int:
+        return self._response.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._response.headers
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Give the body as it arrives; see `ContentReply.chunks`."""
+        while True:
+            piece = await self._piece()
+            if isinstance(piece, str):
+                raise ContentCut(piece)
+            if piece:
+                yield piece
+            elif self._response.content.at_eof():
+                return
+
+    async def _piece(self) -> bytes | str:
+        """Read what is there; a string says why nothing more will come."""
+        try:
+            # Piece by piece as the socket gave it: joining them would copy every byte once more.
+            return (await self._response.content.readchunk())[0]
+        except Exception as exc:  # noqa: BLE001 - the library lets RuntimeError and others through as well as its own
+            return f"was cut: {reason(exc)}"
+
+
+@attrs.frozen
+class ContentRequest:
+    """Sends one request for a video's content each time it is called; a `ContentSource`.
+
+    Attributes:
+        departure: Counts the requests that left, redirects included.
+    """
+
+    _transport: Transport
+    _video_id: str
+    departure: Departure
+
+    def __call__(self, headers: Mapping[str, str], /) -> AbstractAsyncContextManager[ContentReply]:
+        """Send it; raises `ConnectionFailed`, or `DownloadFailed` for a redirect that is not followed."""
+        return self._sent(headers)
+
+    @asynccontextmanager
+    async def _sent(self, headers: Mapping[str, str]) -> AsyncIterator[ContentReply]:
+        home = url = f"{self._transport.videos_url}/{id_segment(self._video_id)}/content"
+        async with AsyncExitStack() as stack:
+            for _ in range(MAX_HOPS + 1):
+                answer = await self._answer(stack, url, headers, with_key=same_origin(url, home))
+                if isinstance(answer, BaseException):
+                    raise answer
+                if answer.status not in REDIRECTS:
+                    yield _Stream(answer)
+                    return
+                url = next_hop(url, answer.headers.get("location"), local=self._transport.is_local)
+                await self._check_public(url)
+                self.departure.allow_another()
+            raise DownloadFailed(f"the gateway redirected the content more than {MAX_HOPS} times")
+
+    async def _answer(
+        self, stack: AsyncExitStack, url: str, headers: Mapping[str, str], *, with_key: bool
+    ) -> aiohttp.ClientResponse | VideoError | asyncio.CancelledError:
+        try:
+            async with asyncio.timeout(FIRST_BYTE_SECONDS):
+                return await stack.enter_async_context(
+                    self._transport.request(
+                        "GET",
+                        url,
+                        self.departure,
+                        headers={**headers, **(self._transport.authorised() if with_key else {})},
+                        decompress=False,
+                    )
+                )
+        except asyncio.CancelledError as cancelled:
+            return asyncio.CancelledError(*cancelled.args)
+        except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own
+            return failure(exc, URL(url).host, self.departure)
+
+    async def _check_public(self, url: str) -> None:
+        """Refuse to be sent to a private address by a gateway that is not local itself."""
+        host = URL(url).host or ""
+        if self._transport.is_local:
+            return
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError:
+            raise DownloadFailed(f"the content was redirected to {host}, which cannot be resolved") from None
+        if not all(is_public(str(address[4][0])) for address in found):
+            raise DownloadFailed(f"the content was redirected to {host}, a private address; that is not followed")

@@ -1,0 +1,1 @@
+"""What may be bought: caps and what is left of them (`caps`), and list prices (`list_prices`)."""

@@ -1,0 +1,174 @@
+"""The body of a create: one small function per dialect, for what its vendor wants written differently.
+
+Lengths go as strings, as the official page says for every model; None is never sent. The check has judged the request
+before; with validation off whatever was given is sent as it is, except the two fields that are known to break a
+request (Veo's ``aspect_ratio``, Kling's ``size``).
+
+Sources: AIHubMix video guide, updated 2026-06-01; AIHubMix field observations, 2026-01 to 2026-08.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from aihubmix_video.capabilities.normal import normalised
+from aihubmix_video.capabilities.options import Dialect, ExtraBody
+from aihubmix_video.errors import InvalidRequest
+from aihubmix_video.protocol.json_writer import compact
+from aihubmix_video.references.inspect import Medium, read_medium
+from aihubmix_video.types.request import VideoRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aihubmix_video.capabilities.schema import Capability
+
+MAX_BODY = 32 * 1024 * 1024
+"""Bytes of one body, ours: a 20 MiB picture as base64, and room for the rest."""
+
+Body = dict[str, object]
+
+
+def encode(request: VideoRequest, capability: Capability | None) -> Body:
+    """Write a request as the JSON object its model's vendor understands.
+
+    Args:
+        request: Checked, its references loaded.
+        capability: The model's, or None to pass on what was given for a model without a table.
+
+    Raises:
+        InvalidRequest: A reference was not loaded, or is none at all.
+    """
+    asked = normalised(capability, request)
+    given = {name: getattr(asked, name) for name in attrs.fields_dict(VideoRequest) if name != "extra_body"}
+    body: Body = {name: value for name, value in given.items() if value is not None and value != ""}
+    if capability is None:
+        return _below(_unknown(_with_seconds(body, "seconds")), asked.extra_body)
+    body = _with_seconds(body, capability.seconds_key, as_number=capability.seconds_as == "number")
+    body = _DIALECTS[capability.dialect](body, capability)
+    if capability.extra_body is ExtraBody.MERGED:
+        return _below(body, asked.extra_body)
+    return _nested(body, asked.extra_body)
+
+
+def to_json(body: Mapping[str, object]) -> bytes:
+    """Write a body as compact JSON in UTF-8.
+
+    Raises:
+        InvalidRequest: JSON cannot hold it, or it is larger than `MAX_BODY`.
+    """
+    try:
+        data = compact(body)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequest.of("extra_body", type(error).__name__, f"cannot be written as JSON: {error}") from None
+    if len(data) > MAX_BODY:
+        field = max(body, key=lambda name: len(str(body[name])))
+        message = f"makes a body of {len(data) / 2**20:.1f} MiB, over the limit of {MAX_BODY // 2**20} MiB"
+        raise InvalidRequest.of(field, f"<{len(data)} bytes>", f"{message}; pass references as URLs")
+    return data
+
+
+# -- dialects -----------------------------------------------------------------------------------------------
+
+
+def _sora(body: Body, _: Capability) -> Body:
+    """OpenAI refuses a reference that is a string, and wants an object instead."""
+    return _with_media(body, "input_reference", lambda medium: {"image_url": medium.as_url})
+
+
+def _veo(body: Body, capability: Capability) -> Body:
+    """The size by the name the gateway reads best; the frame follows from it, an ``aspect_ratio`` is refused."""
+    body.pop("aspect_ratio", None)
+    size = next((size for size in capability.sizes if body.get("size") in size.names), None)
+    if size is not None:
+        body["size"] = size.names[0]
+    return _plain(body, capability)
+
+
+def _plain(body: Body, _: Capability) -> Body:
+    return _with_media(body, "input_reference", lambda medium: medium.as_url)
+
+
+def _seedance(body: Body, _: Capability) -> Body:
+    """The page nests ``content`` in ``extra_body``; everything else has effect at the top level only."""
+    content = body.pop("content", None)
+    return body if content is None else {**body, "extra_body": {"content": _json_value(content)}}
+
+
+def _kling(body: Body, _: Capability) -> Body:
+    """Pictures as URLs or bare base64; a ``data:`` prefix is refused, and so is ``size``."""
+    body.pop("size", None)
+    for field in ("image", "image_tail", "image_list"):
+        body = _with_media(body, field, _bare)
+    return {name: _json_value(value) if name == "video_list" else value for name, value in body.items()}
+
+
+def _unknown(body: Body) -> Body:
+    """Write what was given flat, references as URLs."""
+    for field in ("input_reference", "image", "image_tail", "image_list"):
+        body = _with_media(body, field, lambda medium: medium.as_url)
+    return {name: _json_value(value) for name, value in body.items()}
+
+
+_DIALECTS: Mapping[Dialect, Callable[[Body, Capability], Body]] = {
+    Dialect.SORA: _sora,
+    Dialect.VEO: _veo,
+    Dialect.WAN: _plain,
+    Dialect.JIMENG: _plain,
+    Dialect.SEEDANCE: _seedance,
+    Dialect.KLING: _kling,
+}
+
+
+# -- parts --------------------------------------------------------------------------------------------------
+
+
+def _with_seconds(body: Body, key: str, *, as_number: bool = False) -> Body:
+    """Put the length under the dialect's own name and type, in its place."""
+    if "seconds" not in body:
+        return body
+    seconds = body["seconds"] if as_number else str(body["seconds"])
+    return {key if name == "seconds" else name: seconds if name == "seconds" else body[name] for name in body}
+
+
+def _with_media(body: Body, field: str, write: Callable[[Medium], object]) -> Body:
+    given = body.get(field)
+    if given is None:
+        return body
+    if field == "image_list" and isinstance(given, Sequence):
+        return {**body, field: [_medium(f"{field}[{place}]", item, write) for place, item in enumerate(given)]}
+    return {**body, field: _medium(field, given, write)}
+
+
+def _medium(field: str, value: object, write: Callable[[Medium], object]) -> object:
+    medium = read_medium(field, value)
+    if isinstance(medium, Medium):
+        return write(medium)
+    if isinstance(value, (str, Mapping)):
+        return _json_value(value)  # only with validation off: the user's own word
+    raise InvalidRequest([medium])
+
+
+def _bare(medium: Medium) -> str | None:
+    return medium.url if medium.url is not None else medium.base64
+
+
+def _below(body: Body, extra: Mapping[str, object] | None) -> Body:
+    """Merge *extra* beneath the fields: a field that is set wins."""
+    return {**body, **{key: _json_value(value) for key, value in (extra or {}).items() if key not in body}}
+
+
+def _nested(body: Body, extra: Mapping[str, object] | None) -> Body:
+    own = body.get("extra_body", {})
+    inner = _below(own if isinstance(own, dict) else {}, extra)
+    return {**body, "extra_body": inner} if inner else body
+
+
+def _json_value(value: object) -> object:
+    """Make mappings and sequences of any type those that `json` writes."""
+    if isinstance(value, Mapping):
+        return {key: _json_value(item) for key, item in value.items()}
+    return [_json_value(item) for item in value] if isinstance(value, (list, tuple)) else value

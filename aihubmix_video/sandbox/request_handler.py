@@ -1,0 +1,220 @@
+"""One request at the gateway, from its headers to the reply that is to be sent. No sockets, clock or chance.
+
+The server asks in this order: `arrive` when headers are there, `struck` once before and once after the body is read,
+`answer`, and, once a film is at hand, `reply`, which also writes the log.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from aihubmix_video.sandbox.canned_responses import NOTHING
+from aihubmix_video.sandbox.fault_script import Seen
+from aihubmix_video.sandbox.gateway import Draws, Gateway, misdirected, read_json, unrouted
+from aihubmix_video.sandbox.gateway_response import Answer
+from aihubmix_video.sandbox.http_format import Reply, Validators, serve
+from aihubmix_video.sandbox.request_log import Logged
+from aihubmix_video.sandbox.routing import Target, is_known, locate, serves_host
+from aihubmix_video.sandbox.video.films import film
+from aihubmix_video.sandbox.video.media import Media
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Mapping
+
+    from aihubmix_video.sandbox.fault_script import FaultScript, Strike
+    from aihubmix_video.sandbox.jobs import Job
+    from aihubmix_video.sandbox.video.films import Clip
+
+CACHED_PATHS = 100_000
+
+
+@attrs.define(eq=False)
+class Visit:
+    """One request under way.
+
+    Attributes:
+        at: When its headers arrived, in seconds on the event loop's clock.
+        now: The same on the sandbox's clock.
+        request_id: The 31 digits that mark it.
+        target: Its endpoint; None when there is none.
+        reused: Whether its connection carried a request before.
+    """
+
+    at: float
+    now: float
+    request_id: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    target: Target | None
+    reused: bool
+    model: str | None = None
+    json: Mapping[str, object] | None = None
+    authorized: bool = True
+    strike: Strike | None = None
+
+
+@attrs.define(eq=False)
+class Desk:
+    """Takes requests one at a time and decides what each is answered.
+
+    Attributes:
+        gateway: The gateway behind it.
+        faults: What is to go wrong.
+        log: What arrived, in order of decision.
+        size: Bytes of every film, or None for films as rendered.
+        resumable: Whether films come with validators and in ranges.
+        keep_headers: Whether the log keeps headers.
+    """
+
+    gateway: Gateway
+    faults: FaultScript
+    log: deque[Logged]
+    size: int | None = None
+    resumable: bool = True
+    keep_headers: bool = False
+    billed: int = 0
+    _targets: dict[tuple[str, str], Target] = attrs.field(factory=dict)
+
+    def arrive(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        at: float,
+        now: float,
+        request_id: str,
+        reused: bool,
+    ) -> Visit:
+        """Begin a visit."""
+        target = self._targets.get((method, path))
+        if target is None:
+            target = locate(method, path)
+            if target is not None and len(self._targets) < CACHED_PATHS:
+                self._targets[method, path] = target
+        return Visit(at, now, request_id, method, path, headers, target, reused)
+
+    def struck(self, visit: Visit, *, unread: bool, draw: float) -> Strike | None:
+        """Give the fault that strikes here, if any."""
+        target = visit.target
+        route, video_id = (None, None) if target is None else (target.route, target.video_id)
+        seen = Seen(route, video_id, visit.model, visit.reused, unread)
+        visit.strike = self.faults.find(seen, now=visit.now, draw=draw)
+        return visit.strike
+
+    def read(self, visit: Visit, body: bytes) -> None:
+        """Take in the request's body, and find out which model it is about."""
+        target = visit.target
+        if target is None:
+            return
+        if target.video_id is None:
+            visit.json = read_json(body)
+            model = (visit.json or {}).get("model")
+            visit.model = model if isinstance(model, str) else None
+        else:
+            job = self.gateway.jobs.get(target.video_id)
+            visit.model = None if job is None else job.order.model
+
+    def answer(self, visit: Visit, draws: Draws | None) -> Answer:
+        """Let the gateway do its work, unless a fault forestalls it. Only creates need *draws*."""
+        if visit.strike is not None and visit.strike.fault.forestalls:
+            return Answer(200)
+        host = visit.headers.get("Host")
+        if not serves_host(host):
+            return misdirected(host or "", request_id=visit.request_id)
+        target = visit.target
+        if target is None:
+            return unrouted(visit.method, visit.path, known_path=is_known(visit.path), request_id=visit.request_id)
+        gateway = self.gateway
+        refused = gateway.authorize(visit.headers.get("Authorization"), request_id=visit.request_id)
+        visit.authorized = refused is None
+        refused = refused or gateway.admit(now=visit.now, model=visit.model, request_id=visit.request_id)
+        return refused or self._endpoint(visit, target, draws or Draws())
+
+    def _endpoint(self, visit: Visit, target: Target, draws: Draws) -> Answer:
+        gateway, video_id = self.gateway, target.video_id
+        if video_id is None:
+            return gateway.create(visit.json, now=visit.now, draws=draws, request_id=visit.request_id)
+        if target.route == "retrieve":
+            return gateway.retrieve(video_id, now=visit.now, request_id=visit.request_id)
+        if target.route == "content":
+            return gateway.content(video_id, now=visit.now, request_id=visit.request_id)
+        return gateway.delete(video_id, now=visit.now, request_id=visit.request_id)
+
+    def reply(self, visit: Visit, answer: Answer, source: Clip | bytes | None = None) -> Reply | None:
+        """Give the reply to send and log it; None where a fault leaves nothing to say. *source* is the film's."""
+        reply = self._unlogged(visit, answer, source)
+        self.note(visit, answer, None if reply is None else reply.status)
+        return reply
+
+    def note(self, visit: Visit, answer: Answer | None, status: int | None) -> None:
+        """Log a visit."""
+        job = None if answer is None else answer.job
+        route, video_id = (None, None) if visit.target is None else (visit.target.route, visit.target.video_id)
+        if job is not None:
+            self.billed += 1
+        self.log.append(
+            Logged(
+                visit.at,
+                visit.method,
+                visit.path,
+                route,
+                video_id if job is None else job.id,
+                visit.model,
+                status,
+                visit.json,
+                job is not None,
+                visit.authorized,
+                None if visit.strike is None else visit.strike.fault.name,
+                self._kept(visit.headers),
+            )
+        )
+
+    def film(self, job: Job, source: Clip | bytes, version: str = "") -> Media:
+        """Give the bytes of a job's film."""
+        return Media((source,)) if isinstance(source, bytes) else film(source, job.id + version, size=self.size)
+
+    def _unlogged(self, visit: Visit, answer: Answer, source: Clip | bytes | None) -> Reply | None:
+        strike = visit.strike
+        canned = None if strike is None else strike.fault.answer
+        if canned is NOTHING:
+            return None
+        if canned is not None:
+            reply = Reply(canned.status, canned.headers, Media((canned.body,)))
+        elif answer.film is not None and source is not None:
+            reply = self._film_reply(visit, answer.film, answer.content_type, source)
+        else:
+            reply = Reply(
+                answer.status, (("Content-Type", answer.content_type), *answer.headers), Media((answer.body,))
+            )
+        return reply if strike is None else strike.edit(reply)
+
+    def _film_reply(self, visit: Visit, job: Job, content_type: str, source: Clip | bytes) -> Reply:
+        version, tag = _version(visit.strike)
+        media = self.film(job, source, version)
+        etag = f'"{job.number:x}-{media.length:x}{tag}"'
+        validators = Validators(etag=etag, modified=job.epoch + job.ends)
+        quirk = None if visit.strike is None else visit.strike.fault.quirk
+        return serve(media, content_type, visit.headers, validators if self.resumable else None, quirk)
+
+    def _kept(self, headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        if not self.keep_headers:
+            return ()
+        return tuple((name, value) for name, value in headers.items() if name.lower() != "authorization")
+
+
+def _version(strike: Strike | None) -> tuple[str, str]:
+    """Say which version of a film a fault serves, and what its ETag ends in."""
+    if strike is None:
+        return "", ""
+    second = bool(strike.number % 2)
+    if strike.fault.flip_etag:
+        return "", "-b" if second else ""
+    how = strike.fault.other_film
+    if how is None or (how == "flip" and not second):
+        return "", ""
+    return "other", "" if how == "same_etag" else "-other"

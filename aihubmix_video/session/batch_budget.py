@@ -1,0 +1,117 @@
+"""What a batch may still buy: its caps, beside what the ledger says was bought before."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Self
+
+import attrs
+
+from aihubmix_video.capabilities import find_capability
+from aihubmix_video.errors import BudgetExceeded
+from aihubmix_video.pricing.caps import Budget, Caps
+from aihubmix_video.pricing.list_prices import check_prices, highest_price, list_price, seconds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from aihubmix_video.ledger.entry import Spent
+    from aihubmix_video.types.request import VideoRequest
+
+__all__ = ["Allowance", "Share"]
+
+
+@attrs.frozen
+class Share:
+    """What one video takes of the caps: its length in seconds and its list price in USD, where known."""
+
+    seconds: float | None
+    price: float | None
+
+
+class Allowance:
+    """Lets a batch buy what its caps allow.
+
+    Raises:
+        InvalidRequest: A cap or a price cannot be meant.
+    """
+
+    def __init__(self, caps: Caps | None = None, prices: Mapping[str, float] | None = None) -> None:
+        self._caps = caps or Caps()
+        given: Mapping[str, float] = {} if prices is None else prices
+        check_prices(given)
+        self._prices = dict(given)
+        self._budget = Budget(self._caps)
+
+    def packed(self) -> bytes:
+        """Write down the caps and prices, not what is used of them."""
+        return json.dumps({"caps": attrs.asdict(self._caps), "prices": self._prices}).encode()
+
+    @classmethod
+    def restored(cls, packed: bytes) -> Self:
+        """Read what `packed` wrote."""
+        kept = json.loads(packed)
+        return cls(Caps(**kept["caps"]), kept["prices"])
+
+    @property
+    def capped(self) -> bool:
+        """Whether there is anything to keep to."""
+        return self._caps.any
+
+    def begin(self, spent: Mapping[str, Spent]) -> None:
+        """Count what earlier runs bought, or may have; of these only model and length are known.
+
+        So money counts at the dearest size of each model, and a video of unknown length at the longest its model makes.
+        """
+        lengths = {model: _longest(model, each) for model, each in spent.items()}
+        costs = {model: _cost(seconds, highest_price(model, self._prices)) for model, seconds in lengths.items()}
+        self._budget = Budget(
+            self._caps,
+            videos=sum(each.jobs for each in spent.values()),
+            seconds=_sum(tuple(lengths.values())),
+            spent=_sum(tuple(costs.values())),
+        )
+
+    def ask(self, request: VideoRequest) -> Share:
+        """Take a video's share.
+
+        Raises:
+            BudgetExceeded: It would exceed a cap, or nobody can tell. It took nothing.
+        """
+        share = self._share(request)
+        refusal = self._budget.refusal(share.seconds, share.price)
+        if refusal is not None:
+            raise BudgetExceeded([refusal])
+        return self._taken(share)
+
+    def count(self, request: VideoRequest) -> Share:
+        """Take the share of a video that is being bought anyway."""
+        return self._taken(self._share(request))
+
+    def give_back(self, share: Share | None) -> None:
+        """Take the share of a video back that was not bought after all."""
+        if share is not None:
+            self._budget.give_back(share.seconds, share.price)
+
+    def _share(self, request: VideoRequest) -> Share:
+        return Share(seconds_of(request), list_price(request, self._prices)) if self.capped else Share(None, None)
+
+    def _taken(self, share: Share) -> Share:
+        self._budget.take(share.seconds, share.price)
+        return share
+
+
+def _longest(model: str, spent: Spent) -> float | None:
+    if not spent.unmeasured:
+        return spent.seconds
+    capability = find_capability(model)
+    return None if capability is None else spent.seconds + spent.unmeasured * capability.seconds.allowed[-1]
+
+
+def _cost(seconds: float | None, usd: float | None) -> float | None:
+    return None if seconds is None or usd is None else seconds * usd
+
+
+def _sum(amounts: Collection[float | None]) -> float | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if len(known) == len(amounts) else None

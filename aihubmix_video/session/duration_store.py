@@ -1,0 +1,53 @@
+"""Between sessions: what was learnt of how long jobs take goes into the ledger, and the next session begins with it.
+
+It only makes waits shorter, so nothing that goes wrong with it is an error: it is said in the log, and learning begins anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from aihubmix_video.errors import LedgerError, SessionClosed
+from aihubmix_video.polling.saved_statistics import UnreadableError
+
+if TYPE_CHECKING:
+    from aihubmix_video.ledger.interface import Ledger
+    from aihubmix_video.polling.adaptive import LearnedCadence
+
+__all__ = ["JOBS_BETWEEN", "Experience"]
+
+log = logging.getLogger("aihubmix_video")
+
+NAME = "durations"
+JOBS_BETWEEN = 50  # jobs seen to finish, after which what was learnt is kept even if the session goes on
+
+
+class Experience:
+    """Keeps what one session's cadence learns."""
+
+    def __init__(self, ledger: Ledger, cadence: LearnedCadence) -> None:
+        self._ledger = ledger
+        self._cadence = cadence
+        self._kept = 0.0  # jobs seen when it was kept last
+
+    async def recall(self) -> None:
+        """Begin with what earlier sessions learnt."""
+        try:
+            data = await self._ledger.recall(NAME)
+            if data is not None:
+                self._cadence.restore(data)
+        except (LedgerError, UnreadableError) as error:
+            log.warning("what earlier sessions learnt of durations cannot be read (%s); learning begins anew", error)
+        self._kept = self._cadence.jobs_seen
+
+    async def keep(self, *, news: int = 1) -> None:
+        """Keep what was learnt, if at least so many jobs were seen to finish since it was kept last."""
+        seen = self._cadence.jobs_seen
+        if seen < self._kept + news:
+            return
+        self._kept = seen
+        try:
+            await self._ledger.remember(NAME, self._cadence.kept())
+        except (LedgerError, SessionClosed) as error:
+            log.warning("what was learnt of durations cannot be kept (%s)", error)

@@ -1,0 +1,180 @@
+"""Between a session's record of a job and the ledger's entry of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from aihubmix_video import errors
+from aihubmix_video.capabilities import find_capability
+from aihubmix_video.errors import (
+    ContentRefused,
+    InvalidRequest,
+    JobExpired,
+    JobFailed,
+    ModelUnavailable,
+    RequestRefused,
+    SessionClosed,
+    SubmitUncertain,
+    VideoError,
+)
+from aihubmix_video.ledger.entry import Destination, Entry, State
+from aihubmix_video.output.template import Template
+from aihubmix_video.session.tracked_job import Record, Target
+from aihubmix_video.types.video import Status, Video
+
+if TYPE_CHECKING:
+    from aihubmix_video.ledger.interface import Ledger
+    from aihubmix_video.types.request import VideoRequest
+
+__all__ = ["REFUSALS", "Name", "RowPlace", "close", "entry_of", "error_of", "target_of", "video_of"]
+
+REFUSALS = (InvalidRequest, RequestRefused, ModelUnavailable, ContentRefused)
+"""Verdicts on a request: it would be refused again. Everything else may be tried again on another day."""
+ENDS = (JobFailed, JobExpired)
+"""Verdicts on a job that was bought."""
+
+
+@attrs.frozen(kw_only=True)
+class RowPlace:
+    """Which row of which batch a job is."""
+
+    batch: str
+    index: int
+    fingerprint: str
+    occurrence: int
+
+
+@attrs.frozen(kw_only=True)
+class Name:
+    """The user's own name of a job.
+
+    Attributes:
+        client_key: It, unique in the ledger.
+        fingerprint: What the request was that it was given for.
+    """
+
+    client_key: str
+    fingerprint: str
+
+
+def entry_of(record: Record, request: VideoRequest, place: RowPlace | None, name: Name | None) -> Entry:
+    """Describe a new job for the ledger; *request* holds its media."""
+    capability = find_capability(request.model)
+    digest = place.fingerprint if place is not None else name.fingerprint if name is not None else ""
+    return Entry(
+        key=record.key,
+        request=request,
+        client_key=name.client_key if name is not None else None,
+        owner=record.owner,
+        created_at=record.created_at,
+        batch=place.batch if place is not None else None,
+        index=place.index if place is not None else 0,
+        fingerprint=digest,
+        occurrence=place.occurrence if place is not None else 0,
+        target=_destination(record.target),
+        seconds=capability.seconds_of(request) if capability is not None else None,
+    )
+
+
+def _destination(target: Target | None) -> Destination | None:
+    if target is None:
+        return None
+    template = isinstance(target.path, Template)
+    text = target.path.text if isinstance(target.path, Template) else target.path
+    return Destination(
+        text=str(Path(text).absolute()),
+        template=template,
+        index=target.index,
+        row_key=target.key,
+        overwrite=target.overwrite,
+        make_folder=target.make_folder,
+    )
+
+
+def target_of(entry: Entry) -> Target | None:
+    """Restore where a job's file goes."""
+    kept = entry.target
+    if kept is None:
+        return None
+    return Target(
+        path=Template.parse(kept.text) if kept.template else kept.text,
+        index=kept.index,
+        key=kept.row_key,
+        overwrite=kept.overwrite,
+        make_folder=kept.make_folder,
+    )
+
+
+def video_of(entry: Entry) -> Video | None:
+    """Describe an entry's video, as far as the ledger knows it."""
+    if entry.video_id is None:
+        return None
+    return Video(
+        id=entry.video_id,
+        model=entry.request.model,
+        status=Status.COMPLETED if entry.sha256 is not None else Status.IN_PROGRESS,
+        seconds=entry.seconds,
+        expires_at=entry.expires_at,
+        path=entry.path,
+        bytes_written=entry.bytes_written,
+        sha256=entry.sha256,
+        verified=entry.verified,
+    )
+
+
+def error_of(entry: Entry) -> VideoError | None:
+    """Tell again why an entry has no video; None when it has one."""
+    if entry.state in {State.SAVED, State.DONE}:
+        return None
+    if entry.state is State.DROPPED:
+        return RequestRefused("the job was dropped by decision of the user", job_key=entry.key, job_id=entry.video_id)
+    if entry.state in {State.SENDING, State.UNCERTAIN}:
+        return _uncertainty(entry)
+    kind = getattr(errors, entry.error_type or "", VideoError)
+    if not issubclass(kind, VideoError) or issubclass(kind, InvalidRequest):
+        kind = RequestRefused
+    error = kind(
+        entry.error_message or "the job failed in an earlier run",
+        job_key=entry.key,
+        job_id=entry.video_id,
+        status_code=entry.status_code,
+        request_id=entry.request_id,
+        charged=entry.charged,
+    )
+    if isinstance(error, ContentRefused) and entry.video_id is not None:
+        error.stage = "output"
+    return error
+
+
+def _uncertainty(entry: Entry) -> SubmitUncertain:
+    said = entry.error_message or "the process ended while the create was under way"
+    return SubmitUncertain(
+        said,
+        body=entry.error_body,
+        job_key=entry.key,
+        status_code=entry.status_code,
+        request_id=entry.request_id,
+    )
+
+
+async def close(ledger: Ledger, record: Record, error: VideoError | None) -> None:
+    """Write down how a job ended, if that is final; what may yet be fetched or sent stays unfinished.
+
+    Raises:
+        LedgerError: It could not be written.
+    """
+    if not record.in_ledger:
+        return
+    if isinstance(error, SubmitUncertain):
+        await ledger.uncertain(record.key, error)
+    elif isinstance(error, ENDS if record.video_id is not None else REFUSALS):
+        await ledger.failed(record.key, error)
+    elif error is None and record.target is None:
+        await ledger.done(record.key)
+    elif record.once and record.video_id is None and error is not None and not isinstance(error, SessionClosed):
+        await ledger.failed(record.key, error)
+    elif record.abandoned and record.video_id is None:
+        await ledger.dropped(record.key)

@@ -1,0 +1,182 @@
+"""Tells the ledger of a session's jobs, and asks it for those of earlier ones."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from aihubmix_video.errors import InvalidRequest, LedgerError
+from aihubmix_video.ledger.entry import State
+from aihubmix_video.ledger.fingerprint import fingerprint
+from aihubmix_video.ledger.null_ledger import NoLedger
+from aihubmix_video.ledger.pages import entries
+from aihubmix_video.protocol.sanitize import plain
+from aihubmix_video.session.batch_budget import Allowance
+from aihubmix_video.session.ledger_mapping import close, entry_of
+from aihubmix_video.storage.disk import to_the_end
+from aihubmix_video.storage.reference_files import load
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+
+    from aihubmix_video.errors import VideoError
+    from aihubmix_video.ledger.entry import Entry, Spent
+    from aihubmix_video.ledger.interface import Ledger
+    from aihubmix_video.session.ledger_mapping import Name, RowPlace
+    from aihubmix_video.session.tracked_job import Record
+    from aihubmix_video.types.request import VideoRequest
+
+__all__ = ["Bookkeeper"]
+
+log = logging.getLogger("aihubmix_video")
+
+CAPS = "caps"  # the name under which a batch's caps are remembered
+PROOF = "proof"  # the name under which it is tried whether anything can be written
+
+
+class Bookkeeper:
+    """Keeps one session's ledger.
+
+    Attributes:
+        has_ledger: Whether anything is kept at all.
+        taking: Held from looking a job up until it is taken on: two who look would both buy it.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.has_ledger = not isinstance(ledger, NoLedger)
+        self.taking = asyncio.Lock()
+
+    # Telling.
+
+    async def intend(self, record: Record, request: VideoRequest, place: RowPlace | None, name: Name | None) -> None:
+        """Write down that a job is wanted; *request* holds its media.
+
+        Cancelled, it is not, unless it has a name under which it is asked for again.
+        """
+        entry = entry_of(record, request, place, name)
+        intending = asyncio.create_task(self._ledger.intend([entry]))
+        try:
+            await to_the_end(intending)
+        except asyncio.CancelledError:
+            nameless = entry.batch is None and entry.client_key is None
+            if nameless and not intending.cancelled() and intending.exception() is None:
+                try:
+                    await to_the_end(self._ledger.dropped(record.key))
+                except LedgerError as error:  # a cancellation is never turned into something else
+                    log.warning("job %s was given up, and stays in the ledger: %s", record.key, error)
+            raise
+
+    async def close(self, record: Record, error: VideoError | None) -> None:
+        """Write down how a job ended."""
+        await close(self._ledger, record, error)
+
+    async def prove(self) -> None:
+        """Write something that means nothing.
+
+        Raises:
+            LedgerError: It could not be written.
+        """
+        await self._ledger.remember(PROOF, b"")
+
+    # Asking.
+
+    async def fingerprint(self, request: VideoRequest) -> str | None:
+        """Digest what a request asks for; None without a ledger, where nothing is matched."""
+        return fingerprint(await load(request)) if self.has_ledger else None
+
+    async def entry(self, key: str) -> Entry | None:
+        """Find a job as it stands now."""
+        return await self._ledger.entry(key)
+
+    async def find(self, place: RowPlace) -> Entry | None:
+        """Find the job that a row of a batch became in an earlier run."""
+        return await self._ledger.find(place.batch, place.fingerprint, place.occurrence)
+
+    async def named(self, client_key: str) -> Entry | None:
+        """Find the job that the user gave this name."""
+        return await self._ledger.by_client_key(client_key)
+
+    async def page(
+        self, after: int | None, limit: int, states: Collection[State], owner: str | None
+    ) -> Sequence[Entry]:
+        """Give jobs, the newest first; see `Ledger.page`."""
+        return await self._ledger.page(after, limit, states, owner=owner)
+
+    async def spent(self) -> Mapping[str, Spent]:
+        """Add up, by model, what was bought or may have been."""
+        return await self._ledger.spent()
+
+    async def allowance(self) -> Allowance:
+        """Give back the caps of the ledger's last batch, so that what goes on with it keeps to them."""
+        kept = await self._ledger.recall(CAPS)
+        return Allowance() if kept is None else Allowance.restored(kept)
+
+    async def keep_allowance(self, allowance: Allowance) -> None:
+        """Remember a batch's caps, or that it has none."""
+        kept = await self._ledger.recall(CAPS)
+        if kept != allowance.packed() and (allowance.capped or kept is not None):
+            await self._ledger.remember(CAPS, allowance.packed())
+
+    def unfinished(self) -> AsyncIterator[Entry]:
+        """Give every job that needs something."""
+        return self._ledger.unfinished()
+
+    # Deciding.
+
+    async def drop(self, key: str) -> None:
+        """Write down that the user does not want a job any more."""
+        await self._ledger.dropped(key)
+
+    async def forsake(self, key: str) -> None:
+        """Write down of a job that was deleted that it is not to be followed any more; what it came to before stays."""
+        entry = await self._ledger.entry(key)
+        if entry is not None and entry.state in {State.BOUGHT, State.COMPLETED}:
+            await self._ledger.dropped(key)
+
+    async def decide(self, key: str, *, attach: str | None, drop: bool) -> None:
+        """Carry out a user's decision about an uncertain job: attach it to an id, drop it, or else intend it anew.
+
+        Raises:
+            InvalidRequest: The id is another job's.
+            LedgerError: Nothing is to be decided about the job, or there is none.
+        """
+        entry = await self._ledger.entry(key)
+        if entry is None:
+            raise LedgerError(f"the ledger has no job {plain(key, 80)!r}. Nothing was changed.", job_key=key)
+        if attach is not None:
+            await self._check_unowned(attach)
+            await self._ledger.attach(key, attach)
+        elif not drop:
+            await self._ledger.resubmit(key)
+        elif entry.state is State.UNCERTAIN:
+            await self._ledger.dropped(key)
+        else:
+            raise LedgerError(f"job {key} is {entry.state}, not uncertain. Nothing was changed.", job_key=key)
+
+    async def resubmit(self, key: str) -> Entry:
+        """Have a job that failed bought anew.
+
+        Raises:
+            LedgerError: It did not fail, or there is no such job.
+        """
+        await self._ledger.resubmit(key)
+        entry = await self._ledger.entry(key)
+        if entry is None:
+            raise LedgerError(f"the ledger has lost job {plain(key, 80)!r}.", job_key=key)
+        return entry
+
+    async def _check_unowned(self, video_id: str) -> None:
+        """Refuse an id that another job has: one video would be saved twice, and another one be forgotten."""
+        async for entry in entries(self._ledger):
+            if video_id in {entry.video_id, entry.also_id}:
+                raise InvalidRequest.of("attach", video_id, f"is the id of job {entry.key}")
+
+    async def aclose(self) -> None:
+        """Close the ledger, once media that nobody needs any more are deleted."""
+        try:
+            await self._ledger.sweep()
+        except LedgerError as error:
+            log.warning("reference media were left over: %s", error.message)
+        await self._ledger.aclose()

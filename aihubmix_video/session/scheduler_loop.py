@@ -1,0 +1,248 @@
+"""The shell around the scheduler: tells it what happened, has its actions performed, and arms one timer.
+
+Nothing is decided here. The scheduler is turned, synchronously, once per pass of the event loop in which something
+happened, and at the moment that it named itself. Each action is performed by a task that lives for that one request and
+ends in one event; the scheduler's lanes bound how many there are. A job that waits costs no task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from itertools import count
+from math import inf
+from typing import TYPE_CHECKING
+
+from aihubmix_video.errors import Charged, SessionClosed, SubmitUncertain, VideoError
+from aihubmix_video.scheduling.lifecycle import Phase
+from aihubmix_video.scheduling.messages import Ask, End, Event, Fetch, Permit, Poll, Submit, Trouble, Withdraw
+from aihubmix_video.session.tracked_job import Record
+from aihubmix_video.types.video import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aihubmix_video.scheduling.scheduler import Scheduler
+
+__all__ = ["Driver", "Perform", "Request"]
+
+Request = type[Submit] | type[Poll] | type[Fetch]
+Perform = Callable[[Record], Coroutine[object, object, Event]]
+"""Performs one action for a job, and reports the one event it ended in."""
+
+log = logging.getLogger("aihubmix_video")
+
+GONE = "the session was closed"
+
+
+class Driver:
+    """Runs one scheduler on the running event loop.
+
+    Args:
+        scheduler: Decides.
+        perform: What performs each sort of action.
+        conclude: Ends each job that is over: tells the ledger first, then whoever waits for it.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        perform: Mapping[Request, Perform],
+        conclude: Callable[[Record, VideoError | None], Coroutine[object, object, None]],
+    ) -> None:
+        self.scheduler = scheduler
+        self.jobs: dict[int, Record] = {}
+        self.sent: dict[type[object], int] = dict.fromkeys((Submit, Poll, Fetch, Permit), 0)
+        self._perform = perform
+        self._conclude = conclude
+        self._conclusions: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._numbers = count(1)
+        self._permits: dict[int, asyncio.Future[None]] = {}
+        self._tasks: dict[Request, dict[int, asyncio.Task[Event]]] = {
+            kind: {} for kind in perform
+        }  # by the job's number
+        self._timer: asyncio.Handle | None = None
+        self._armed_for = inf
+        self._turn_is_due = False
+        self._closed = False
+
+    def number(self) -> int:
+        """Give out the next job's number."""
+        return next(self._numbers)
+
+    # Being told.
+
+    def follow(self, record: Record, event: Event) -> None:
+        """Take on a job; *event* says how it begins.
+
+        Raises:
+            SessionClosed: Nothing is taken on any more.
+        """
+        if self._closed:
+            raise SessionClosed(GONE)
+        self.jobs[record.number] = record
+        self.tell(event)
+
+    def tell(self, event: Event) -> None:
+        """Pass on what happened; what follows from it is done within this pass of the loop."""
+        if not self._closed:
+            self.scheduler.receive(event, self._loop.time())
+            self._call_turn()
+
+    async def permit(self) -> None:
+        """Wait until a request of the caller's own may leave.
+
+        Raises:
+            SessionClosed: The session was closed meanwhile.
+        """
+        if self._closed:
+            raise SessionClosed(GONE)
+        ticket = self.number()
+        self._permits[ticket] = permitted = self._loop.create_future()
+        self.tell(Ask(ticket))
+        try:
+            await permitted
+        finally:
+            if self._permits.pop(ticket, None) is not None:
+                self.tell(Withdraw(ticket))
+
+    # Turning.
+
+    def _call_turn(self) -> None:
+        if not self._turn_is_due:
+            self._turn_is_due = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self, at: float = -inf) -> None:
+        """Let the scheduler decide; *at* is the moment that it named, if this is it.
+
+        A loop rings early by as much as its clock is coarse. Told so, the scheduler would only name the same moment again.
+        """
+        self._turn_is_due = False
+        if self._closed:
+            return
+        for action in self.scheduler.actions(max(self._loop.time(), at)):
+            self._do(action)
+        self._arm()
+
+    def _do(self, action: Submit | Poll | Fetch | Permit | End) -> None:
+        if isinstance(action, End):
+            self._end(action)
+            return
+        self.sent[type(action)] += 1
+        if isinstance(action, Permit):
+            if (permitted := self._permits.pop(action.ticket, None)) is not None and not permitted.done():
+                permitted.set_result(None)
+            return
+        kind, record = type(action), self.jobs[action.job]
+        task = self._loop.create_task(self._performed(kind, record))
+        self._tasks[kind][record.number] = task
+        task.add_done_callback(lambda done: self._forget(kind, record.number, done))
+
+    def _forget(self, kind: Request, number: int, done: asyncio.Task[Event]) -> None:
+        if self._tasks[kind].get(number) is done:  # else the job's next one is under way already
+            del self._tasks[kind][number]
+
+    async def _performed(self, kind: Request, record: Record) -> Event:
+        try:
+            event = await self._perform[kind](record)
+        except VideoError as error:
+            event = Trouble(record.number, error)
+        except asyncio.CancelledError:
+            self.tell(Trouble(record.number, SessionClosed(GONE)))  # its lane is free again
+            raise
+        except Exception as exc:  # a bug of ours must end its job, not hang it
+            log.exception("job %s: unexpected failure", record.key)
+            said = f"internal error ({type(exc).__name__})"
+            lost = kind is Submit and record.sent and record.video_id is None
+            event = Trouble(
+                record.number, SubmitUncertain(said) if lost else VideoError(said, charged=charged_of(record))
+            )
+        self.tell(event)
+        return event
+
+    def _arm(self) -> None:
+        """Arm the timer for the scheduler's next moment; an earlier one does no harm."""
+        at = self.scheduler.wakes_at()
+        if at is None or self._armed_for <= at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed_for = at  # not every event loop's timers know theirs
+        self._timer = self._loop.call_at(at, self._ring, at)
+
+    def _ring(self, at: float) -> None:
+        self._timer, self._armed_for = None, inf
+        self._turn(at)
+
+    def _end(self, end: End) -> None:
+        record = self.jobs.pop(end.job)
+        error = end.error
+        if end.phase is Phase.DROPPED:
+            error = SessionClosed("the job is no longer followed", charged=charged_of(record))
+        elif end.phase is Phase.UNCERTAIN:
+            record.status = Status.UNCERTAIN
+        if error is not None:
+            error.job_key, error.job_id = record.key, record.video_id
+        self._settle(record, error)
+
+    def _settle(self, record: Record, error: VideoError | None) -> None:
+        task = self._loop.create_task(self._concluded(record, error))
+        self._conclusions.add(task)
+        task.add_done_callback(self._conclusions.discard)
+
+    async def _concluded(self, record: Record, error: VideoError | None) -> None:
+        """End a job once nothing works for it any more: what was withdrawn may still be polled, or write its file."""
+        under_way = [tasks[record.number] for tasks in self._tasks.values() if record.number in tasks]
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
+        await self._conclude(record, error)
+
+    # Ending.
+
+    async def aclose(self, grace: float) -> None:
+        """Stop: cancel what can be repeated, let creates under way learn their ids, then end every job.
+
+        Args:
+            grace: Seconds that creates under way get.
+        """
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        creates = list(self._tasks[Submit].values())
+        others = [task for kind, tasks in self._tasks.items() if kind is not Submit for task in tasks.values()]
+        for task in others:
+            task.cancel()
+        if creates:
+            await asyncio.wait(creates, timeout=grace)
+        for task in creates:
+            task.cancel()
+        for event in await asyncio.gather(*creates, *others, return_exceptions=True):
+            if isinstance(event, Trouble):
+                self._close(event.job, event.error)
+        for number in list(self.jobs):
+            self._close(number, None)
+        await asyncio.gather(*self._conclusions)
+        for permitted in self._permits.values():
+            if not permitted.done():
+                permitted.set_exception(SessionClosed(GONE))
+
+    def _close(self, number: int, error: VideoError | None) -> None:
+        record = self.jobs.pop(number, None)
+        if record is None:
+            return
+        if isinstance(error, SubmitUncertain):
+            record.status = Status.UNCERTAIN
+        elif error is None or error.retryable:
+            error = SessionClosed(GONE, charged=charged_of(record))
+        error.job_key, error.job_id = record.key, record.video_id
+        self._settle(record, error)
+
+
+def charged_of(record: Record) -> Charged:
+    """Whether the job was paid for, as far as its id tells."""
+    return "yes" if record.video_id is not None else "no"

@@ -1,0 +1,403 @@
+"""The session: what users open, and everything else is reached through."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from typing import TYPE_CHECKING, Self, Unpack
+
+from aihubmix_video.errors import InvalidRequest, SessionClosed
+from aihubmix_video.http.client import Transport
+from aihubmix_video.http.rate_gate import Gate
+from aihubmix_video.ledger.null_ledger import NoLedger
+from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
+from aihubmix_video.output.template import Template
+from aihubmix_video.polling.adaptive import LearnedCadence
+from aihubmix_video.pricing.caps import Caps, check_retries
+from aihubmix_video.scheduling.rate_limit import Pace
+from aihubmix_video.scheduling.scheduler import Limits, Scheduler
+from aihubmix_video.session.batch import Batch
+from aihubmix_video.session.batch_budget import Allowance
+from aihubmix_video.session.duration_store import Experience
+from aihubmix_video.session.endpoints import Videos
+from aihubmix_video.session.job import Job
+from aihubmix_video.session.job_manager import Orchestrator
+from aihubmix_video.session.job_registry import Register
+from aihubmix_video.session.job_views import record_of_entry
+from aihubmix_video.session.loop_guard import Home
+from aihubmix_video.session.request_checks import build_request, literal_path
+from aihubmix_video.session.tracked_job import Record, Target
+from aihubmix_video.settings import settings_from
+from aihubmix_video.storage.disk import Disk
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
+    from types import TracebackType
+
+    from aihubmix_video.capabilities import Validate
+    from aihubmix_video.ledger.interface import Ledger
+    from aihubmix_video.session.batch_rows import Row
+    from aihubmix_video.types.events import BatchItem, SessionStats
+    from aihubmix_video.types.request import VideoParams, VideoRequest
+    from aihubmix_video.types.video import Video
+
+__all__ = ["VideoSession"]
+
+
+class VideoSession:
+    """Submits video jobs, follows them all under one shared rate, and brings every file whole to disk.
+
+    Example:
+        ```python
+        async with VideoSession() as session:
+            video = await session.generate("a cat plays jazz piano", model="wan2.6-t2v", seconds=5, to="cat.mp4")
+        ```
+
+    Args:
+        api_key: The Bearer key; None for ``$AIHUBMIX_API_KEY``. It is never shown.
+        base_url: The gateway; None for ``$AIHUBMIX_BASE_URL``, or else ``https://aihubmix.com``. A trailing ``/v1`` is
+            removed; plain http goes only to this machine.
+        rate: Requests per second over everything the session sends: creates, polls, downloads, deletes and retries.
+        burst: Requests that may leave back to back.
+        poll_interval: Seconds; on average no more than one poll per interval is sent per running job.
+        max_in_flight: Jobs bought and not yet finished, at most.
+        max_downloads: Videos streaming at once, at most.
+        deadline: Seconds from acceptance, or from when it is followed again, until a job is `WaitTimeout`; it stays alive at
+            the gateway. One that passes while nobody could ask is put off once.
+        ledger: Path of the durable record of all jobs, made if it does not exist; with it no paid job is lost by a crash,
+            and running a batch again goes on with it. None: jobs are remembered only while the session is open.
+        validate: ``"known"``: known models are checked, unknown ones pass with a warning; ``"strict"``: unknown ones are
+            refused; ``"off"``: only what could not be sent is refused.
+        trust_env: Whether ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` count.
+        new_key: The key is a new one of the account whose jobs the ledger holds. Without it a ledger of another key is
+            refused, since jobs are known only to the account that bought them.
+
+    Raises:
+        ConfigurationError: An option cannot be used; the message names what is allowed.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one option of the session
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        rate: float = 10.0,
+        burst: int = 1,
+        poll_interval: float = 15.0,
+        max_in_flight: int = 1000,
+        max_downloads: int = 8,
+        deadline: float = 1800.0,
+        ledger: str | os.PathLike[str] | None = None,
+        validate: Validate = "known",
+        trust_env: bool = True,
+        new_key: bool = False,
+    ) -> None:
+        self._settings = settings_from(
+            api_key=api_key,
+            base_url=base_url,
+            trust_env=trust_env,
+            rate=rate,
+            burst=burst,
+            poll_interval=poll_interval,
+            max_in_flight=max_in_flight,
+            max_downloads=max_downloads,
+            deadline=deadline,
+            validate=validate,
+        )
+        self._ledger_path = None if ledger is None else literal_path(ledger, "ledger", "run.db")
+        self._new_key = new_key
+        self._opened: Orchestrator | None = None
+        self._register: Register | None = None
+        self._home: Home | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    # One job.
+
+    async def generate(
+        self,
+        prompt: str | VideoRequest,
+        *,
+        model: str | None = None,
+        to: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        **params: Unpack[VideoParams],
+    ) -> Video:
+        """Buy one video, wait for it, and save it.
+
+        Cancelled before its create was sent, nothing is bought; afterwards the job goes on, and its file is saved as long as
+        the session is open.
+
+        Args:
+            prompt: What to show, or a whole `VideoRequest`.
+            model: The gateway's name of the model.
+            to: The file to write, if it is wanted now; its folder must exist.
+            overwrite: Replace an existing file; without it an existing file is an error before anything is sent.
+            **params: The other fields of `VideoRequest`.
+
+        Returns:
+            The finished video, with its file's path and hash when it was saved.
+
+        Raises:
+            InvalidRequest: Nothing was sent.
+            SubmitUncertain: The job may have been bought; it is not bought again.
+            JobFailed: The vendor could not generate it.
+            WaitTimeout, DownloadFailed: The job is fine; go on with `job`.
+            VideoError: Any other cause; see `errors`.
+        """
+        return await (await self.submit(prompt, model=model, to=to, overwrite=overwrite, **params))
+
+    async def submit(
+        self,
+        prompt: str | VideoRequest,
+        *,
+        model: str | None = None,
+        to: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        idempotency_key: str | None = None,
+        owner: str | None = None,
+        **params: Unpack[VideoParams],
+    ) -> Job:
+        """Buy one job; other arguments and errors are those of `generate`.
+
+        Args:
+            prompt: What to show, or a whole `VideoRequest`.
+            model: The gateway's name of the model.
+            to: The file to write, taken literally, if it is wanted; its folder must exist.
+            overwrite: Replace an existing file.
+            idempotency_key: Your own name of the job; needs a ledger. For the same name the same job is given again, also
+                after a restart, and nothing is bought twice; the same name with another request is an error.
+            owner: Whose job it is, in your application's words; one `idempotency_key` of two owners names two jobs.
+            **params: The other fields of `VideoRequest`.
+
+        Returns:
+            A handle, once the gateway accepted the job; errors of the create raise here.
+
+        Raises:
+            InvalidRequest: Nothing was sent. Also where `idempotency_key` has no ledger, or names a job of another request.
+            SubmitUncertain: The job may have been bought; it is not bought again.
+            VideoError: Any other cause; see `errors`.
+        """
+        orchestrator = self._orchestrator
+        request = build_request(prompt, model, params)
+        target = None if to is None else Target(path=literal_path(to), overwrite=overwrite)
+        if idempotency_key is None:
+            record = await orchestrator.enlist(request, target, owner=owner)
+        else:
+            taken = await self.register.take(request, target, idempotency_key=idempotency_key, owner=owner)
+            record = taken if isinstance(taken, Record) else record_of_entry(taken, orchestrator.save)
+        try:
+            await record.acceptance()  # here, not further in: each frame that waits costs every job 200 bytes
+        except asyncio.CancelledError:
+            if idempotency_key is None:  # else it will be asked for again
+                orchestrator.give_up(record)
+            raise
+        record.check_accepted()
+        record.settle()
+        return Job(record, orchestrator)
+
+    def job(self, video_id: str) -> Job:
+        """Follow a job bought earlier or elsewhere, by its id.
+
+        That the gateway does not know it is told by awaiting the job; `videos.retrieve` tells at once. Of a job that this
+        session submitted keep the handle, or find it in `jobs`: followed by its id it would be asked about twice.
+
+        Raises:
+            InvalidRequest: It cannot be an id.
+        """
+        orchestrator = self._orchestrator
+        return Job(orchestrator.attach(video_id), orchestrator)
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Give the jobs it follows now, in the order in which it took them on; a snapshot."""
+        orchestrator = self._orchestrator
+        return tuple(Job(record, orchestrator) for record in orchestrator.followed())
+
+    # Many jobs.
+
+    def batch(
+        self,
+        requests: Iterable[Row] | AsyncIterable[Row],
+        *,
+        to: str | os.PathLike[str],
+        overwrite: bool = False,
+        max_videos: int | None = None,
+        max_seconds: float | None = None,
+        max_spend: float | None = None,
+        prices: Mapping[str, float] | None = None,
+        moderation_retries: int = 0,
+    ) -> AsyncGenerator[BatchItem, None]:
+        """Buy, follow and save many videos; one that fails ends nothing.
+
+        Rows are drawn lazily, in bounded memory. Leaving the iteration early withdraws what was not sent yet; to have that
+        done at once, close the iterator (`contextlib.aclosing`). After 401, 403 or an empty balance nothing more is bought,
+        and the remaining rows are told with that error. What *requests* itself raises is raised after the rows before it.
+
+        The caps count everything that the session's ledger had bought, or may have, when the batch began, and what the batch
+        itself buys; without a ledger only the latter. What else the session buys meanwhile is not counted. A row that would
+        exceed a cap is told as `BudgetExceeded`, and the same batch with a higher one buys it. `resume` keeps to the caps of
+        the ledger's last batch.
+
+        Args:
+            requests: Requests, or mappings as `VideoRequest.from_mapping` reads them; a plain or async iterable of any length.
+            to: Template of the file names, such as ``"out/{index:04d}-{slug}.mp4"``, with the fields ``index``, ``id``,
+                ``key``, ``model`` and ``slug``. Its folder is made if it does not exist.
+            overwrite: Replace existing files.
+            max_videos: Videos that may be bought.
+            max_seconds: Seconds of video together; rows of a length not known beforehand are refused.
+            max_spend: USD by list price, which is no invoice; rows without a known price are refused. What earlier runs
+                bought counts at the highest list price of its model.
+            prices: USD per second by model, in place of the list prices.
+            moderation_retries: How often a row is bought anew after moderation refused its finished video, which may pass on
+                another try; at most 10, over all runs of the batch where there is a ledger. A refused request is not repeated.
+
+        Returns:
+            An iterator over the outcome of each row, as it finishes.
+
+        Raises:
+            InvalidRequest: The template, a cap, a price or the number of retries cannot be used.
+        """
+        template = Template.parse(os.fspath(to) if isinstance(to, os.PathLike) else to)
+        template.require_unique()
+        check_retries(moderation_retries)
+        caps = Caps(max_videos=max_videos, max_seconds=max_seconds, max_spend=max_spend)
+        batch = Batch(
+            self._orchestrator,
+            requests,
+            template,
+            overwrite=overwrite,
+            allowance=Allowance(caps, prices),
+            moderation_retries=moderation_retries,
+        )
+        return self._batch(batch)
+
+    def resume(self) -> AsyncGenerator[BatchItem, None]:
+        """Take up every job of the ledger's that is not finished, and tell each outcome as it comes.
+
+        Jobs bought are followed and fetched, jobs never sent are bought now, and jobs that may have been bought are told as
+        `SubmitUncertain`, each time until the user decides. Nothing is bought a second time. `BatchItem.index` is a row's place
+        in its batch, 0 for a single job. Without a ledger there is nothing to tell.
+        """
+        orchestrator = self._orchestrator
+        return self._batch(Batch(orchestrator, orchestrator.books.unfinished()))
+
+    async def decide(self, key: str, *, attach: str | None = None, resubmit: bool = False, drop: bool = False) -> None:
+        """Say what is to become of a job that may have been bought; `resume` acts on it.
+
+        Args:
+            key: The job's local key, as `VideoError.job_key` and `BatchItem.key` tell it.
+            attach: It was bought: the id under which the console shows it.
+            resubmit: Buy it, whatever became of it before. One that failed may be bought anew, too.
+            drop: It is not wanted any more.
+
+        Raises:
+            InvalidRequest: Not exactly one decision is given, the id cannot be one or is another job's, or the job is
+                under way.
+            JobNotFound: The gateway does not know the id.
+            LedgerError: There is no such job, nothing is to be decided about it, or the session has no ledger.
+        """
+        if sum((attach is not None, resubmit, drop)) != 1:
+            raise InvalidRequest.of("decision", key, "needs exactly one of attach, resubmit and drop")
+        await self._orchestrator.decide(key, attach=attach, drop=drop)
+
+    @staticmethod
+    async def _batch(batch: Batch) -> AsyncGenerator[BatchItem, None]:
+        async with batch:
+            async for item in batch:
+                yield item
+
+    # The endpoints, and the state of things.
+
+    @property
+    def videos(self) -> Videos:
+        """The four endpoints, one coroutine each."""
+        return Videos(self._orchestrator)
+
+    @property
+    def register(self) -> Register:
+        """The jobs by their keys, also those of earlier sessions; for servers."""
+        orchestrator = self._orchestrator
+        self._register = self._register or Register(orchestrator)
+        return self._register
+
+    def stats(self) -> SessionStats:
+        """Take a snapshot of what is going on."""
+        return self._orchestrator.stats()
+
+    # Opening and closing.
+
+    async def __aenter__(self) -> Self:
+        if self._home is not None:
+            raise SessionClosed("a session is opened once; make a new one")
+        home = Home.here()
+        self._home = home
+        settings = self._settings
+        pace = Pace.of_rate(settings.rate, settings.burst)
+        limits = Limits(
+            max_in_flight=settings.max_in_flight, max_downloads=settings.max_downloads, deadline=settings.deadline
+        )
+        cadence = LearnedCadence(settings.poll_interval)
+        scheduler = Scheduler(pace=pace, limits=limits, cadence=cadence, draw=random.random)
+        ledger = await self._open_ledger()
+        experience = await self._recalled(ledger, cadence)
+        transport = Transport(settings, Gate(pace))
+        transport.open()
+        disk = Disk(settings.max_downloads)
+        self._opened = Orchestrator(settings, home, scheduler, transport, disk, ledger, experience)
+        return self
+
+    async def _open_ledger(self) -> Ledger:
+        if self._ledger_path is None:
+            return NoLedger()
+        ledger = await SqliteLedger.open(self._ledger_path)
+        try:
+            await ledger.bind(self._settings.base_url, self._settings.api_key.reveal(), new_key=self._new_key)
+        except BaseException:
+            await ledger.aclose()
+            raise
+        return ledger
+
+    @staticmethod
+    async def _recalled(ledger: Ledger, cadence: LearnedCadence) -> Experience:
+        """Let the cadence go on from what earlier sessions learnt."""
+        experience = Experience(ledger, cadence)
+        try:
+            await experience.recall()
+        except BaseException:
+            await ledger.aclose()
+            raise
+        return experience
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the session: nothing more is bought, creates under way learn their ids, and all waits end.
+
+        Jobs that were bought live on at the gateway. Closing twice, also at once, is fine.
+
+        Raises:
+            ConfigurationError: It was opened elsewhere: on another event loop, or in another process.
+        """
+        if self._opened is None or self._home is None:
+            return
+        self._home.check()
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._opened.aclose(), name="aihubmix-video close")
+        await asyncio.shield(self._closing)
+
+    @property
+    def _orchestrator(self) -> Orchestrator:
+        """What does the work; refuses whoever may not ask for it."""
+        if self._opened is None or self._home is None:
+            raise SessionClosed("the session is not open")
+        if self._closing is not None:
+            raise SessionClosed("the session was closed")
+        self._home.check()
+        return self._opened
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closing is not None else "new" if self._opened is None else "open"
+        return f"<VideoSession {self._settings.base_url} {state}>"

@@ -1,0 +1,283 @@
+"""What a session knows of one job, and who is to be told of it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import attrs
+
+from aihubmix_video.errors import VideoError
+from aihubmix_video.output.template import Template, slug
+from aihubmix_video.types.events import JobEvent
+from aihubmix_video.types.video import Status, Video
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aihubmix_video.download.download import Download
+    from aihubmix_video.polling.policy import Estimate
+    from aihubmix_video.types.request import VideoRequest
+
+__all__ = ["Listener", "Observer", "Record", "Target", "Watcher"]
+
+T = TypeVar("T")
+
+LISTENER_EVENTS = 64  # kept for one that is slow to read; older ones make room, the last is never lost
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """Where a job's file goes.
+
+    Attributes:
+        path: A literal path, or a template to fill in.
+        index: The row's position, for a template.
+        key: The row's own key, for a template; None for the job's.
+        overwrite: Whether an existing file is replaced.
+        make_folder: Whether its folder is made where it does not exist.
+    """
+
+    path: str | Template
+    index: int = 0
+    key: str | None = None
+    overwrite: bool = False
+    make_folder: bool = False
+
+    def place(self, record: Record) -> Path | None:
+        """Say which file it is; None while a template waits for the job's id."""
+        if isinstance(self.path, str):
+            return Path(self.path).absolute()
+        if self.path.needs_id and record.video_id is None:
+            return None
+        request = record.request
+        rendered = self.path.render(
+            index=self.index,
+            id=record.video_id,
+            key=self.key or record.key,
+            model=request.model if request else "",
+            slug=slug(request.prompt if request else ""),
+        )
+        return Path(rendered).absolute()
+
+    def folder(self, record: Record) -> Path | None:
+        """Say where the file will lie; None while that waits for the job's id."""
+        path = self.place(record)
+        if path is not None:
+            return path.parent
+        text = self.path if isinstance(self.path, str) else self.path.text
+        folder = Path(text).absolute().parent
+        return None if "{" in str(folder) else folder
+
+
+class Listener:
+    """One reader of a job's events, who may read as slowly as he likes."""
+
+    __slots__ = ("_events", "_more")
+
+    def __init__(self) -> None:
+        self._events: deque[JobEvent] = deque(maxlen=LISTENER_EVENTS)
+        self._more = asyncio.Event()
+
+    def put(self, event: JobEvent) -> None:
+        """Tell him, without waiting."""
+        self._events.append(event)
+        self._more.set()
+
+    def wake(self) -> None:
+        """Let him see that the job is over."""
+        self._more.set()
+
+    def take(self) -> JobEvent | None:
+        """Take the oldest event not read yet."""
+        return self._events.popleft() if self._events else None
+
+    async def more(self) -> None:
+        """Wait until there may be something to read."""
+        await self._more.wait()
+        self._more.clear()
+
+
+Watcher = Callable[["Record"], None]
+"""Told when a job is accepted, and when it is over."""
+Observer = Callable[["Record"], None]
+"""Told of every change of every job."""
+
+
+@attrs.define(eq=False, kw_only=True)
+class Record:
+    """One job of a session. The driver and its workers change it; handles, events and batches read it."""
+
+    number: int
+    key: str
+    request: VideoRequest | None = None
+    target: Target | None = None
+    owner: str | None = None  # whose it is, in an application's words
+    created_at: float = attrs.field(factory=time.time)  # Unix seconds
+    updated_at: float = attrs.field(factory=time.time)
+    video_id: str | None = None
+    status: Status = Status.PENDING
+    progress: float | None = None
+    bytes_done: int = 0
+    bytes_total: int | None = None
+    video: Video | None = None
+    error: VideoError | None = None
+    over: bool = False
+    in_ledger: bool = False
+    abandoned: bool = False  # given up by the user for good, rather than left for another day
+    sent: bool = False  # its create has left, and its outcome is not known yet
+    withdrawn: bool = False  # being let go of
+    once: bool = False  # what keeps it from being bought is its end, rather than left for another day
+    expires_at: float = math.inf  # when its link goes, on the loop's clock
+    answer: int | None = None  # a hash of the last answer, if that said that the job goes on
+    download: Download | None = None
+    eta: Callable[[Record], Estimate | None] | None = attrs.field(default=None, repr=False)
+    watchers: tuple[Watcher, ...] = attrs.field(default=(), repr=False)
+    observers: Collection[Observer] = attrs.field(default=(), repr=False)  # the session's, shared by all its jobs
+    # Those who wait: a future each, for an event of asyncio's holds a kilobyte.
+    _acceptance: tuple[asyncio.Future[None], ...] = attrs.field(default=(), init=False, repr=False)
+    _ending: tuple[asyncio.Future[None], ...] = attrs.field(default=(), init=False, repr=False)
+    _listeners: tuple[Listener, ...] = attrs.field(default=(), init=False, repr=False)
+
+    # What workers note.
+
+    def accept(self, video: Video) -> None:
+        """The gateway named the job."""
+        self.video_id = video.id
+        self.withdrawn = False  # what is bought is followed
+        self.observe(video)
+        if self._acceptance:
+            self.video = video  # for whoever submitted it; a job that waits in a queue keeps none
+            _wake(self._acceptance)
+            self._acceptance = ()
+        for watcher in self.watchers:
+            watcher(self)
+
+    def observe(self, video: Video) -> None:
+        """The gateway described the job. What is terminal stays, and progress never falls."""
+        progress = video.progress
+        if self.progress is not None and (progress is None or progress < self.progress):
+            progress = self.progress
+        if self.status.terminal or (video.status, progress) == (self.status, self.progress):
+            return
+        self.status, self.progress = video.status, progress
+        self.tell()
+
+    def received(self, done: int, total: int | None) -> None:
+        """Some of the file is on disk."""
+        self.bytes_done, self.bytes_total = done, total
+        self.tell()
+
+    def end(self, video: Video | None, error: VideoError | None) -> None:
+        """The job is over for this session; nothing changes it any more."""
+        if self.over:
+            return
+        self.over, self.video, self.error, self.download = True, video or self.video, error, None
+        self.tell()
+        _wake(self._acceptance + self._ending)
+        for listener in self._listeners:
+            listener.wake()
+        for watcher in self.watchers:
+            watcher(self)
+
+    # Who is told.
+
+    @property
+    def awaited(self) -> bool:
+        """Whether anyone would miss it, were it not bought."""
+        return bool(self.watchers) or any(map(_waits, self._acceptance))
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Tell one watcher no more."""
+        self.watchers = _without(watcher, self.watchers)
+
+    def event(self) -> JobEvent:
+        """Describe the job as it stands."""
+        left = self.eta(self) if self.eta is not None else None
+        return JobEvent(
+            job=self.key,
+            status=self.status,
+            progress=self.progress,
+            eta=left.middle if left is not None else None,
+            eta_range=(left.low, left.high) if left is not None else None,
+            bytes_done=self.bytes_done,
+            bytes_total=self.bytes_total,
+            at=time.time(),
+        )
+
+    def tell(self) -> None:
+        """Tell every listener how the job stands; costs next to nothing when there is none."""
+        self.updated_at = time.time()
+        for observer in self.observers:
+            observer(self)
+        if self._listeners:
+            event = self.event()
+            for listener in self._listeners:
+                listener.put(event)
+
+    def listen(self) -> Listener:
+        """Add a listener, who finds the current state first."""
+        listener = Listener()
+        listener.put(self.event())
+        self._listeners += (listener,)
+        return listener
+
+    def forget(self, listener: Listener) -> None:
+        """Remove a listener."""
+        self._listeners = _without(listener, self._listeners)
+
+    def acceptance(self) -> asyncio.Future[None]:
+        """Give a future that is done once the gateway named the job, or the job is over; each who asks gets his own."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.video_id is None and not self.over:
+            self._acceptance = (*filter(_waits, self._acceptance), waiter)
+        else:
+            waiter.set_result(None)
+        return waiter
+
+    def check_accepted(self) -> None:
+        """Raise what the create ended with, if the job was not bought."""
+        if self.error is not None and self.video_id is None:
+            raise self.error
+
+    def settle(self) -> None:
+        """Keep no description of a job that is not over: while it waits, that would be most of what it holds."""
+        if not self.status.terminal:
+            self.video = None
+
+    async def ended(self) -> Video:
+        """Wait until the job is over.
+
+        Raises:
+            VideoError: What it ended with.
+        """
+        if not self.over:
+            waiter = asyncio.get_running_loop().create_future()
+            self._ending += (waiter,)
+            try:
+                await waiter
+            finally:
+                self._ending = _without(waiter, self._ending)
+        if self.error is not None:
+            raise self.error.with_traceback(None)
+        if self.video is None:
+            raise VideoError("the job ended without a video", job_id=self.video_id, job_key=self.key)
+        return self.video
+
+
+def _waits(waiter: asyncio.Future[None]) -> bool:
+    return not waiter.done()  # nor cancelled
+
+
+def _wake(waiters: Iterable[asyncio.Future[None]]) -> None:
+    for waiter in filter(_waits, waiters):
+        waiter.set_result(None)
+
+
+def _without(one: T, them: tuple[T, ...]) -> tuple[T, ...]:
+    return tuple(other for other in them if other is not one)

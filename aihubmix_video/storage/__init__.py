@@ -1,0 +1,1 @@
+"""Local files: reading references, writing part files, renaming a finished video into place."""

@@ -1,0 +1,164 @@
+"""The application as a process: killed, asked to stop, and beside a second one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from aihubmix_video.sandbox import Sandbox
+from tests.loopback.fastapi.test_event_routes import SLOW, stream
+from tests.loopback.servers import CAT, ENDED
+from tests.loopback.sessions import AT_ONCE
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Callable
+
+    Job = dict[str, Any]  # Any: a JSON object
+
+CHILD = Path(__file__).parents[1] / "children" / "fastapi_child.py"
+DOCS = Path(__file__).parents[3] / "docs"
+JOBS = 50
+
+
+async def started(sandbox: Sandbox, folder: Path) -> Process:
+    """Start the application as a process of its own."""
+    arguments = (sys.executable, str(CHILD), sandbox.url, sandbox.api_key, str(folder))
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(*arguments, stdout=pipe, stderr=pipe)
+
+
+@asynccontextmanager
+async def process(sandbox: Sandbox, folder: Path) -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
+    """Run the application, and kill it in the end if it still runs."""
+    child = await started(sandbox, folder)
+    assert child.stdout is not None
+    try:
+        async with asyncio.timeout(30):
+            port = int(await child.stdout.readline())
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as client:
+            yield child, client
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.communicate()
+
+
+async def listed(client: httpx.AsyncClient, ready: Callable[[Job], bool]) -> dict[str, Job]:
+    """Give all jobs by their keys, once all of them are *ready*."""
+    async with asyncio.timeout(40):
+        while True:
+            jobs = (await client.get("/videos/", params={"limit": 200})).json()["items"]
+            if all(map(ready, jobs)):
+                return {job["key"]: job for job in jobs}
+            await asyncio.sleep(0.1)
+
+
+async def test_fifty_jobs_survive_the_death_of_their_process(tmp_path: Path):
+    """Killed in the midst and started again: every video ends on disk, under its id, and is paid for once."""
+    async with Sandbox(speed=1, generation=2.5, content=30_000, render=False) as sandbox:
+        async with process(sandbox, tmp_path) as (child, client):
+            posts = [client.post("/videos/", json=CAT, headers={"Idempotency-Key": f"k-{n}"}) for n in range(JOBS)]
+            keys = [answer.json()["key"] for answer in await asyncio.gather(*posts)]
+            before = await listed(client, lambda job: job["id"] is not None)
+            child.send_signal(signal.SIGKILL)
+            await child.wait()
+        assert before.keys() == set(keys)
+        assert not {job["state"] for job in before.values()} & ENDED
+        async with process(sandbox, tmp_path) as (_, client):
+            after = await listed(client, lambda job: job["state"] == "saved")
+            posts = [client.post("/videos/", json=CAT, headers={"Idempotency-Key": f"k-{n}"}) for n in range(JOBS)]
+            assert keys == [answer.json()["key"] for answer in await asyncio.gather(*posts)]
+        assert {key: job["id"] for key, job in before.items()} == {key: job["id"] for key, job in after.items()}
+        assert {f"{key}.mp4" for key in keys} == {file.name for file in (tmp_path / "videos").iterdir()}
+        assert {job["id"] for job in before.values()} == set(sandbox.jobs)
+        assert JOBS == sandbox.billed
+
+
+async def test_a_process_asked_to_stop_ends_its_streams_and_its_session(tmp_path: Path):
+    """It must not wait for browsers that only listen; and what it leaves is in order, and goes on with the next one."""
+    async with Sandbox(**SLOW) as sandbox:
+        async with process(sandbox, tmp_path) as (child, client):
+            path = (await client.post("/videos/", json=CAT)).headers["Location"]
+            async with stream(client, f"{path}/events") as one, stream(client, "/videos/events") as every:
+                while (await anext(one)).data.get("state") != "running":
+                    pass
+                child.send_signal(signal.SIGTERM)
+                assert [] == [event async for event in one if event.data.get("state") in ENDED]
+                assert [] == [event async for event in every if event.data.get("state") in ENDED]
+            async with asyncio.timeout(20):
+                out, said = await child.communicate()
+            assert (b"", b"") == (out, said)
+            assert child.returncode in {0, -signal.SIGTERM}
+        async with process(sandbox, tmp_path) as (_, client):
+            assert "running" == (await client.get(path)).json()["state"]
+        assert 1 == sandbox.billed
+
+
+async def test_a_second_process_is_told_who_has_the_ledger(tmp_path: Path):
+    """It does not start, rather than buy what the first one buys."""
+    async with Sandbox(**SLOW) as sandbox, process(sandbox, tmp_path):
+        second = await started(sandbox, tmp_path)
+        out, said = await second.communicate()
+        assert (b"", True) == (out, b"LedgerInUse" in said)
+        assert 0 != second.returncode
+
+
+async def test_the_application_in_the_documents_runs_as_written(tmp_path: Path):
+    """It is what people copy: started with uvicorn as its first lines say, and used as its page does."""
+    async with Sandbox(**AT_ONCE) as sandbox:
+        environment = {
+            **os.environ,
+            "AIHUBMIX_API_KEY": sandbox.api_key,
+            "AIHUBMIX_BASE_URL": sandbox.url,
+            "PYTHONUNBUFFERED": "1",
+        }
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "uvicorn", "fastapi_app:app", "--app-dir", str(DOCS), "--port", "0"),
+            cwd=tmp_path,
+            env=environment,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert child.stderr is not None
+        said = ""
+        try:
+            async with asyncio.timeout(30):
+                while (found := re.search(r"running on (http://\S+)", said)) is None:
+                    line = await child.stderr.readline()
+                    assert line, said
+                    said += line.decode()
+            async with httpx.AsyncClient(base_url=found[1], trust_env=False, timeout=20) as client:
+                await use_as_its_page_does(client)
+            child.terminate()
+            await asyncio.wait_for(child.communicate(), 20)
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.communicate()
+        assert {"jobs.db", "videos"} <= {path.name for path in tmp_path.iterdir()}  # noqa: ASYNC240 - a look
+
+
+async def use_as_its_page_does(client: httpx.AsyncClient) -> None:
+    """Open the page, send its form, follow the job and play the video; then see the limits."""
+    ann = {"token": "let-ann-in"}
+    assert 401 == (await client.get("/")).status_code
+    assert "<form>" in (await client.get("/", params=ann)).text
+    client.headers["Authorization"] = "Bearer let-ann-in"
+    path = (await client.post("/videos/", json=CAT)).headers["Location"]
+    del client.headers["Authorization"]
+    async with stream(client, f"{path}/events?token=let-ann-in") as told:
+        *_, last = [event async for event in told]
+    assert "saved" == last.data["state"]
+    assert 206 == (await client.get(last.data["content"], params=ann, headers={"Range": "bytes=0-"})).status_code
+    assert 404 == (await client.get(path, params={"token": "let-bob-in"})).status_code
+    answers = [await client.post("/videos/", params=ann, json=CAT) for _ in range(5)]
+    assert [202, 202, 202, 202, 429] == [answer.status_code for answer in answers]
+    assert {"queued", "in_flight", "downloading"} == (await client.get("/stats", params=ann)).json().keys()

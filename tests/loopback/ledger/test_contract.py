@@ -1,0 +1,377 @@
+"""What a ledger keeps, call by call."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+
+from aihubmix_video.errors import (
+    InsufficientBalance,
+    JobExpired,
+    JobFailed,
+    LedgerError,
+    SessionClosed,
+    SubmitUncertain,
+)
+from aihubmix_video.ledger.entry import Destination, Entry, Spent, State
+from aihubmix_video.ledger.memory_ledger import MemoryLedger
+from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
+from aihubmix_video.types.request import VideoRequest
+from tests.loopback.ledgers import entry
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aihubmix_video.ledger.interface import Ledger
+
+LOST = SubmitUncertain("the answer was lost", body=b"half an answ", status_code=502, request_id="r-1")
+WHOLE = VideoRequest(
+    model="kling-v2-6",
+    prompt="a cat",
+    seconds=5,
+    image=b"picture",
+    image_list=[b"1", b"2"],
+    extra_body={"a": [1, None]},
+)
+
+
+@pytest.fixture(params=["disk", "memory"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
+    """Give a new ledger of each sort."""
+    opened: Ledger = await SqliteLedger.open(tmp_path / "run.db") if request.param == "disk" else MemoryLedger()
+    yield opened
+    await opened.aclose()
+
+
+async def known(ledger: Ledger, key: str = "a") -> Entry:
+    """Give a job that must be there."""
+    found = await ledger.entry(key)
+    assert found is not None
+    return found
+
+
+async def bought(ledger: Ledger, *keys: str) -> None:
+    """Take jobs as far as their id."""
+    for key in keys:
+        await ledger.sending(key)
+        await ledger.bought(key, f"id of {key}")
+
+
+async def unfinished(ledger: Ledger) -> list[str]:
+    """Give the keys of all that is unfinished."""
+    return [each.key async for each in ledger.unfinished()]
+
+
+async def test_what_was_asked_for_comes_back_whole(ledger: Ledger):
+    """Resuming needs no original input."""
+    target = Destination(text="/videos/{index}.mp4", template=True, index=7, row_key="cat", overwrite=True)
+    asked = entry(client_key="mine", batch="run", index=7, occurrence=2, request=WHOLE, target=target, seconds=5.0)
+
+    await ledger.intend([asked])
+    found = await known(ledger)
+
+    assert found.created_at == found.updated_at > 1.7e9
+    assert asked == attrs.evolve(found, number=0, created_at=0.0, updated_at=0.0)
+
+
+async def test_a_job_is_found_by_each_of_its_names(ledger: Ledger):
+    """By our key, the user's, and by what a row asked for and how often."""
+    await ledger.intend(
+        [entry("a", client_key="mine", batch="run"), entry("b", batch="run", fingerprint="of a", occurrence=1)]
+    )
+
+    for found in (await ledger.entry("b"), await ledger.find("run", "of a", 1)):
+        assert found is not None
+        assert "b" == found.key
+    assert "a" == attrs.asdict(await known(ledger))["key"]
+    mine = await ledger.by_client_key("mine")
+    assert mine is not None
+    assert "a" == mine.key
+    assert [None] * 4 == [
+        await ledger.entry("c"),
+        await ledger.by_client_key("yours"),
+        await ledger.find("run", "of a", 2),
+        await ledger.find("other", "of a", 0),
+    ]
+
+
+async def test_a_life_is_written_down_step_by_step(ledger: Ledger):
+    """Each step leaves behind what the next process needs."""
+    await ledger.intend([entry()])
+    await ledger.sending("a")
+    sending = await known(ledger)
+    await ledger.bought("a", "v-1", "v-2")
+    held = await known(ledger)
+    await ledger.completed("a", 99.5)
+    complete = await known(ledger)
+    await ledger.saved("a", Path("/videos/a.mp4"), bytes_written=5, sha256="00ff", verified=True)
+    saved = await known(ledger)
+
+    assert (State.SENDING, "unknown", 1) == (sending.state, sending.charged, sending.attempts)
+    assert (State.BOUGHT, "yes", "v-1", "v-2") == (held.state, held.charged, held.video_id, held.also_id)
+    assert (State.COMPLETED, 99.5) == (complete.state, complete.expires_at)
+    assert (State.SAVED, Path("/videos/a.mp4"), 5, "00ff", True) == (
+        *(saved.state, saved.path, saved.bytes_written),
+        *(saved.sha256, saved.verified),
+    )
+    assert "v-1" == saved.video_id
+
+
+async def test_a_file_may_have_any_name(ledger: Ledger):
+    """File systems take bytes that are no text."""
+    await ledger.intend([entry()])
+    await bought(ledger, "a")
+    path = Path("/videos") / b"caf\xe9.mp4".decode("utf-8", "surrogateescape")
+
+    await ledger.saved("a", path, bytes_written=1, sha256="00", verified=False)
+
+    assert path == (await known(ledger)).path
+    assert False is (await known(ledger)).verified
+
+
+async def test_what_did_not_leave_is_intended_again(ledger: Ledger):
+    """Whether it was marked as leaving or not; money was not spent."""
+    await ledger.intend([entry()])
+    await ledger.unsent("a")
+    await ledger.sending("a")
+    await ledger.unsent("a")
+    found = await known(ledger)
+
+    assert (State.INTENDED, "no", 1) == (found.state, found.charged, found.attempts)
+
+
+async def test_a_failure_is_kept_with_its_evidence(ledger: Ledger):
+    """Who looks later wants to know why, and what to quote to the gateway's support."""
+    await ledger.intend([entry()])
+    await ledger.sending("a")
+    await ledger.failed("a", InsufficientBalance("no money", status_code=403, request_id="r-9"))
+    found = await known(ledger)
+
+    assert (State.FAILED, "InsufficientBalance", "no money", 403, "r-9", "no") == (
+        *(found.state, found.error_type, found.error_message),
+        *(found.status_code, found.request_id, found.charged),
+    )
+
+
+async def test_uncertainty_ends_by_the_users_word_alone(ledger: Ledger):
+    """A job that may have been bought stays listed until somebody has looked."""
+    await ledger.intend([entry("a"), entry("b"), entry("c")])
+    for key in "abc":
+        await ledger.sending(key)
+        await ledger.uncertain(key, LOST)
+    uncertain = await known(ledger)
+    assert ("unknown", "SubmitUncertain", b"half an answ") == (
+        *(uncertain.charged, uncertain.error_type),
+        uncertain.error_body,
+    )
+
+    await ledger.attach("a", "found it")
+    await ledger.resubmit("b")
+    await ledger.dropped("c")
+    found = [await known(ledger, key) for key in "abc"]
+
+    assert [State.BOUGHT, State.INTENDED, State.DROPPED] == [each.state for each in found]
+    assert ["found it", None, None] == [each.video_id for each in found]
+    assert ["yes", "no", "unknown"] == [each.charged for each in found]
+    assert [None, None, "SubmitUncertain"] == [each.error_type for each in found]
+    assert 1 == found[1].written_off
+
+
+@pytest.mark.parametrize("end", ["saved", "done", "failed", "dropped", "uncertain"])
+async def test_an_illegal_step_changes_nothing(ledger: Ledger, end: str):
+    """It is a bug of ours, and must not turn a paid job into an unpaid one."""
+    await ledger.intend([entry()])
+    await (ledger.sending("a") if end == "uncertain" else bought(ledger, "a"))
+    match end:
+        case "saved":
+            await ledger.saved("a", Path("a"), bytes_written=1, sha256="00", verified=True)
+        case "failed":
+            await ledger.failed("a", JobFailed("no"))
+        case "uncertain":
+            await ledger.uncertain("a", LOST)
+        case _:
+            await getattr(ledger, end)("a")
+    before = await known(ledger)
+
+    with pytest.raises(LedgerError, match=f"job a is {end}") as caught:
+        await ledger.bought("a", "v-2")
+
+    assert ("a", "v-2") == (caught.value.job_key, caught.value.job_id)
+    assert before == await known(ledger)
+
+
+async def test_a_job_nobody_intended_is_refused(ledger: Ledger):
+    """With its id on the error: it may have been paid for."""
+    with pytest.raises(LedgerError, match="no job 'x'") as caught:
+        await ledger.bought("x", "v-1")
+
+    assert "v-1" == caught.value.job_id
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        entry("a"),
+        entry("c", client_key="mine"),
+        entry("c", batch="run", fingerprint="of a"),
+    ],
+    ids=["key", "client key", "row"],
+)
+async def test_a_job_cannot_be_intended_twice(ledger: Ledger, twin: Entry):
+    """Two purchases would follow; and of several jobs that come together all are taken or none."""
+    await ledger.intend([entry("a", client_key="mine", batch="run")])
+
+    with pytest.raises(LedgerError, match=f"same as {twin.key}"):
+        await ledger.intend([entry("b"), twin])
+    with pytest.raises(LedgerError, match="same as b"):
+        await ledger.intend([entry("b"), entry("b")])
+
+    assert ["a"] == [each.key for each in await ledger.page()]
+    await ledger.intend([entry("b")])
+
+
+async def test_intended_duplicates_are_two_jobs(ledger: Ledger):
+    """The same row twice in a file is wanted twice."""
+    await ledger.intend([entry("a", batch="run"), entry("b", batch="run", fingerprint="of a", occurrence=1)])
+    await ledger.intend([entry("c", batch="other", fingerprint="of a")])
+
+    assert 3 == len(await ledger.page())
+
+
+async def test_the_unfinished_come_in_the_order_of_their_need(ledger: Ledger):
+    """Links expire, so they are fetched first; what may have been bought is told before more is bought."""
+    await ledger.intend([entry(key) for key in "abcdefgh"])
+    await bought(ledger, "b", "c", "d", "e", "h")
+    await ledger.completed("b", 300.0)
+    await ledger.completed("d", 100.0)
+    await ledger.completed("e", None)
+    await ledger.sending("f")
+    await ledger.sending("g")
+    await ledger.uncertain("g", LOST)
+    await ledger.done("h")
+
+    assert ["d", "b", "c", "e", "f", "g", "a"] == await unfinished(ledger)
+
+
+async def test_the_unfinished_are_those_of_the_moment(ledger: Ledger):
+    """What a resuming session submits meanwhile is not for it to resume; what ended is not either."""
+    await ledger.intend([entry("a"), entry("b"), entry("c")])
+    seen = []
+    async for each in ledger.unfinished():
+        seen.append(each.key)
+        if each.key == "a":
+            await ledger.intend([entry("d")])
+
+    assert ["a", "b", "c"] == seen
+    assert 4 == len(await unfinished(ledger))
+
+
+async def test_rows_come_by_their_place_in_the_batch(ledger: Ledger):
+    """However they were intended, and whatever became of them."""
+    await ledger.intend([entry(f"{row}", batch="run", index=row) for row in (2, 0, 1)])
+    await ledger.intend([entry("x", batch="other"), entry("y")])
+    await ledger.dropped("1")
+
+    assert ["0", "1", "2"] == [each.key async for each in ledger.rows_of("run")]
+    assert [] == [each async for each in ledger.rows_of("none")]
+
+
+async def test_pages_show_the_newest_first(ledger: Ledger):
+    """A history that grows at its top must not shift its later pages."""
+    await ledger.intend([entry(f"{number}") for number in range(7)])
+    await ledger.dropped("3")
+
+    first = await ledger.page(limit=3)
+    await ledger.intend([entry("new")])
+    second = await ledger.page(after=first[-1].number, limit=3)
+    dropped = await ledger.page(states={State.DROPPED, State.FAILED})
+
+    assert ["6", "5", "4"] == [each.key for each in first]
+    assert ["3", "2", "1"] == [each.key for each in second]
+    assert ["3"] == [each.key for each in dropped]
+    assert [] == await ledger.page(after=1)
+
+
+async def test_jobs_are_counted_by_state(ledger: Ledger):
+    """Also the states in which there are none."""
+    await ledger.intend([entry("a"), entry("b"), entry("c")])
+    await ledger.sending("b")
+    await ledger.dropped("c")
+
+    assert dict.fromkeys(State, 0) | {State.INTENDED: 1, State.SENDING: 1, State.DROPPED: 1} == await ledger.counts()
+
+
+async def test_what_may_have_been_bought_is_added_up(ledger: Ledger):
+    """A cap on spending has to hold across restarts, so doubt counts as spent."""
+    await ledger.intend([entry(key, seconds=8.0) for key in "abcdef"])
+    await ledger.intend([entry("v", model="veo-2.0-generate-001"), entry("w", model="wan2.6-t2v")])
+    await bought(ledger, "b", "c", "d", "v")
+    await ledger.failed("c", JobFailed("vendor"))
+    await ledger.completed("d", 1.0)
+    await ledger.failed("d", JobExpired("gone"))
+    await ledger.sending("e")
+    await ledger.sending("f")
+    await ledger.uncertain("f", LOST)
+    await ledger.resubmit("f")
+    await bought(ledger, "f")
+
+    assert {
+        "sora-2": Spent(jobs=5, seconds=40.0),  # b, d, e, and f perhaps twice
+        "veo-2.0-generate-001": Spent(jobs=1, unmeasured=1),
+    } == await ledger.spent()
+
+
+async def test_small_things_are_remembered(ledger: Ledger):
+    """How long a model takes, for one; the newest counts."""
+    await ledger.remember("pace", b"1")
+    await ledger.remember("pace", b"\0\xff")
+
+    assert b"\0\xff" == await ledger.recall("pace")
+    assert None is await ledger.recall("other")
+
+
+async def test_a_failed_job_can_be_wanted_again(ledger: Ledger):
+    """A refused output may pass on another try, if the user says so; the old id is no longer its id."""
+    await ledger.intend([entry()])
+    await bought(ledger, "a")
+    await ledger.failed("a", JobFailed("no"))
+    await ledger.resubmit("a")
+    found = await known(ledger)
+
+    assert (State.INTENDED, None, None, 0) == (found.state, found.video_id, found.error_type, found.written_off)
+    await bought(ledger, "a")
+    assert 2 == (await known(ledger)).attempts
+
+
+async def test_media_are_there_while_it_may_be_sent(ledger: Ledger):
+    """And after that they are in nobody's way."""
+    await ledger.intend([entry(request=WHOLE)])
+    await ledger.sending("a")
+    await ledger.uncertain("a", LOST)
+    await ledger.resubmit("a")
+    assert WHOLE == (await known(ledger)).request
+    assert [WHOLE] == [each.request async for each in ledger.unfinished()]
+
+    await bought(ledger, "a")
+    await ledger.done("a")
+
+    assert b"picture" != (await known(ledger)).request.image
+    await ledger.sweep()
+    assert "a cat" == (await known(ledger)).request.prompt
+
+
+async def test_nothing_is_told_to_a_closed_ledger(ledger: Ledger):
+    """Closing again is harmless, and everything else says that it is closed."""
+    await ledger.intend([entry()])
+    await asyncio.gather(ledger.aclose(), ledger.aclose())
+    await ledger.aclose()
+
+    for call in (ledger.sending("a"), ledger.entry("a"), ledger.intend([entry("b")]), ledger.spent(), ledger.sweep()):
+        with pytest.raises(SessionClosed):
+            await call
+    with pytest.raises(SessionClosed):
+        await unfinished(ledger)

@@ -1,0 +1,270 @@
+"""Jobs by their keys: one purchase per idempotency key, and what is told of jobs that came and went."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aihubmix_video import VideoRequest, VideoSession
+from aihubmix_video.errors import (
+    InvalidRequest,
+    JobNotFound,
+    RequestRefused,
+    SubmitUncertain,
+)
+from aihubmix_video.ledger.memory_ledger import MemoryLedger
+from aihubmix_video.sandbox import Fault, Sandbox
+from aihubmix_video.types.job_info import JobInfo, JobState
+from tests.loopback.sessions import AT_ONCE, WAN, files, opened, seen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aihubmix_video.ledger.interface import Ledger
+
+CAT = VideoRequest(prompt="a cat", **WAN)
+DOG = VideoRequest(prompt="a dog", **WAN)
+
+
+async def until(session: VideoSession, key: str, *states: JobState) -> JobInfo:
+    """Wait until a job is in one of these states."""
+    changed = asyncio.Event()
+    stop = session.register.observe(lambda _: changed.set())
+    try:
+        while (info := await session.register.find(key)).state not in states:
+            changed.clear()
+            async with asyncio.timeout(20):
+                await changed.wait()
+        return info
+    finally:
+        stop()
+
+
+async def test_one_name_is_one_purchase_also_at_once_and_after_a_restart(tmp_path: Path):
+    """A client that got no answer asks again; whichever of its requests came through first, one video is bought."""
+    async with Sandbox(**AT_ONCE) as sandbox:
+        async with opened(sandbox, ledger=tmp_path / "a.db") as session:
+            orders = [session.register.enqueue(CAT, idempotency_key="k", to=tmp_path / "{key}.mp4") for _ in range(20)]
+            keys = {info.key for info in await asyncio.gather(*orders)}
+            assert 1 == len(keys)
+            saved = await until(session, *keys, JobState.SAVED)
+            again = await session.register.enqueue(CAT, idempotency_key="k")
+            assert (saved.id, JobState.SAVED, saved.path) == (again.id, again.state, again.path)
+        async with opened(sandbox, ledger=tmp_path / "a.db") as session:
+            job = await session.submit(CAT, idempotency_key="k")
+            assert (saved.key, saved.id) == (job.key, job.id)
+            assert saved.path == (await job).path
+        assert 1 == sandbox.billed
+
+
+async def test_a_name_given_to_another_request_is_refused(tmp_path: Path):
+    """It would be answered with a video of something else."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        first = await session.register.enqueue(CAT, idempotency_key="k")
+        with pytest.raises(InvalidRequest, match=first.key) as caught:
+            await session.register.enqueue(DOG, idempotency_key="k")
+        await until(session, first.key, JobState.DONE)
+        assert ("idempotency_key", 1) == (caught.value.field, sandbox.billed)
+
+
+async def test_names_belong_to_their_owners(tmp_path: Path):
+    """Two users of one application know nothing of each other's names, and see nothing of each other's jobs."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        ann, bob = [
+            await session.register.enqueue(request, idempotency_key="k", owner=owner)
+            for request, owner in ((CAT, "ann"), (DOG, "bob"))
+        ]
+        for info in (ann, bob):
+            await until(session, info.key, JobState.DONE)
+        with pytest.raises(JobNotFound):
+            await session.register.find(ann.key, "bob")
+        assert [bob.key] == [info.key for info in (await session.register.page(owner="bob")).items]
+        assert [bob.key, ann.key] == [info.key for info in (await session.register.page()).items]
+
+
+async def test_a_name_without_a_ledger_is_refused_before_anything_is_sent():
+    """A promise that could not be kept is not made."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
+        with pytest.raises(InvalidRequest, match="ledger"):
+            await session.submit(CAT, idempotency_key="k")
+        assert {} == seen(sandbox)
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "x" * 256])
+async def test_a_name_that_cannot_be_written_down_is_refused(tmp_path: Path, name: str):
+    """Names come from strangers, and end up in the ledger and in logs."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        with pytest.raises(InvalidRequest, match="printable"):
+            await session.register.enqueue(CAT, idempotency_key=name)
+        with pytest.raises(InvalidRequest, match="printable"):
+            await session.register.enqueue(CAT, owner=name)
+
+
+async def test_what_failed_before_it_was_bought_is_never_bought_later(tmp_path: Path):
+    """Its user was told that it failed, and may have bought something else since."""
+    async with Sandbox(**AT_ONCE, balance=0) as sandbox:
+        async with opened(sandbox, ledger=tmp_path / "a.db") as session:
+            info = await session.register.enqueue(CAT, idempotency_key="k")
+            failed = await until(session, info.key, JobState.FAILED)
+            assert ("InsufficientBalance", "no") == (type(failed.error).__name__, failed.charged)
+        async with opened(sandbox, ledger=tmp_path / "a.db") as session:
+            again = await session.register.find(info.key)
+            assert ("InsufficientBalance", "no") == (type(again.error).__name__, again.charged)
+            assert [] == [item async for item in session.resume()]
+
+
+async def test_an_uncertain_job_is_given_again_and_not_bought_again(tmp_path: Path):
+    """The same name is the same doubt, until somebody decides."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        sandbox.faults.add(Fault.reset(route="create"))
+        info = await session.register.enqueue(CAT, idempotency_key="k")
+        await until(session, info.key, JobState.UNCERTAIN)
+        again = await session.register.enqueue(CAT, idempotency_key="k")
+        assert (info.key, JobState.UNCERTAIN, "unknown") == (again.key, again.state, again.charged)
+        with pytest.raises(SubmitUncertain):
+            await session.submit(CAT, idempotency_key="k")
+        with pytest.raises(InvalidRequest, match="decide"):
+            await session.register.remove(info.key)
+        assert 1 == seen(sandbox)["create"]
+
+
+async def test_a_decision_is_pursued_at_once(tmp_path: Path):
+    """Whoever has looked into the console wants to see it go on, not restart the server."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        sandbox.faults.add(Fault.reset(route="create", times=2))
+        keys = [(await session.register.enqueue(CAT)).key for _ in range(2)]
+        for key in keys:
+            await until(session, key, JobState.UNCERTAIN)
+        there, gone = sandbox.jobs, keys[1]
+        await session.decide(keys[0], attach=next(iter(there)))
+        await session.decide(gone, resubmit=True)
+        assert [JobState.RUNNING, JobState.WAITING] == [(await session.register.pursue(key)).state for key in keys]
+        for key in keys:
+            await until(session, key, JobState.DONE)
+        with pytest.raises(JobNotFound):
+            await session.register.pursue("nothing")
+
+
+async def test_a_create_under_way_may_cost_money(tmp_path: Path):
+    """Neither yes nor no would be true of it."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        sandbox.faults.add(Fault.wait(0.3, route="create"))
+        job = await session.register.enqueue(CAT)
+        assert "no" == job.charged
+        told = set()
+        while (info := await session.register.find(job.key)).state is JobState.WAITING:
+            told.add(info.charged)
+            await asyncio.sleep(0.01)
+        assert ("unknown" in told, "yes") == (True, info.charged)
+
+
+async def test_a_deleted_job_is_gone_with_its_file(tmp_path: Path):
+    """At the gateway, on the disk, in lists and by its key; and its name buys nothing any more."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        info = await session.register.enqueue(CAT, idempotency_key="k", to=tmp_path / "{key}.mp4")
+        saved = await until(session, info.key, JobState.SAVED)
+        assert saved.path is not None
+        await session.register.remove(info.key)
+        assert not saved.path.exists()
+        for call in (session.register.find(info.key), session.register.remove(info.key)):
+            with pytest.raises(JobNotFound):
+                await call
+        assert () == (await session.register.page()).items
+        assert JobState.DROPPED is (await session.register.enqueue(CAT, idempotency_key="k")).state
+        assert (1, 1) == (sandbox.billed, seen(sandbox)["delete"])
+
+
+async def test_a_job_deleted_before_it_was_sent_is_not_bought(tmp_path: Path):
+    """Nobody wants it any more."""
+    async with (
+        Sandbox(speed=1, generation=600, content=9_000, render=False) as sandbox,
+        opened(sandbox, ledger=tmp_path / "a.db", max_in_flight=1) as session,
+    ):
+        first = await session.register.enqueue(CAT)
+        await until(session, first.key, JobState.RUNNING)
+        second = await session.register.enqueue(DOG)
+        await session.register.remove(second.key)
+        with pytest.raises(JobNotFound):
+            await session.register.find(second.key)
+        await session.register.remove(first.key)
+        assert 1 == sandbox.billed
+        assert () == session.jobs()
+
+
+async def test_a_job_that_the_vendor_cannot_delete_stays(tmp_path: Path):
+    """It goes on costing and rendering; to forget it would only hide that."""
+    request = VideoRequest(model="kling-v2-6", prompt="a cat", seconds=5)
+    async with (
+        Sandbox(speed=1, generation=600, content=9_000, render=False) as sandbox,
+        opened(sandbox, ledger=tmp_path / "a.db") as session,
+    ):
+        info = await session.register.enqueue(request)
+        await until(session, info.key, JobState.RUNNING)
+        with pytest.raises(RequestRefused) as caught:
+            await session.register.remove(info.key)
+        assert 501 == caught.value.status_code
+        assert JobState.RUNNING is (await session.register.find(info.key)).state
+
+
+async def test_pages_hold_every_job_once(tmp_path: Path):
+    """Whoever reads on from where a page ended misses nothing and sees nothing twice."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
+        keys = [(await session.register.enqueue(CAT)).key for _ in range(7)]
+        for key in keys:
+            await until(session, key, JobState.DONE)
+        told, after = [], None
+        while True:
+            page = await session.register.page(after=after, limit=3)
+            told += [info.key for info in page.items]
+            after = page.next
+            if after is None:
+                break
+        assert keys[::-1] == told
+        assert () == (await session.register.page(states={JobState.FAILED})).items
+
+
+class Watched(MemoryLedger):
+    """Stops where a file has its name, and the ledger is about to be told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.named, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def saved(self, *facts: Any, **more: Any) -> None:  # noqa: ANN401 - the port's
+        """Wait to be told to go on."""
+        self.named.set()
+        await self.go_on.wait()
+        await super().saved(*facts, **more)
+
+
+class WatchedSession(VideoSession):
+    """A session with such a ledger."""
+
+    ledger: Watched
+
+    async def _open_ledger(self) -> Ledger:
+        self.ledger = Watched()
+        return self.ledger
+
+
+async def test_a_job_deleted_while_its_file_gets_its_name_leaves_no_file(tmp_path: Path):
+    """Nobody would ever find it again: the job is gone from everything that is told."""
+    async with (
+        Sandbox(**AT_ONCE) as sandbox,
+        WatchedSession(sandbox.api_key, base_url=sandbox.url, rate=1000.0, burst=1000, trust_env=False) as session,
+    ):
+        info = await session.register.enqueue(CAT, to=tmp_path / "cat.mp4")
+        await session.ledger.named.wait()
+        removing = asyncio.create_task(session.register.remove(info.key))
+        for _ in range(1000):
+            if "delete" in seen(sandbox):
+                break
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # by now the download is told to stop
+        session.ledger.go_on.set()
+        await removing
+        with pytest.raises(JobNotFound):
+            await session.register.find(info.key)
+        assert {} == files(tmp_path)

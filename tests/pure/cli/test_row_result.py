@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aihubmix_video.cli.row_result import Outcome, failure_line, finished_line, outcome_object, resume_lines
+from aihubmix_video.cli.text_format import safe
+from aihubmix_video.errors import DownloadFailed, RequestRefused, SubmitUncertain
+from aihubmix_video.types.events import BatchItem
+from aihubmix_video.types.request import VideoRequest
+from aihubmix_video.types.video import Status, Video
+
+REQUEST = VideoRequest(model="sora-2", prompt="a cat", seconds=8, size="1280x720")
+PATH = Path("/videos/cat.mp4")
+SAVED = Outcome(
+    index=3,
+    key="k-4",
+    request=REQUEST,
+    video=Video(id="v1", status=Status.COMPLETED, bytes_written=1_234_567, sha256="ab" * 32, path=PATH),
+    path=PATH,
+    charged="yes",
+    took=12.3,
+)
+
+
+def test_a_saved_video_is_told_as_one_object():
+    """The keys are a contract: other programs read them."""
+    assert {
+        "index": 3,
+        "key": "k-4",
+        "id": "v1",
+        "status": "completed",
+        "path": "/videos/cat.mp4",
+        "sha256": "ab" * 32,
+        "error": None,
+        "charged": "yes",
+    } == outcome_object(SAVED)
+
+
+def test_an_error_is_told_with_its_type():
+    """Programs branch on the type; people read the message."""
+    told = outcome_object(Outcome(index=0, error=RequestRefused("no such size")))
+
+    assert None is told["path"]
+    assert {
+        "type": "RequestRefused",
+        "message": "no such size. The same request would be refused again: change it as the message says.",
+    } == told["error"]
+
+
+def test_an_uncertain_create_is_told_as_such():
+    """It has no id and no video, and is neither failed nor done."""
+    told = outcome_object(Outcome(index=0, key="k", error=SubmitUncertain("lost"), charged="unknown"))
+
+    assert ("uncertain", "unknown") == (told["status"], told["charged"])
+
+
+def test_a_skipped_row_is_told_as_such():
+    """Its file is there, though nobody bought it now."""
+    assert "skipped" == outcome_object(Outcome(index=0, path=PATH, skipped=True))["status"]
+
+
+def test_the_id_comes_from_the_error_where_there_is_no_video():
+    """A download that failed must not hide the id that it can be fetched by."""
+    outcome = Outcome(index=0, error=DownloadFailed("cut", job_id="v9"), charged="yes")
+
+    assert "v9" == outcome.id
+
+
+def test_a_finished_line_says_what_is_known():
+    """What the gateway leaves out comes from the model's table."""
+    assert "sora-2  1280x720  8 s  1.2 MB  in 12s" == finished_line(SAVED)
+
+
+def test_a_row_that_failed_is_named():
+    """Among many the reader has to find it in his file; alone there is nothing to find."""
+    outcome = Outcome(index=17, key="cats", error=RequestRefused("no"))
+
+    assert failure_line(outcome).startswith("row 17 (cats): no.")
+    assert failure_line(outcome, alone=True).startswith("no.")
+
+
+def test_jobs_that_live_on_are_told_with_the_command_that_goes_on():
+    """The line is meant to be copied."""
+    lines = list(resume_lines(["v1", "v2"]))
+
+    assert "2 paid jobs live on at the gateway; go on with" == lines[0]
+    assert ["  aihubmix-video download v1", "  aihubmix-video download v2"] == lines[1:3]
+    assert [] == list(resume_lines([]))
+
+
+def test_a_batch_item_is_taken_over_whole():
+    """Nothing that the session knows is lost on the way to the user; the row's own key comes first."""
+    item = BatchItem(index=5, key="s-1", request=REQUEST, video=SAVED.video, path=PATH, charged="yes")
+    outcome = Outcome.of(item, key="mine", took=1.0)
+
+    assert (5, "mine", PATH, "v1", "yes") == (outcome.index, outcome.key, outcome.path, outcome.id, outcome.charged)
+    assert "s-1" == Outcome.of(item).key
+
+
+@given(st.text())
+def test_no_words_of_a_server_reach_the_terminal_raw(text: str):
+    """An escape in an error message could recolour, retitle or rewrite the screen."""
+    outcome = Outcome(index=0, error=RequestRefused(f"\x1b]0;title\x07{text}\x9b31m\u202e"))
+
+    assert safe(failure_line(outcome)).isprintable()
+    assert json.dumps(outcome_object(outcome)["error"], ensure_ascii=False).isprintable()

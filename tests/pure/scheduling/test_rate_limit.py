@@ -1,0 +1,102 @@
+"""The shared rate: never above it, never needlessly below."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aihubmix_video.scheduling.rate_limit import Pace
+
+gaps = st.fractions(min_value=0, max_value=20, max_denominator=8)
+intervals = st.fractions(min_value=Fraction(1, 8), max_value=4, max_denominator=8)
+bursts = st.integers(min_value=1, max_value=6)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("wait"), gaps),
+        st.tuples(st.just("cool"), gaps),
+        st.tuples(st.just("send"), st.integers(min_value=1, max_value=12)),
+        st.tuples(st.just("spend"), st.integers(min_value=1, max_value=3)),
+    ),
+    max_size=40,
+)
+
+
+def worst_excess(departures: list[Fraction], pace: Pace) -> Fraction:
+    """Requests over the allowance in the worst of all windows that end with the last departure."""
+    interval = Fraction(pace.interval)
+    last = departures[-1]
+    return max(len(departures) - i - pace.burst - (last - departures[i]) / interval for i in range(len(departures)))
+
+
+@given(steps, intervals, bursts)
+def test_no_window_holds_more_than_the_burst_and_its_share_of_the_rate(
+    history: list[tuple[str, Fraction]], interval: Fraction, burst: int
+):
+    """The law of the rate, exact (fractions, no rounding): whatever was called when, requests that left unasked included."""
+    pace, now, departures, shut = Pace(interval, burst), Fraction(0), [], Fraction(-1)
+    for what, amount in history:
+        if what == "wait":
+            now += amount
+        elif what == "cool":
+            pace, shut = pace.cool(now + amount), max(shut, now + amount)
+        else:
+            for _ in range(int(amount)):
+                if what == "spend" or pace.opens_at() <= now:
+                    pace = pace.spend(now)
+                    departures.append(now)
+                    assert what == "spend" or shut <= now
+                    assert what == "spend" or worst_excess(departures, pace) <= 0
+
+
+@given(intervals, bursts, st.integers(min_value=1, max_value=50), st.fractions(min_value=0, max_value=1000))
+def test_requests_that_leave_as_soon_as_they_may_keep_the_full_rate(
+    interval: Fraction, burst: int, requests: int, now: Fraction
+):
+    """A limit that is never reached would be a slower product: n requests take exactly (n - burst) intervals."""
+    pace, start = Pace(interval, burst), now
+    for _ in range(requests):
+        now = max(now, pace.opens_at())
+        pace = pace.spend(now)
+    assert max(requests - burst, 0) * interval == now - start
+
+
+@given(st.floats(0.01, 1000), bursts, st.lists(st.floats(0, 10), min_size=1, max_size=40))
+def test_rounding_lets_nothing_through(rate: float, burst: int, waits: list[float]):
+    """Clocks are floats, and count from the machine's start: the law holds there to a millionth of a request."""
+    pace, now, departures = Pace.of_rate(rate, burst), 1e6, []
+    for wait in waits:
+        now += wait
+        while pace.opens_at() <= now and len(departures) < 200:
+            pace = pace.spend(now)
+            departures.append(now)
+    for i, first in enumerate(departures):
+        assert all(count <= burst + (last - first) * rate + 1e-6 for count, last in enumerate(departures[i:], start=1))
+
+
+def test_a_long_silence_saves_up_no_more_than_the_burst():
+    """A process that was stopped and continued must not flood the gateway."""
+    pace, left = Pace.of_rate(1.0, burst=3).spend(0.0), 0
+    while pace.opens_at() <= 3600.0:
+        pace, left = pace.spend(3600.0), left + 1
+    assert left == 3
+
+
+def test_a_cool_down_is_never_shortened():
+    """A later, shorter wish of the gateway's does not undo an earlier, longer one."""
+    pace = Pace.of_rate(10.0).cool(60.0).cool(5.0)
+    assert pace.opens_at() == 60.0
+
+
+@pytest.mark.parametrize("until", [-5.0, float("nan")])
+def test_a_cool_down_in_the_past_changes_nothing(until: float):
+    """Servers send Retry-After: -5, and worse."""
+    pace = Pace.of_rate(10.0).spend(1.0)
+    assert pace.cool(until).opens_at() == pace.opens_at()
+
+
+def test_a_new_pace_is_open():
+    """The first request of a session waits for nothing, whatever the clock says."""
+    assert Pace.of_rate(0.1).opens_at() <= -1e9
