@@ -11,9 +11,11 @@ from aihubmix_video import (
 )
 from aihubmix_video.capabilities import Capability, find_capability, list_capabilities
 from aihubmix_video.session.job import Job
+from aihubmix_video.session.job_registry import JobRegistry
 from aihubmix_video.session.request_checks import VideoWarning
 from aihubmix_video.session.session import VideoSession
 from aihubmix_video.types.events import BatchItem, JobEvent, SessionStats
+from aihubmix_video.types.job_info import JobInfo, JobPage, JobState
 from aihubmix_video.types.request import VideoRequest
 from aihubmix_video.types.video import Status, Video
 
@@ -22,6 +24,10 @@ __all__ = [
     "Capability",
     "Job",
     "JobEvent",
+    "JobInfo",
+    "JobPage",
+    "JobRegistry",
+    "JobState",
     "SessionStats",
     "Status",
     "Video",

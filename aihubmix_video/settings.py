@@ -13,7 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 import attrs
 
 from aihubmix_video.capabilities import Validate
-from aihubmix_video.capabilities.options import is_number
+from aihubmix_video.capabilities.field_rules import is_number
 from aihubmix_video.errors import ConfigurationError, shown
 
 if TYPE_CHECKING:

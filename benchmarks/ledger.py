@@ -16,7 +16,7 @@ from pathlib import Path
 
 import attrs
 
-from aihubmix_video.ledger.entry import Destination, Entry
+from aihubmix_video.ledger.entry import Destination, LedgerEntry
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 from aihubmix_video.types.request import VideoRequest
 
@@ -44,7 +44,7 @@ async def lives(ledger: SqliteLedger, name: int, number: int) -> None:
     """Take jobs through their lives, one after the other."""
     for each in range(number):
         key = f"{name}-{each}"
-        await ledger.intend([Entry(key=key, request=REQUEST, target=TARGET, batch="run", fingerprint=key)])
+        await ledger.intend([LedgerEntry(key=key, request=REQUEST, target=TARGET, batch="run", fingerprint=key)])
         await ledger.sending(key)
         await ledger.bought(key, "video-" + "x" * 120)
         await ledger.completed(key, 2e9)
@@ -77,7 +77,7 @@ async def opening(folder: Path) -> tuple[float, float]:
     """Measure opening, in milliseconds: an empty ledger, and one full of jobs that need nothing."""
     path = folder / "old.db"
     ledger = await SqliteLedger.open(path)
-    await ledger.intend([Entry(key=f"{number}", request=REQUEST) for number in range(OLD_JOBS)])
+    await ledger.intend([LedgerEntry(key=f"{number}", request=REQUEST) for number in range(OLD_JOBS)])
     await ledger.aclose()
     found = []
     for each in (folder / "empty.db", path):

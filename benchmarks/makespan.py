@@ -17,8 +17,8 @@ from functools import partial
 
 import attrs
 
-from aihubmix_video.polling.adaptive import LearnedCadence
-from aihubmix_video.scheduling.limits import Limits
+from aihubmix_video.polling.adaptive import AdaptivePollPolicy
+from aihubmix_video.scheduling.messages import SchedulerLimits
 from benchmarks import vendors
 from benchmarks.policies import Fixed, Oracle
 from benchmarks.simulate import INTERVAL, remembering, taught
@@ -49,12 +49,12 @@ def main() -> None:
         policies = {
             "oracle": (named, partial(Oracle, durations=durations)),
             "fixed 15 s": (films, Fixed),
-            "first session": (films, partial(LearnedCadence, INTERVAL)),
+            "first session": (films, partial(AdaptivePollPolicy, INTERVAL)),
             "next session": (films, partial(remembering, data)),
         }
         best = 0.0
         for name, (asked, make) in policies.items():
-            limits = Limits(max_in_flight=most, max_downloads=DOWNLOADS, deadline=1e9)
+            limits = SchedulerLimits(max_in_flight=most, max_downloads=DOWNLOADS, deadline=1e9)
             world = World(asked, make(), rate=rate, wants_files=True, limits=limits).go()
             ends = sorted(run.ended for run in world.runs)
             best = best or ends[-1]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.polling.policy import Estimate, Trace
+from aihubmix_video.polling.policy import Estimate, PollHistory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,13 +22,13 @@ class Fixed:
 
     interval: float = 15.0
 
-    def begin(self, trace: Trace) -> None:
+    def begin(self, trace: PollHistory) -> None:
         """Nothing is learnt."""
 
-    def leave(self, trace: Trace) -> None:
+    def leave(self, trace: PollHistory) -> None:
         """Nothing is learnt."""
 
-    def next_age(self, trace: Trace, age: float, draw: float) -> float:  # noqa: ARG002 - the interface's
+    def next_age(self, trace: PollHistory, age: float, draw: float) -> float:  # noqa: ARG002 - the interface's
         """Say at which age to ask next."""
         return age + self.interval
 
@@ -36,18 +36,18 @@ class Fixed:
         """Say at which age to ask next a job whose last poll brought nothing."""
         return age + self.interval
 
-    def worth_at(self, trace: Trace, times: float, since: float) -> float:  # noqa: ARG002 - likewise
+    def worth_at(self, trace: PollHistory, times: float, since: float) -> float:  # noqa: ARG002 - likewise
         """Let all wait alike: first come, first served."""
         return since + self.interval * (times - 1)
 
     def served(self, times: float) -> None:
         """Nothing is learnt."""
 
-    def asked(self, trace: Trace, age: float, progress: float | None, *, finished: bool, draw: float) -> None:  # noqa: ARG002
+    def asked(self, trace: PollHistory, age: float, progress: float | None, *, finished: bool, draw: float) -> None:  # noqa: ARG002
         """Nothing is learnt."""
         trace.polls += 1
 
-    def estimate(self, trace: Trace, age: float) -> Estimate:  # noqa: ARG002 - likewise
+    def estimate(self, trace: PollHistory, age: float) -> Estimate:  # noqa: ARG002 - likewise
         """Nothing is known."""
         return Estimate(0.0, 0.0, 0.0)
 
@@ -60,7 +60,7 @@ class Backoff(Fixed):
     factor: float = 1.5
     cap: float = 30.0
 
-    def next_age(self, trace: Trace, age: float, draw: float) -> float:  # noqa: ARG002 - the interface's
+    def next_age(self, trace: PollHistory, age: float, draw: float) -> float:  # noqa: ARG002 - the interface's
         """Say at which age to ask next."""
         return age + min(self.first * self.factor ** min(trace.polls, 60), self.cap)
 
@@ -71,7 +71,7 @@ class RoundRobin(Fixed):
 
     closest: float = 2.0
 
-    def next_age(self, trace: Trace, age: float, draw: float) -> float:  # noqa: ARG002 - the interface's
+    def next_age(self, trace: PollHistory, age: float, draw: float) -> float:  # noqa: ARG002 - the interface's
         """Say at which age to ask next."""
         return age + self.closest
 
@@ -82,6 +82,6 @@ class Oracle(Fixed):
 
     durations: Mapping[Kind, float] = attrs.field(factory=dict)
 
-    def next_age(self, trace: Trace, age: float, draw: float) -> float:  # noqa: ARG002 - the interface's
+    def next_age(self, trace: PollHistory, age: float, draw: float) -> float:  # noqa: ARG002 - the interface's
         """Say at which age to ask next."""
         return max(self.durations[trace.kind], age)

@@ -12,10 +12,10 @@ import sys
 import time
 import tracemalloc
 
-from aihubmix_video.polling.adaptive import LearnedCadence
-from aihubmix_video.scheduling.messages import Bought, Enlist, Poll, Polled
-from aihubmix_video.scheduling.rate_limit import Pace
-from aihubmix_video.scheduling.scheduler import Limits, Scheduler
+from aihubmix_video.polling.adaptive import AdaptivePollPolicy
+from aihubmix_video.scheduling.messages import Accepted, AddJob, Polled, SchedulerLimits, SendPoll
+from aihubmix_video.scheduling.rate_limit import RateLimit
+from aihubmix_video.scheduling.scheduler import Scheduler
 
 INTERVAL = 15.0
 DECISIONS = 20_000
@@ -25,15 +25,20 @@ KIND = ("sora-2", "8", "1280x720")
 
 def running(jobs: int) -> tuple[Scheduler, float]:
     """Build a scheduler in which so many jobs are being generated, bought one after the other."""
-    limits = Limits(max_in_flight=jobs, deadline=1e9)
-    pace = Pace.of_rate(1e9)
-    scheduler = Scheduler(pace=pace, limits=limits, cadence=LearnedCadence(INTERVAL), draw=random.Random(0).random)  # noqa: S311 - jitter
+    limits = SchedulerLimits(max_in_flight=jobs, deadline=1e9)
+    rate_limit = RateLimit.of_rate(1e9)
+    scheduler = Scheduler(
+        rate_limit=rate_limit,
+        limits=limits,
+        policy=AdaptivePollPolicy(INTERVAL),
+        draw=random.Random(0).random,  # noqa: S311 - no secret
+    )
     now = 0.0
     for job in range(jobs):
         now = job * INTERVAL / (2 * jobs)  # all bought before the first of them is to be asked about
-        scheduler.receive(Enlist(job, KIND, wants_file=True), now)
+        scheduler.receive(AddJob(job, KIND, wants_file=True), now)
         scheduler.actions(now)
-        scheduler.receive(Bought(job), now)
+        scheduler.receive(Accepted(job), now)
     return scheduler, now
 
 
@@ -42,7 +47,7 @@ def poll(scheduler: Scheduler, now: float, polls: int) -> float:
     while polls > 0:
         now = max(now, scheduler.wakes_at() or now)
         for action in scheduler.actions(now):
-            if not isinstance(action, Poll):
+            if not isinstance(action, SendPoll):
                 raise TypeError(f"a waiting job led to {action}")
             scheduler.receive(Polled(action.job, completed=False), now)
             polls -= 1

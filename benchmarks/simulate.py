@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.polling.adaptive import LearnedCadence
+from aihubmix_video.polling.adaptive import AdaptivePollPolicy
 from benchmarks import vendors
 from benchmarks.policies import Backoff, Fixed, Oracle, RoundRobin
 from benchmarks.world import UNLIMITED, Run, Summary, World, summary
@@ -23,7 +23,7 @@ from benchmarks.world import UNLIMITED, Run, Summary, World, summary
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from aihubmix_video.polling.policy import Cadence
+    from aihubmix_video.polling.policy import PollPolicy
     from benchmarks.world import Film
 
     Films = Callable[[int, int], list[Film]]
@@ -101,29 +101,29 @@ SCENARIOS = (
 
 def taught(films: Films, rate: float) -> bytes:
     """Let a session of the day before learn, and keep what it learnt."""
-    cadence = LearnedCadence(INTERVAL)
-    World(films(EXPERIENCE, 1009), cadence, rate=rate).go()
-    return cadence.kept()
+    policy = AdaptivePollPolicy(INTERVAL)
+    World(films(EXPERIENCE, 1009), policy, rate=rate).go()
+    return policy.kept()
 
 
-def remembering(data: bytes, interval: float = INTERVAL) -> LearnedCadence:
+def remembering(data: bytes, interval: float = INTERVAL) -> AdaptivePollPolicy:
     """Begin where the day before ended."""
-    cadence = LearnedCadence(interval)
-    cadence.restore(data)
-    return cadence
+    policy = AdaptivePollPolicy(interval)
+    policy.restore(data)
+    return policy
 
 
-def policies(scenario: Scenario) -> Iterator[tuple[str, Callable[[], Cadence]]]:
+def policies(scenario: Scenario) -> Iterator[tuple[str, Callable[[], PollPolicy]]]:
     """Give every policy that is compared, by name."""
     yield "fixed 15 s", Fixed
     yield "backoff 2 s × 1.5, to 30 s", Backoff
     if scenario.rate < UNLIMITED:
         yield "round robin", RoundRobin
-    yield "first session", partial(LearnedCadence, INTERVAL)
+    yield "first session", partial(AdaptivePollPolicy, INTERVAL)
     yield "next session", partial(remembering, taught(scenario.films, scenario.rate))
 
 
-def measured(scenario: Scenario, make: Callable[[], Cadence]) -> tuple[Summary, float]:
+def measured(scenario: Scenario, make: Callable[[], PollPolicy]) -> tuple[Summary, float]:
     """Run one policy over all seeds; also give the worst window."""
     runs: list[Run] = []
     worst = 0.0
@@ -139,8 +139,8 @@ def oracle(scenario: Scenario) -> Summary:
     runs: list[Run] = []
     for seed in scenario.seeds:
         films = [attrs.evolve(film, kind=(str(n),)) for n, film in enumerate(scenario.films(scenario.count, seed))]
-        cadence = Oracle(durations={film.kind: film.duration for film in films})
-        runs += World(films, cadence, rate=scenario.rate, seed=seed).go().runs
+        policy = Oracle(durations={film.kind: film.duration for film in films})
+        runs += World(films, policy, rate=scenario.rate, seed=seed).go().runs
     return summary(runs)
 
 
@@ -172,7 +172,7 @@ def row(name: str, it: Summary, base: Summary) -> str:
     )
 
 
-def frontier(make: Callable[[float], Cadence], films: Films) -> list[Summary]:
+def frontier(make: Callable[[float], PollPolicy], films: Films) -> list[Summary]:
     """Run one policy at several poll intervals."""
     return [summary(World(films(1500, 3), make(interval)).go().runs) for interval in INTERVALS]
 

@@ -13,21 +13,32 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.scheduling.messages import Bought, End, Enlist, Event, Fetch, Fetched, Poll, Polled, Submit
-from aihubmix_video.scheduling.rate_limit import Pace
-from aihubmix_video.scheduling.scheduler import Limits, Scheduler
+from aihubmix_video.scheduling.messages import (
+    Accepted,
+    AddJob,
+    Downloaded,
+    EndJob,
+    Event,
+    Polled,
+    SchedulerLimits,
+    SendCreate,
+    SendDownload,
+    SendPoll,
+)
+from aihubmix_video.scheduling.rate_limit import RateLimit
+from aihubmix_video.scheduling.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aihubmix_video.polling.policy import Cadence, Kind
+    from aihubmix_video.polling.policy import Kind, PollPolicy
     from aihubmix_video.scheduling.messages import Action
 
 __all__ = ["AMPLE", "UNLIMITED", "Film", "Run", "Summary", "World", "summary"]
 
 LATENCY = 0.1  # seconds there and back
 UNLIMITED = 1e6  # requests per second: a rate that is no matter
-AMPLE = Limits(max_in_flight=10**6, max_polls=10**6, max_creates=10**6, max_downloads=10**6, deadline=1e9)
+AMPLE = SchedulerLimits(max_in_flight=10**6, max_polls=10**6, max_creates=10**6, max_downloads=10**6, deadline=1e9)
 
 
 @attrs.frozen
@@ -83,21 +94,21 @@ class World:
     def __init__(
         self,
         films: Sequence[Film],
-        cadence: Cadence,
+        policy: PollPolicy,
         *,
         rate: float = UNLIMITED,
         wants_files: bool = False,
-        limits: Limits = AMPLE,
+        limits: SchedulerLimits = AMPLE,
         seed: int = 0,
     ) -> None:
         draw = random.Random(seed).random  # noqa: S311 - jitter
         self.runs = [Run(film) for film in films]
         self.left: list[float] = []
-        self._scheduler = Scheduler(pace=Pace.of_rate(rate), limits=limits, cadence=cadence, draw=draw)
+        self._scheduler = Scheduler(rate_limit=RateLimit.of_rate(rate), limits=limits, policy=policy, draw=draw)
         self._to_come: list[tuple[float, int, Event]] = []
         self._numbers = count()
         for job, film in enumerate(films):
-            self._later(film.at, Enlist(job, film.kind, wants_files))
+            self._later(film.at, AddJob(job, film.kind, wants_files))
 
     def _later(self, at: float, event: Event) -> None:
         heappush(self._to_come, (at, next(self._numbers), event))
@@ -116,7 +127,7 @@ class World:
                 self._scheduler.receive(heappop(self._to_come)[2], now)
 
     def _perform(self, action: Action, now: float) -> None:
-        if isinstance(action, End):
+        if isinstance(action, EndJob):
             self.runs[action.job].ended = now
         else:
             self.left.append(now)
@@ -124,13 +135,13 @@ class World:
 
     def _answer(self, action: Action, there: float) -> Event:
         match action:
-            case Submit(job):
+            case SendCreate(job):
                 self.runs[job].finished = there + self.runs[job].film.duration
-                return Bought(job)
-            case Poll(job):
+                return Accepted(job)
+            case SendPoll(job):
                 return self._polled(self.runs[job], job, there)
-            case Fetch(job):
-                return Fetched(job)
+            case SendDownload(job):
+                return Downloaded(job)
         raise TypeError(f"unexpected: {action}")
 
     @staticmethod
@@ -144,7 +155,7 @@ class World:
     @property
     def worst_window(self) -> float:
         """Requests in the fullest of all windows that begin and end with a request, over what the rate allows there; above 1 is too many."""
-        rate, left, worst, ahead = 1 / self._scheduler.pace.interval, self.left, -inf, -inf
+        rate, left, worst, ahead = 1 / self._scheduler.rate_limit.interval, self.left, -inf, -inf
         for index, at in enumerate(left):
             ahead = max(ahead, at * rate - index)
             worst = max(worst, index + 1 - at * rate + ahead)

@@ -60,7 +60,7 @@ app.include_router(video_router(folder="videos", owner=user, allow=allow), prefi
 async def stats(session: Annotated[VideoSession, Depends(get_session)]) -> dict[str, Any]:
     """Show what the process is doing: handlers of your own use the same session."""
     now = session.stats()
-    return {"queued": now.queued, "in_flight": now.in_flight, "downloading": now.downloading}
+    return {"waiting": now.waiting, "in_flight": now.in_flight, "downloading": now.downloading}
 
 
 @app.get("/", response_class=HTMLResponse, dependencies=[Depends(user)])

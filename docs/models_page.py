@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from aihubmix_video.capabilities import Capability
-    from aihubmix_video.capabilities.options import Size
+    from aihubmix_video.capabilities.field_rules import Size
 
 PAGE = Path(__file__).parent / "reference" / "models.md"
 HOUR = 3600

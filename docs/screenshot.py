@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.text import Text
 
+from aihubmix_video.cli.command_options import SandboxOptions, SessionOptions
 from aihubmix_video.cli.console import LIVE_SECONDS, Screen
 from aihubmix_video.cli.demo_command import FOLDER, SPEED, demo_batch, greeting
-from aihubmix_video.cli.options import SandboxOptions, SessionOptions
 from aihubmix_video.cli.runner import Runner
 
 FIGURE = Path(__file__).resolve().parent / "demo.svg"

@@ -350,3 +350,44 @@ def test_a_cycle_is_seen_however_long():
     }
 
     assert ["a", "b", "c.d"] == cycles(runtime_graph({name: ast.parse(text) for name, text in code.items()}))
+
+
+def names_twice(trees: Mapping[str, ast.AST]) -> list[str]:
+    """Find classes and files that are called alike; the vendors' tables are, on purpose."""
+    places: dict[str, list[str]] = {}
+    for module, tree in trees.items():
+        stem = module.rpartition(".")[2]
+        if stem != "__init__" and "vendors" not in module.split("."):
+            places.setdefault(f"{stem}.py", []).append(module)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(module)
+    vendors = {f"{vendor}.py" for vendor in ("jimeng", "kling", "seedance", "sora", "veo", "wan")}
+    return [f"{name} in {', '.join(found)}" for name, found in places.items() if len(found) > 1 and name not in vendors]
+
+
+def test_no_class_and_no_file_is_called_like_another():
+    """Who searches for a name must land at one place."""
+    assert [] == names_twice(sources())
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ({"a.x": "class Job: pass", "b.y": "class Job: pass"}, ["Job in a.x, b.y"]),
+        ({"a.x": "", "b.x": ""}, ["x.py in a.x, b.x"]),
+        ({"a.x": "def f():\n    class Inner: pass", "b.y": "class Inner: pass"}, ["Inner in a.x, b.y"]),
+        ({"a.sora": "", "b.sora": "", "a.__init__": "", "b.__init__": ""}, []),
+        ({"a.x": "class Job: pass", "b.y": "class Jobs: pass"}, []),
+    ],
+)
+def test_a_name_that_stands_twice_is_seen(code: dict[str, str], found: list[str]):
+    """Classes wherever they stand, and files of whichever folder."""
+    assert found == names_twice({name: ast.parse(text) for name, text in code.items()})
+
+
+def test_few_modules_lie_directly_in_the_package():
+    """What a newcomer sees first must be a table of contents."""
+    direct = {module for module in sources() if "." not in module}
+
+    assert {"__init__", "errors", "settings", "_requirements"} == direct

@@ -11,7 +11,18 @@ import attrs
 import pytest
 
 import aihubmix_video
-from aihubmix_video import BatchItem, Job, JobEvent, SessionStats, Status, Video, VideoRequest, VideoSession, errors
+from aihubmix_video import (
+    BatchItem,
+    Job,
+    JobEvent,
+    SessionStats,
+    Status,
+    Video,
+    VideoRequest,
+    VideoSession,
+    errors,
+    sandbox,
+)
 from aihubmix_video.errors import VideoError
 from aihubmix_video.types.request import VideoParams
 
@@ -92,6 +103,7 @@ def test_the_package_exports_what_was_promised_and_no_more():
     """A name once exported is hard to take back."""
     promised = {
         *("VideoSession", "VideoRequest", "Job", "Video", "Status", "BatchItem", "JobEvent"),
+        *("JobInfo", "JobPage", "JobRegistry", "JobState"),
         *("Capability", "find_capability", "list_capabilities", "errors"),
         *("SessionStats", "VideoWarning"),
     }
@@ -244,3 +256,22 @@ def test_every_error_says_what_to_do_next(name: str):
     assert "\n" not in str(error)
     assert error.charged in {"yes", "no", "unknown"}
     assert isinstance(error.retryable, bool)
+
+
+# Old names, for one release.
+
+
+@pytest.mark.parametrize("name", ["Job", "Logged"])
+def test_renamed_names_of_the_sandbox_still_work_and_warn(name: str):
+    """Tests of other projects import them."""
+    with pytest.warns(DeprecationWarning, match="is now called"):
+        assert getattr(sandbox, name) in {sandbox.SandboxJob, sandbox.LoggedRequest}
+
+
+def test_an_event_and_the_statistics_have_the_words_used_elsewhere():
+    """`job` and `queued` stand in the contract; `key` and `waiting` are what the rest of the library says."""
+    event = JobEvent(job="k", status=Status.QUEUED, at=0.0)
+    assert ("k", "k") == (event.key, event.job)
+    counts = dict.fromkeys((field.name for field in attrs.fields(SessionStats)), 0)
+    stats = SessionStats(**{**counts, "queued": 3, "cooling_until": None})
+    assert (3, 3) == (stats.waiting, stats.queued)

@@ -12,7 +12,7 @@ from aihubmix_video.errors import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["LINE_BYTES", "Fault", "Line", "Record", "lines_of", "records", "text_lines"]
+__all__ = ["LINE_BYTES", "Line", "LineFault", "Record", "lines_of", "records", "text_lines"]
 
 LINE_BYTES = 8 * 2**20
 """Longest line read; larger media belong behind a URL."""
@@ -27,14 +27,14 @@ _UTF_16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @attrs.frozen
-class Fault:
+class LineFault:
     """Why something could not be read, and at which character of its line, from 1, where that is known."""
 
     problem: Problem
     column: int | None = None
 
     @classmethod
-    def of(cls, value: object, message: str, column: int | None = None) -> Fault:
+    def of(cls, value: object, message: str, column: int | None = None) -> LineFault:
         """Report about a whole row, since no field of it is known yet."""
         return cls(Problem.of("row", value, message), column)
 
@@ -51,7 +51,7 @@ class Line:
 
     number: int
     text: str
-    fault: Fault | None = None
+    fault: LineFault | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -66,7 +66,7 @@ class Record:
 
     line: int
     cells: tuple[str, ...] = ()
-    fault: Fault | None = None
+    fault: LineFault | None = None
 
 
 def lines_of(file: IO[bytes]) -> Iterator[bytes]:
@@ -84,12 +84,12 @@ def text_lines(lines: Iterable[bytes]) -> Iterator[Line]:
             continue
         number += 1
         if number == 1 and raw.startswith(_UTF_16_BOMS):
-            yield Line(number=1, text="", fault=Fault.of(raw[:2], "the file is UTF-16; save it as UTF-8", 1))
+            yield Line(number=1, text="", fault=LineFault.of(raw[:2], "the file is UTF-16; save it as UTF-8", 1))
             return  # its lines cannot be told apart
         if len(raw) > LINE_BYTES:
             rest_of_long_line = not raw.endswith(b"\n")
             message = f"the line is longer than {LINE_BYTES:,} bytes; give large media by URL"
-            yield Line(number=number, text="", fault=Fault.of(raw, message))
+            yield Line(number=number, text="", fault=LineFault.of(raw, message))
         else:
             yield _line(number, raw.removeprefix(_BOM) if number == 1 else raw)
 
@@ -99,23 +99,23 @@ def _line(number: int, raw: bytes) -> Line:
     return Line(number=number, text=text, fault=_encoding_fault(raw) or _control_fault(text))
 
 
-def _encoding_fault(raw: bytes) -> Fault | None:
+def _encoding_fault(raw: bytes) -> LineFault | None:
     try:
         raw.decode()
     except UnicodeDecodeError as error:
         column = len(raw[: error.start].decode()) + 1
         message = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        return Fault.of(raw[error.start : error.end], message, column)
+        return LineFault.of(raw[error.start : error.end], message, column)
     return None
 
 
-def _control_fault(text: str) -> Fault | None:
+def _control_fault(text: str) -> LineFault | None:
     if "\0" in text:
-        return Fault.of("\0", "has a NUL character; is the file UTF-16? Save it as UTF-8", text.index("\0") + 1)
+        return LineFault.of("\0", "has a NUL character; is the file UTF-16? Save it as UTF-8", text.index("\0") + 1)
     body = text.removesuffix("\n").removesuffix("\r")
     if "\r" in body:
         message = "has a carriage return that ends no line; save the file with LF or CRLF line ends"
-        return Fault.of("\r", message, body.index("\r") + 1)
+        return LineFault.of("\r", message, body.index("\r") + 1)
     return None
 
 
@@ -132,7 +132,7 @@ def records(lines: Iterable[bytes]) -> Iterator[Record]:
             cells = next(reader, None)
         except csv.Error as error:
             hint = next((hint for words, hint in _HINTS.items() if words in str(error)), "")
-            fault = Fault.of(feed.beginning, f"cannot be read as CSV: {error}{hint}")
+            fault = LineFault.of(feed.beginning, f"cannot be read as CSV: {error}{hint}")
         if feed.faulty is not None:
             yield Record(line=feed.faulty.number, fault=feed.faulty.fault)
         elif fault is not None:

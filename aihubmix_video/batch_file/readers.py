@@ -10,7 +10,7 @@ import attrs
 
 from aihubmix_video.batch_file.csv_cells import cell_values, header_problems
 from aihubmix_video.batch_file.json_values import read_json
-from aihubmix_video.batch_file.jsonl import Fault, Line, records, text_lines
+from aihubmix_video.batch_file.jsonl import Line, LineFault, records, text_lines
 from aihubmix_video.batch_file.row import COLUMNS, MAX_PROBLEMS, BadRow, Row, unknown
 from aihubmix_video.errors import InvalidRequest, Problem
 from aihubmix_video.output.template import collision_key, is_plain_name
@@ -41,7 +41,7 @@ def read_jsonl(
     reader = _Reader(source, defaults or {})
     for line in _content(lines):
         found = line.fault or _read_object(line.text)
-        if isinstance(found, Fault):
+        if isinstance(found, LineFault):
             yield reader.bad(line.number, [found.problem], found.column)
         else:
             yield reader.row(line.number, *found)
@@ -187,7 +187,7 @@ def _content(lines: Iterable[bytes]) -> Iterator[Line]:
             yield line
 
 
-def _read_object(text: str) -> tuple[dict[str, object], list[Problem]] | Fault:
+def _read_object(text: str) -> tuple[dict[str, object], list[Problem]] | LineFault:
     problems: list[Problem] = []
     text = text.rstrip("\r\n")  # or the end of the text would count as the next line
     try:
@@ -197,9 +197,9 @@ def _read_object(text: str) -> tuple[dict[str, object], list[Problem]] | Fault:
         trailing = before.endswith(",") and text[error.pos : error.pos + 1] in {"}", "]"}
         message = "trailing comma" if trailing else error.msg
         around = text[max(0, error.pos - 20) : error.pos + 20].strip()
-        return Fault.of(around, f"invalid JSON: {message}; each line is one object", error.pos + 1)
+        return LineFault.of(around, f"invalid JSON: {message}; each line is one object", error.pos + 1)
     if not isinstance(value, dict):
-        return Fault.of(value, f"must be a JSON object, got {type(value).__name__}; each line is one object", 1)
+        return LineFault.of(value, f"must be a JSON object, got {type(value).__name__}; each line is one object", 1)
     return value, problems
 
 

@@ -10,9 +10,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from aihubmix_video.web.access import Door, Verdict
+    from aihubmix_video.web.access import AccessPolicy, Verdict
 
-__all__ = ["Guard"]
+__all__ = ["AccessMiddleware"]
 
 PROBLEM: Final = "application/problem+json"
 REFUSALS: Final[dict[Verdict, tuple[int, str, str]]] = {
@@ -22,10 +22,10 @@ REFUSALS: Final[dict[Verdict, tuple[int, str, str]]] = {
 }
 
 
-class Guard:
+class AccessMiddleware:
     """Lets through what the door lets through, and sends everybody else away."""
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
+    def __init__(self, app: ASGIApp, door: AccessPolicy) -> None:
         self._app = app
         self._door = door
 

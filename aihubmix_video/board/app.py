@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.responses import JSONResponse, Response
 
-from aihubmix_video.board.access_middleware import PROBLEM, Guard
+from aihubmix_video.board.access_middleware import PROBLEM, AccessMiddleware
 from aihubmix_video.board.pages import document, video_board
 from aihubmix_video.fastapi import video_router
-from aihubmix_video.web.access import COOKIE, Door
+from aihubmix_video.web.access import COOKIE, AccessPolicy
 from aihubmix_video.web.asset_files import assets
 from aihubmix_video.web.html import login_html
 
@@ -30,7 +30,7 @@ REMEMBERED = 30 * 24 * 3600  # seconds for which a browser stays signed in
 
 
 def board_application(
-    *, folder: Path, door: Door, sandbox: bool, speed: float, prices: Mapping[str, float] | None = None
+    *, folder: Path, door: AccessPolicy, sandbox: bool, speed: float, prices: Mapping[str, float] | None = None
 ) -> tuple[FastAPI, ASGIApp]:
     """Make the application, and the same with its door in front, which is what is to be served."""
     app = FastAPI(title="Video board", docs_url=None, redoc_url=None, openapi_url=None)
@@ -39,10 +39,10 @@ def board_application(
     app.add_route("/login", _signing_in(door), methods=["POST"])
     board = video_board(jobs=JOBS, sandbox=sandbox, speed=speed, extra_body=True, prices=prices, sign_in="login")
     app.mount("/", board)
-    return app, Guard(app, door)
+    return app, AccessMiddleware(app, door)
 
 
-def _signing_in(door: Door) -> Callable[[Request], Awaitable[Response]]:
+def _signing_in(door: AccessPolicy) -> Callable[[Request], Awaitable[Response]]:
     async def sign_in(request: Request) -> Response:
         """Take the token, and give a cookie for it that scripts cannot read and other sites cannot send."""
         if not door.opens_to(await _token_in(request)):

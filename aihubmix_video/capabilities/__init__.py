@@ -1,6 +1,6 @@
 """What each model accepts and gives: frozen tables, and the checks that read them.
 
-options   the words of the tables: lengths, sizes, choices, reference rules
+field_rules  the words of the tables: lengths, sizes, choices, reference rules
 schema    Capability, one model's table
 sora … kling   the tables, one file per family
 normal    forms that mean the same, made one
@@ -12,7 +12,7 @@ registry  all tables, and the verdict on a request
 from __future__ import annotations
 
 from aihubmix_video.capabilities.common import check_request
-from aihubmix_video.capabilities.options import Audio, Dialect, ExtraBody, Mode
+from aihubmix_video.capabilities.field_rules import Audio, Dialect, ExtraBody, Mode
 from aihubmix_video.capabilities.registry import Validate, Verdict, find_capability, find_problems, list_capabilities
 from aihubmix_video.capabilities.schema import Capability
 

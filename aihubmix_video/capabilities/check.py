@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.capabilities.common import check_request, in_order, is_blank
+from aihubmix_video.capabilities.field_rules import closest, one_of
 from aihubmix_video.capabilities.lists import content_problems, content_warnings, image_list_problems, video_problems
 from aihubmix_video.capabilities.normal import as_meant
-from aihubmix_video.capabilities.options import closest, one_of
 from aihubmix_video.errors import Problem
 from aihubmix_video.references.inspect import is_unread, read_medium
 from aihubmix_video.types.request import VideoRequest
@@ -23,7 +23,7 @@ from aihubmix_video.types.request import VideoRequest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from aihubmix_video.capabilities.options import ImageRule, Size
+    from aihubmix_video.capabilities.field_rules import ImageRule, Size
     from aihubmix_video.capabilities.schema import Capability
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import attrs
 
+from aihubmix_video.capabilities.field_rules import AUTO, is_number
 from aihubmix_video.capabilities.normal import field_of, plain_size, whole_seconds
-from aihubmix_video.capabilities.options import AUTO, is_number
 from aihubmix_video.errors import Problem, shown
 from aihubmix_video.references.inspect import is_unread, read_medium
 from aihubmix_video.types.request import FIELDS, VideoRequest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aihubmix_video.capabilities.options import Dialect, ImageRule, Mode, Seconds, Size
+from aihubmix_video.capabilities.field_rules import Dialect, ImageRule, Mode, Seconds, Size
 from aihubmix_video.capabilities.schema import PAGE, Capability
 
 _BY_SIZE = "choose the frame by size, such as size='16:9'"

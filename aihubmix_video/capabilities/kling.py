@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aihubmix_video.capabilities.options import (
+from aihubmix_video.capabilities.field_rules import (
     Audio,
     Choice,
     Dialect,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aihubmix_video.capabilities.options import closest, one_of
+from aihubmix_video.capabilities.field_rules import closest, one_of
 from aihubmix_video.errors import Problem
 from aihubmix_video.references.inspect import read_medium, read_url
 
 if TYPE_CHECKING:
-    from aihubmix_video.capabilities.options import ContentRule, ImageRule
+    from aihubmix_video.capabilities.field_rules import ContentRule, ImageRule
 
 
 def _is_list(value: object) -> bool:

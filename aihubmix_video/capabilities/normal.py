@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.capabilities.options import ExtraBody
+from aihubmix_video.capabilities.field_rules import ExtraBody
 from aihubmix_video.types.request import FIELDS
 
 if TYPE_CHECKING:

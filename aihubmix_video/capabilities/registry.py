@@ -8,7 +8,7 @@ import attrs
 
 from aihubmix_video.capabilities import jimeng, kling, seedance, sora, veo, wan
 from aihubmix_video.capabilities.common import check_request, in_order, unsendable
-from aihubmix_video.capabilities.options import closest
+from aihubmix_video.capabilities.field_rules import closest
 from aihubmix_video.errors import Problem, shown
 
 if TYPE_CHECKING:

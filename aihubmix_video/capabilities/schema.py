@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal, Self
 import attrs
 
 from aihubmix_video.capabilities import check
+from aihubmix_video.capabilities.field_rules import AUTO, Audio, Dialect, ExtraBody, Mode, Seconds
 from aihubmix_video.capabilities.normal import as_meant
-from aihubmix_video.capabilities.options import AUTO, Audio, Dialect, ExtraBody, Mode, Seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aihubmix_video.capabilities.options import ContentRule, ImageRule, Option, Size
+    from aihubmix_video.capabilities.field_rules import ContentRule, ImageRule, Option, Size
     from aihubmix_video.errors import Problem
     from aihubmix_video.types.request import VideoRequest
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aihubmix_video.capabilities.options import (
+from aihubmix_video.capabilities.field_rules import (
     Audio,
     Choice,
     ContentRule,
@@ -13,7 +13,7 @@ from aihubmix_video.capabilities.options import (
     Option,
     Seconds,
     Size,
-    Whole,
+    WholeNumber,
 )
 from aihubmix_video.capabilities.schema import PAGE, Capability
 
@@ -24,7 +24,7 @@ _OPTIONS: dict[str, Option] = {
     "ratio": Choice(("adaptive", "16:9", "9:16", "1:1", "4:3", "3:4", "21:9"), default="adaptive"),
     "generate_audio": Flag(default=True),
     "watermark": Flag(default=False),
-    "seed": Whole(note="is not on the official page; it is passed on to the vendor"),
+    "seed": WholeNumber(note="is not on the official page; it is passed on to the vendor"),
 }
 
 SEEDANCE_2 = Capability(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aihubmix_video.capabilities.options import Audio, Dialect, ImageRule, Mode, Seconds, Size
+from aihubmix_video.capabilities.field_rules import Audio, Dialect, ImageRule, Mode, Seconds, Size
 from aihubmix_video.capabilities.schema import PAGE, Capability
 
 SORA_2 = Capability(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aihubmix_video.capabilities.options import (
+from aihubmix_video.capabilities.field_rules import (
     Audio,
     Dialect,
     Flag,
@@ -12,7 +12,7 @@ from aihubmix_video.capabilities.options import (
     Seconds,
     Size,
     Text,
-    Whole,
+    WholeNumber,
 )
 from aihubmix_video.capabilities.schema import PAGE, Capability
 
@@ -34,7 +34,7 @@ _4K = (Size(3840, 2160, "4k", "16:9", names=("4k", "3840x2160"), upstream_second
 
 _OPTIONS: dict[str, Option] = {
     "negative_prompt": Text(note=_UNLISTED),
-    "seed": Whole(note=_UNLISTED),
+    "seed": WholeNumber(note=_UNLISTED),
 }
 _SOUND: dict[str, Option] = {"generate_audio": Flag(note=_UNLISTED)}
 

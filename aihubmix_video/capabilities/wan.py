@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aihubmix_video.capabilities.options import Audio, Dialect, ImageRule, Mode, Seconds, Size, Whole
+from aihubmix_video.capabilities.field_rules import Audio, Dialect, ImageRule, Mode, Seconds, Size, WholeNumber
 from aihubmix_video.capabilities.schema import PAGE, Capability
 
 _480P = (
@@ -36,7 +36,7 @@ WAN_2_6_T2V = Capability(
     seconds=Seconds(range(2, 16), default=5),
     sizes=(*_720P, *_1080P),
     default_size="1280x720",
-    options={"seed": Whole(note="is not on the official page; it is passed on to the vendor")},
+    options={"seed": WholeNumber(note="is not on the official page; it is passed on to the vendor")},
     audio=Audio.ALWAYS,
     instead={
         "image": "use input_reference with an -i2v model",

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.batch_file import BadRow, Row
-from aihubmix_video.cli.exit_codes import Exit
-from aihubmix_video.cli.open_batch_file import Places, RowsFile, judged
-from aihubmix_video.cli.options import Caps
+from aihubmix_video.cli.command_options import CapArguments
+from aihubmix_video.cli.exit_codes import ExitCode
+from aihubmix_video.cli.open_batch_file import BatchFile, OutputPlaces, judged
 from aihubmix_video.cli.plan_command import plan_of
-from aihubmix_video.cli.row_result import Outcome
+from aihubmix_video.cli.row_result import RowResult
 from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.session.batch_changes import Changes, changes_of
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from aihubmix_video.cli.runner import Runner
     from aihubmix_video.session.session import VideoSession
 
-__all__ = ["Batch", "run_batch"]
+__all__ = ["BatchRun", "run_batch"]
 
 NAMED = 20
 """Changed rows told one by one."""
 
 
-async def run_batch(batch: Batch, videos: int, runner: Runner, *, accept_changes: bool) -> Exit:
+async def run_batch(batch: BatchRun, videos: int, runner: Runner, *, accept_changes: bool) -> ExitCode:
     """Run a batch, or go on with it; rows changed since the ledger saw them are refused unless accepted."""
-    changes = await changes_of(runner.books, batch.good()) if runner.books is not None else Changes()
+    changes = await changes_of(runner.location, batch.good()) if runner.location is not None else Changes()
     if changes.doubtful and not accept_changes:
         tell_changes(changes, batch.file.source, runner.screen)
-        return Exit.BAD_INPUT
+        return ExitCode.BAD_INPUT
     code = await runner.follow(attrs.evolve(batch, known=changes.known).outcomes, videos)
-    return Exit.FAILED if code is Exit.USAGE else code  # one row's fault; others may have been bought
+    return ExitCode.FAILED if code is ExitCode.USAGE else code  # one row's fault; others may have been bought
 
 
 def tell_changes(changes: Changes, source: str, screen: Screen) -> None:
@@ -61,7 +61,7 @@ def tell_changes(changes: Changes, source: str, screen: Screen) -> None:
 
 
 @attrs.frozen(kw_only=True)
-class Batch:
+class BatchRun:
     """One run over a batch file.
 
     Attributes:
@@ -74,13 +74,13 @@ class Batch:
         caps: What may be bought.
     """
 
-    file: RowsFile
-    places: Places
+    file: BatchFile
+    places: OutputPlaces
     validate: Validate
     overwrite: bool = False
     skip_existing: bool = False
     known: frozenset[int] = frozenset()
-    caps: Caps = attrs.field(factory=Caps)
+    caps: CapArguments = attrs.field(factory=CapArguments)
 
     def rows(self) -> Iterable[Row | BadRow]:
         """Read and judge the rows."""
@@ -103,7 +103,7 @@ class Batch:
                 )
             yield row
 
-    async def outcomes(self, session: VideoSession) -> AsyncIterator[Outcome]:
+    async def outcomes(self, session: VideoSession) -> AsyncIterator[RowResult]:
         """Buy and save what the good rows ask for, each told as it is there; bad rows are left out."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -111,7 +111,7 @@ class Batch:
         for row in self.good():
             if row.number not in self.known and self._is_there(row):
                 there.add(row.number)
-                yield Outcome(
+                yield RowResult(
                     index=row.number, key=row.key, request=row.request, path=self.places.of(row), skipped=True
                 )
         keys: dict[int, str | None] = {}  # of rows under way
@@ -125,7 +125,7 @@ class Batch:
         items = session.batch(wanted(), to=self.places.template.text, overwrite=self.overwrite, **self.caps)
         async with aclosing(items) as finished:
             async for item in finished:
-                yield Outcome.of(item, key=keys.pop(item.index), took=loop.time() - began)
+                yield RowResult.of(item, key=keys.pop(item.index), took=loop.time() - began)
 
     def good(self) -> Iterator[Row]:
         """Read the good rows."""

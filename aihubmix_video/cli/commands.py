@@ -13,13 +13,8 @@ import attrs
 from cyclopts import App, Parameter
 
 from aihubmix_video.cli import demo_command, resume_command
-from aihubmix_video.cli.batch_command import Batch, run_batch
-from aihubmix_video.cli.console import Screen
-from aihubmix_video.cli.exit_codes import Exit
-from aihubmix_video.cli.ledger_location import LEDGER, Books, command, ledger_at
-from aihubmix_video.cli.models_command import show_model, show_models
-from aihubmix_video.cli.open_batch_file import Places, judged, opened
-from aihubmix_video.cli.options import (
+from aihubmix_video.cli.batch_command import BatchRun, run_batch
+from aihubmix_video.cli.command_options import (
     CAPS,
     FILE,
     WHOLE,
@@ -33,6 +28,11 @@ from aihubmix_video.cli.options import (
     SandboxOptions,
     SessionOptions,
 )
+from aihubmix_video.cli.console import Screen
+from aihubmix_video.cli.exit_codes import ExitCode
+from aihubmix_video.cli.ledger_location import LEDGER, LedgerLocation, command, ledger_at
+from aihubmix_video.cli.models_command import show_model, show_models
+from aihubmix_video.cli.open_batch_file import OutputPlaces, judged, opened
 from aihubmix_video.cli.output_paths import file_of, files_of, make_folder
 from aihubmix_video.cli.plan_command import plan_of, show_plan, tell_bad
 from aihubmix_video.cli.price_file import prices_in
@@ -75,9 +75,9 @@ def _screen(how: OutputOptions) -> Screen:
     return screen
 
 
-def _run(screen: Screen, work: Coroutine[object, object, Exit], books: Books | None = None) -> int:
+def _run(screen: Screen, work: Coroutine[object, object, ExitCode], location: LedgerLocation | None = None) -> int:
     """Run a command's coroutine until it is done, or a signal stops it."""
-    stopping = STOPPING if books is None else f"{STOPPING}\nGo on later with\n  {books.resume}"
+    stopping = STOPPING if location is None else f"{STOPPING}\nGo on later with\n  {location.resume}"
     with Interrupts(on_first=lambda: screen.insist(stopping), on_second=screen.restore) as interrupts:
         try:
             return interrupts.run(work)
@@ -134,16 +134,18 @@ def generate(  # noqa: PLR0913  # each is an option, or a group of options
     request = VideoRequest.from_mapping({"model": model, "prompt": prompt, **fields.given()})
     path = file_of(prompt, output)
     screen = _screen(how)
-    books = _books(keeping.ledger, keeping.ledger, session)
-    runner = Runner(session=session, sandbox=sandbox, screen=screen, books=books, sidecar=keeping.sidecar)
-    return _run(screen, runner.follow(lambda opened: one(opened, request, path, overwrite=overwrite), 1), books)
+    location = _location(keeping.ledger, keeping.ledger, session)
+    runner = Runner(session=session, sandbox=sandbox, screen=screen, location=location, sidecar=keeping.sidecar)
+    return _run(screen, runner.follow(lambda opened: one(opened, request, path, overwrite=overwrite), 1), location)
 
 
-def _books(path: Path | None, place: Path | None, session: SessionOptions, batch: str | None = None) -> Books | None:
+def _location(
+    path: Path | None, place: Path | None, session: SessionOptions, batch: str | None = None
+) -> LedgerLocation | None:
     """Describe a ledger; *place* is what the user calls it by."""
     if path is None or place is None:
         return None
-    return Books(path=path, resume=command(place, session.arguments()), batch=batch)
+    return LedgerLocation(path=path, resume=command(place, session.arguments()), batch=batch)
 
 
 @app.command
@@ -182,9 +184,9 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
         raise ConfigurationError("--overwrite and --skip-existing exclude each other.")
     screen = _screen(how)
     with opened(file, rows.format, _defaults(rows, fields)) as source:
-        work = Batch(
+        work = BatchRun(
             file=source,
-            places=Places.under(output, files.name),
+            places=OutputPlaces.under(output, files.name),
             validate=session.validate or "known",
             overwrite=files.overwrite,
             skip_existing=files.skip_existing,
@@ -194,13 +196,13 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
         tell_bad(plan, screen)
         if plan.bad_count and not files.skip_invalid:
             screen.insist("Nothing was sent. --skip-invalid leaves such rows out.")
-            return Exit.BAD_INPUT
-        with _batch_books(output, keeping, session, sandbox, batch_name(work.places.template)) as books:
-            runner = Runner(session=session, sandbox=sandbox, screen=screen, books=books, sidecar=keeping.sidecar)
+            return ExitCode.BAD_INPUT
+        with _batch_location(output, keeping, session, sandbox, batch_name(work.places.template)) as location:
+            runner = Runner(session=session, sandbox=sandbox, screen=screen, location=location, sidecar=keeping.sidecar)
             if files.gallery:
                 runner = _with_gallery(runner, output, work.caps.get("prices"))
             running = run_batch(work, plan.total.videos, runner, accept_changes=files.accept_changes)
-            return _run(screen, running, None if sandbox.sandbox else books)
+            return _run(screen, running, None if sandbox.sandbox else location)
 
 
 def _with_gallery(runner: Runner, folder: Path, prices: Mapping[str, float] | None = None) -> Runner:
@@ -210,18 +212,18 @@ def _with_gallery(runner: Runner, folder: Path, prices: Mapping[str, float] | No
 
 
 @contextmanager
-def _batch_books(
+def _batch_location(
     output: Path, keeping: KeepingOptions, session: SessionOptions, sandbox: SandboxOptions, batch: str
-) -> Iterator[Books | None]:
+) -> Iterator[LedgerLocation | None]:
     """Give a batch its ledger; the jobs of a gateway of our own end with it, and so does their ledger."""
     make_folder(output)
     if keeping.ledger is not None:
-        yield _books(keeping.ledger, keeping.ledger, session, batch)
+        yield _location(keeping.ledger, keeping.ledger, session, batch)
     elif not sandbox.sandbox:
-        yield _books(output / LEDGER, output, session, batch)
+        yield _location(output / LEDGER, output, session, batch)
     else:
         with TemporaryDirectory(prefix="aihubmix-video-") as folder:
-            yield _books(Path(folder) / LEDGER, output, session, batch)
+            yield _location(Path(folder) / LEDGER, output, session, batch)
 
 
 @app.command
@@ -251,12 +253,12 @@ def resume(
     path = ledger_at(ledger)
     if not path.exists():
         screen.error(f"there is no ledger {path}. `aihubmix-video batch FILE -o DIR` makes one in DIR.")
-        return Exit.NO_INPUT
-    books = Books(path=path, resume=command(ledger, session.arguments()))
-    runner = Runner(session=session, sandbox=SANDBOX, screen=screen, books=books, sidecar=sidecar)
+        return ExitCode.NO_INPUT
+    location = LedgerLocation(path=path, resume=command(ledger, session.arguments()))
+    runner = Runner(session=session, sandbox=SANDBOX, screen=screen, location=location, sidecar=sidecar)
     if gallery:
         runner = _with_gallery(runner, path.parent)
-    return _run(screen, resume_command.resume(runner, deciding), books)
+    return _run(screen, resume_command.resume(runner, deciding), location)
 
 
 def _defaults(rows: RowsOptions, fields: FieldOptions) -> dict[str, object]:
@@ -358,7 +360,7 @@ def models(name: str | None = None, /, *, how: OutputOptions = OUTPUT) -> int:
         show_models(_screen(how))
     else:
         show_model(name, _screen(how))
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 @app.command
@@ -379,10 +381,10 @@ def sandbox(
     """
     screen = _screen(how)
     _run(screen, _served(Sandbox(speed=speed, seed=seed, port=port), screen))
-    return Exit.DONE  # a signal is how it is meant to end
+    return ExitCode.DONE  # a signal is how it is meant to end
 
 
-async def _served(gateway: Sandbox, screen: Screen) -> Exit:
+async def _served(gateway: Sandbox, screen: Screen) -> ExitCode:
     async with gateway:
         if screen.json:
             screen.objects([{"url": gateway.url, "api_key": gateway.api_key}])
@@ -392,7 +394,7 @@ async def _served(gateway: Sandbox, screen: Screen) -> Exit:
             screen.say(f"\nServing on {gateway.url} with the key {gateway.api_key}, until Ctrl-C.")
             screen.say("Paste the two lines above into another terminal, and run aihubmix-video there.")
         await asyncio.get_running_loop().create_future()
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 @app.command
@@ -422,14 +424,14 @@ def serve(  # noqa: PLR0913  # each is an option, or a group of options
         how: What is said.
     """
     try:
-        from aihubmix_video.cli.serve_command import Board, token_in  # noqa: PLC0415  # needs the extra, and must be able to say so
+        from aihubmix_video.cli.serve_command import BoardServer, token_in  # noqa: PLC0415  # needs the extra, and must be able to say so
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"fastapi", "starlette", "uvicorn"}:
             raise
         raise ConfigurationError("`serve` needs its extra: pip install 'aihubmix-video[fastapi]'.") from None
     screen = _screen(how)
     own = None if prices is None else prices_in(prices)
-    board = Board(host=host, port=port, folder=folder, ledger=ledger, token=token_in(token_file), prices=own)
+    board = BoardServer(host=host, port=port, folder=folder, ledger=ledger, token=token_in(token_file), prices=own)
     board.check()
     _run(screen, board.serve(Runner(session=session, sandbox=sandbox, screen=screen)))
-    return Exit.DONE  # a signal is how it is meant to end
+    return ExitCode.DONE  # a signal is how it is meant to end

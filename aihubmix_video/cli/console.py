@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from aihubmix_video.cli.progress_view import Line, Totals, changes, drawn, remaining
-from aihubmix_video.cli.row_result import Outcome, failure_line, finished_line, outcome_object
+from aihubmix_video.cli.progress_view import ProgressLine, Totals, changes, drawn, remaining
+from aihubmix_video.cli.row_result import RowResult, failure_line, finished_line, outcome_object
 from aihubmix_video.cli.text_format import bytes_text, pixels_text, safe, seconds_text, took_text
 from aihubmix_video.errors import BudgetExceeded
 from aihubmix_video.output.template import slug
@@ -73,7 +73,7 @@ class Screen:
     _picture: Live | None = attrs.field(default=None, init=False)
     _began: float = attrs.field(factory=time.monotonic, init=False)
     _first_seen: dict[str, float] = attrs.field(factory=dict, init=False)
-    _lines: dict[str, Line] = attrs.field(factory=dict, init=False)
+    _lines: dict[str, ProgressLine] = attrs.field(factory=dict, init=False)
     _done: int = attrs.field(default=0, init=False)
     _failed: int = attrs.field(default=0, init=False)
     _capped: int = attrs.field(default=0, init=False)  # rows left out because of a cap
@@ -127,7 +127,7 @@ class Screen:
 
     # Progress.
 
-    def finished(self, outcome: Outcome) -> None:
+    def finished(self, outcome: RowResult) -> None:
         """Tell the end of one row: its path or object as a result, and a line about it."""
         capped = isinstance(outcome.error, BudgetExceeded)
         self._done += outcome.error is None
@@ -148,7 +148,7 @@ class Screen:
         elif outcome.path is not None and not (self.live and self.out.isatty()):
             self.result(str(outcome.path))
 
-    def _saved(self, outcome: Outcome) -> Text:
+    def _saved(self, outcome: RowResult) -> Text:
         """Draw a saved video's line with its path, as the picture's terminal is where the user looks."""
         if outcome.skipped:
             return Text.assemble(("there  ", "dim"), _nearby(outcome.path))
@@ -238,12 +238,12 @@ class Screen:
             self.say(text)
         self._lines = lines
 
-    def _line(self, job: Job, now: float) -> Line:
+    def _line(self, job: Job, now: float) -> ProgressLine:
         request = job.request
         event = job.snapshot()
         hurry = self.speed if event.progress is None else 1.0
         began = self._first_seen.get(job.key, now) if job.id is not None else now
-        return Line(
+        return ProgressLine(
             key=job.key,
             model=safe(request.model, 40) if request is not None else "",
             prompt=slug(request.prompt).replace("-", " ") if request is not None else "",

@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
-from aihubmix_video.cli.batch_command import Batch
-from aihubmix_video.cli.open_batch_file import Places, opened
+from aihubmix_video.cli.batch_command import BatchRun
+from aihubmix_video.cli.open_batch_file import OutputPlaces, opened
 from aihubmix_video.cli.result_tables import videos_table
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from aihubmix_video.cli.exit_codes import Exit
-    from aihubmix_video.cli.row_result import Outcome
+    from aihubmix_video.cli.exit_codes import ExitCode
+    from aihubmix_video.cli.row_result import RowResult
     from aihubmix_video.cli.runner import Runner
     from aihubmix_video.session.session import VideoSession
 
@@ -27,10 +27,10 @@ NAME = "{index:02d}-{key}.mp4"
 
 
 @contextmanager
-def demo_batch(folder: Path) -> Iterator[Batch]:
+def demo_batch(folder: Path) -> Iterator[BatchRun]:
     """Give the demo's batch, whose videos replace those of an earlier demo in *folder*."""
     with as_file(files("aihubmix_video.cli") / "demo.jsonl") as rows, opened(str(rows), None, {}) as file:
-        yield Batch(file=file, places=Places.under(folder, NAME), validate="strict", overwrite=True)
+        yield BatchRun(file=file, places=OutputPlaces.under(folder, NAME), validate="strict", overwrite=True)
 
 
 def greeting(videos: int) -> str:
@@ -38,14 +38,14 @@ def greeting(videos: int) -> str:
     return f"{videos} videos, made by a gateway on this machine: no key, no network, no cost.\n"
 
 
-async def demo(runner: Runner, folder: Path) -> Exit:
+async def demo(runner: Runner, folder: Path) -> ExitCode:
     """Make the demo's videos in *folder*, and show them."""
-    seen: list[Outcome] = []
+    seen: list[RowResult] = []
     with demo_batch(folder) as batch:
         total = batch.plan().total.videos
         runner.screen.say(greeting(total))
 
-        async def work(session: VideoSession) -> AsyncIterator[Outcome]:
+        async def work(session: VideoSession) -> AsyncIterator[RowResult]:
             async for outcome in batch.outcomes(session):
                 seen.append(outcome)
                 yield outcome

@@ -23,10 +23,10 @@ from aihubmix_video.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Exit", "exit_of", "exit_of_all", "exit_of_signal", "exit_of_start", "goes_on"]
+__all__ = ["ExitCode", "exit_of", "exit_of_all", "exit_of_signal", "exit_of_start", "goes_on"]
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """What the program's exit code says."""
 
     DONE = 0
@@ -50,24 +50,24 @@ class Exit(IntEnum):
 RESUMABLE = (SubmitUncertain, WaitTimeout, DownloadFailed, LedgerError)
 
 # A refused key comes first, as nothing can go on without one; money at large comes before what merely failed.
-_GRAVEST_FIRST = (Exit.REFUSED, Exit.UNFINISHED, Exit.BAD_INPUT, Exit.USAGE, Exit.FAILED)
+_GRAVEST_FIRST = (ExitCode.REFUSED, ExitCode.UNFINISHED, ExitCode.BAD_INPUT, ExitCode.USAGE, ExitCode.FAILED)
 
 
-def exit_of(error: VideoError | None) -> Exit:
+def exit_of(error: VideoError | None) -> ExitCode:
     """Say what one outcome means."""
     if error is None:
-        return Exit.DONE
+        return ExitCode.DONE
     if isinstance(error, (AuthenticationError, PermissionDenied)):
-        return Exit.REFUSED
+        return ExitCode.REFUSED
     if goes_on(error) or isinstance(error, BudgetExceeded):
-        return Exit.UNFINISHED
-    return Exit.USAGE if isinstance(error, (InvalidRequest, ConfigurationError)) else Exit.FAILED
+        return ExitCode.UNFINISHED
+    return ExitCode.USAGE if isinstance(error, (InvalidRequest, ConfigurationError)) else ExitCode.FAILED
 
 
-def exit_of_start(error: VideoError) -> Exit:
+def exit_of_start(error: VideoError) -> ExitCode:
     """Say what it means that a command could not even begin: a ledger that cannot be used is the wrong one."""
     if isinstance(error, LedgerError) and not isinstance(error, LedgerInUse):
-        return Exit.USAGE
+        return ExitCode.USAGE
     return exit_of(error)
 
 
@@ -78,10 +78,10 @@ def goes_on(error: VideoError) -> bool:
     return error.charged == "yes" and (error.retryable or isinstance(error, SessionClosed))
 
 
-def exit_of_all(exits: Iterable[Exit]) -> Exit:
+def exit_of_all(exits: Iterable[ExitCode]) -> ExitCode:
     """Say what many outcomes mean together."""
     seen = set(exits)
-    return next((each for each in _GRAVEST_FIRST if each in seen), Exit.DONE)
+    return next((each for each in _GRAVEST_FIRST if each in seen), ExitCode.DONE)
 
 
 def exit_of_signal(number: int) -> int:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.cli.text_format import safe
-from aihubmix_video.ledger.entry import UNFINISHED, Entry, State
-from aihubmix_video.ledger.pages import entries
+from aihubmix_video.ledger.entry import UNFINISHED, LedgerEntry, LedgerState
+from aihubmix_video.ledger.interface import entries
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEDGER",
-    "Books",
-    "Standing",
+    "LedgerLocation",
+    "LedgerSummary",
     "command",
     "jobs_text",
     "ledger_at",
@@ -36,7 +36,7 @@ PROMPT = 60  # characters of a prompt that tell it from others
 
 
 @attrs.frozen(kw_only=True)
-class Books:
+class LedgerLocation:
     """The ledger that a command works with.
 
     Attributes:
@@ -72,7 +72,7 @@ async def opened_ledger(path: Path) -> AsyncIterator[SqliteLedger]:
 
 
 @attrs.frozen(kw_only=True)
-class Standing:
+class LedgerSummary:
     """How things stand in a ledger that nobody is working with.
 
     Attributes:
@@ -80,32 +80,32 @@ class Standing:
         left: Those that need something, in the order in which they were taken on.
     """
 
-    counts: Mapping[State, int] = attrs.field(factory=dict)
-    left: tuple[Entry, ...] = ()
+    counts: Mapping[LedgerState, int] = attrs.field(factory=dict)
+    left: tuple[LedgerEntry, ...] = ()
 
     @property
-    def uncertain(self) -> tuple[Entry, ...]:
+    def uncertain(self) -> tuple[LedgerEntry, ...]:
         """Those that may have been bought."""
-        return tuple(entry for entry in self.left if entry.state is State.UNCERTAIN)
+        return tuple(entry for entry in self.left if entry.state is LedgerState.UNCERTAIN)
 
     def __str__(self) -> str:
         return ", ".join(f"{number} {state}" for state, number in self.counts.items() if number) or "no jobs"
 
 
-async def standing_of(books: Books) -> Standing:
+async def standing_of(location: LedgerLocation) -> LedgerSummary:
     """Look into a ledger.
 
     Raises:
         LedgerError: It cannot be read.
         LedgerInUse: Another process is working with it.
     """
-    async with opened_ledger(books.path) as ledger:
+    async with opened_ledger(location.path) as ledger:
         counts = await ledger.counts()
-        left = [entry async for entry in entries(ledger, UNFINISHED) if books.batch in {None, entry.batch}]
-    return Standing(counts=counts, left=tuple(reversed(left)))
+        left = [entry async for entry in entries(ledger, UNFINISHED) if location.batch in {None, entry.batch}]
+    return LedgerSummary(counts=counts, left=tuple(reversed(left)))
 
 
-def uncertain_lines(uncertain: Sequence[Entry], resume: str) -> Iterator[str]:
+def uncertain_lines(uncertain: Sequence[LedgerEntry], resume: str) -> Iterator[str]:
     """Name the jobs that may have been bought, and say how the user decides about them."""
     if not uncertain:
         return
@@ -125,7 +125,7 @@ def jobs_text(number: int) -> str:
     return f"{number} job{'' if number == 1 else 's'}"
 
 
-def _them(entries: Sequence[Entry]) -> str:
+def _them(entries: Sequence[LedgerEntry]) -> str:
     return "it" if len(entries) == 1 else "them"
 
 

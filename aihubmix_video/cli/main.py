@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from cyclopts import CycloptsError, UnknownOptionError
 from rich.console import Console
 
+from aihubmix_video.cli.command_options import key_option
 from aihubmix_video.cli.commands import app
-from aihubmix_video.cli.exit_codes import Exit, exit_of_start
-from aihubmix_video.cli.options import key_option
+from aihubmix_video.cli.exit_codes import ExitCode, exit_of_start
 from aihubmix_video.cli.text_format import error_text, safe
 from aihubmix_video.errors import VideoError
 
@@ -37,9 +37,9 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # Nothing more can be printed there, and Python would try once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.BROKEN_PIPE
+        return ExitCode.BROKEN_PIPE
     except (KeyboardInterrupt, asyncio.CancelledError):
-        return Exit.INTERRUPTED
+        return ExitCode.INTERRUPTED
     return code
 
 
@@ -47,7 +47,7 @@ def _command(arguments: Sequence[str]) -> int:
     try:
         if not arguments:
             app.help_print([], console=Console(stderr=True))
-            return Exit.USAGE
+            return ExitCode.USAGE
         if (option := key_option(arguments)) is not None:
             return _refused(f"{option}: {NO_KEY_HERE}")
         command, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=False)
@@ -66,14 +66,14 @@ def _command(arguments: Sequence[str]) -> int:
             raise
         if isinstance(error, OSError):
             _print_error(f"{error.strerror or error}")
-            return Exit.FAILED
+            return ExitCode.FAILED
         _print_error(f"{type(error).__name__}: {error}. This is a bug of the program; --debug shows where.")
-        return Exit.FAILED
+        return ExitCode.FAILED
 
 
-def _refused(text: str) -> Exit:
+def _refused(text: str) -> ExitCode:
     _print_error(f"{text if text.endswith('.') else f'{text}.'} `aihubmix-video --help` shows what there is.")
-    return Exit.USAGE
+    return ExitCode.USAGE
 
 
 def _text(error: CycloptsError) -> str:

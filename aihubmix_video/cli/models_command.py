@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from aihubmix_video.capabilities import Audio, Mode, find_capability, list_capabilities
-from aihubmix_video.capabilities.options import closest
+from aihubmix_video.capabilities.field_rules import closest
 from aihubmix_video.cli.result_tables import new_table
 from aihubmix_video.cli.text_format import pixels_text
 from aihubmix_video.errors import InvalidRequest
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aihubmix_video.capabilities import Capability
-    from aihubmix_video.capabilities.options import ImageRule, Option, Size
+    from aihubmix_video.capabilities.field_rules import ImageRule, Option, Size
     from aihubmix_video.cli.console import Screen
 
 __all__ = ["model_object", "model_page", "models_table", "show_model", "show_models"]

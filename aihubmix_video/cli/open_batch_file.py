@@ -18,7 +18,7 @@ from aihubmix_video.output.template import Template, slug
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Format", "Places", "RowsFile", "judged", "opened"]
+__all__ = ["BatchFile", "Format", "OutputPlaces", "judged", "opened"]
 
 Format = Literal["jsonl", "csv", "txt"]
 
@@ -52,7 +52,7 @@ def format_of(name: str, given: Format | None) -> Format:
 
 
 @attrs.frozen(kw_only=True)
-class RowsFile:
+class BatchFile:
     """An open batch file that can be read again from its beginning.
 
     Attributes:
@@ -73,7 +73,7 @@ class RowsFile:
 
 
 @contextmanager
-def opened(name: str, given: Format | None, defaults: Mapping[str, object]) -> Iterator[RowsFile]:
+def opened(name: str, given: Format | None, defaults: Mapping[str, object]) -> Iterator[BatchFile]:
     """Open a batch file; ``-`` is standard input.
 
     Raises:
@@ -81,7 +81,7 @@ def opened(name: str, given: Format | None, defaults: Mapping[str, object]) -> I
     """
     with _open(name) as file:
         source = "<stdin>" if name == "-" else name
-        yield RowsFile(source=source, format=format_of(name, given), defaults=defaults, file=file)
+        yield BatchFile(source=source, format=format_of(name, given), defaults=defaults, file=file)
 
 
 def _open(name: str) -> IO[bytes]:
@@ -124,14 +124,14 @@ DEFAULT_NAME = "{index:04d}-{slug}.mp4"
 
 
 @attrs.frozen
-class Places:
+class OutputPlaces:
     """The files of a batch: a row's own ``output``, or else the template, under one folder."""
 
     folder: Path
     template: Template
 
     @classmethod
-    def under(cls, folder: Path, name: str | None) -> Places:
+    def under(cls, folder: Path, name: str | None) -> OutputPlaces:
         """Put a name template under a folder; braces in the folder's own name stay as they are.
 
         Raises:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from aihubmix_video.batch_file import BadRow, Row
 from aihubmix_video.capabilities import Validate, find_problems
-from aihubmix_video.cli.exit_codes import Exit
+from aihubmix_video.cli.exit_codes import ExitCode
 from aihubmix_video.cli.result_tables import new_table
 from aihubmix_video.cli.text_format import safe, usd_text
 from aihubmix_video.pricing.list_prices import list_price, seconds_of
@@ -90,7 +90,7 @@ def plan_of(rows: Iterable[Row | BadRow], validate: Validate, prices: Mapping[st
     return plan
 
 
-def show_plan(plan: Plan, screen: Screen) -> Exit:
+def show_plan(plan: Plan, screen: Screen) -> ExitCode:
     """Tell what a batch file asks for, and everything that is wrong with it."""
     if screen.json:
         screen.objects(plan_objects(plan))
@@ -103,7 +103,7 @@ def show_plan(plan: Plan, screen: Screen) -> Exit:
     if plan.total.videos > plan.total.unpriced:
         screen.say(LIST_PRICES)
     screen.say("Nothing was sent.")
-    return Exit.BAD_INPUT if plan.bad_count else Exit.DONE
+    return ExitCode.BAD_INPUT if plan.bad_count else ExitCode.DONE
 
 
 def tell_bad(plan: Plan, screen: Screen) -> None:

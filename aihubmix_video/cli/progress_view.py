@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["Line", "Totals", "changes", "drawn", "remaining"]
+__all__ = ["ProgressLine", "Totals", "changes", "drawn", "remaining"]
 
 BAR = 14
 NUMBERS = 16  # "98.7 MB / 123 MB"
@@ -39,7 +39,7 @@ WORDS = {
 
 
 @attrs.frozen(kw_only=True)
-class Line:
+class ProgressLine:
     """One job as it stands.
 
     Attributes:
@@ -128,7 +128,9 @@ def remaining(running: Sequence[float | None], queued: int, per_second: float | 
     return queued / per_second + (median(known) if known else 0.0)
 
 
-def drawn(lines: Sequence[Line], totals: Totals, *, height: int, width: int, model_width: int) -> RenderableType:
+def drawn(
+    lines: Sequence[ProgressLine], totals: Totals, *, height: int, width: int, model_width: int
+) -> RenderableType:
     """Draw everything, in at most *height* lines of a terminal that is *width* wide."""
     room = max(min(height - ABOVE, MOST_LINES), 1)
     shown, more = chosen(lines, room)
@@ -149,7 +151,7 @@ def drawn(lines: Sequence[Line], totals: Totals, *, height: int, width: int, mod
     return Group(*gap, table, *rest, *gap, _totals(totals))
 
 
-def chosen(lines: Sequence[Line], room: int) -> tuple[list[Line], int]:
+def chosen(lines: Sequence[ProgressLine], room: int) -> tuple[list[ProgressLine], int]:
     """Choose the jobs to show, oldest first, and count the others; what moves is shown before what waits."""
     if len(lines) <= room:
         return list(lines), 0
@@ -157,12 +159,12 @@ def chosen(lines: Sequence[Line], room: int) -> tuple[list[Line], int]:
     return [lines[place] for place in sorted(moving)], len(lines) - len(moving)
 
 
-def _rank(line: Line) -> int:
+def _rank(line: ProgressLine) -> int:
     ranks = {Status.COMPLETED: 0, Status.IN_PROGRESS: 1, Status.QUEUED: 2}
     return ranks.get(line.status, 3)
 
 
-def _bar(line: Line) -> RenderableType:
+def _bar(line: ProgressLine) -> RenderableType:
     share = line.share
     if share is None:
         return Text("")
@@ -171,7 +173,7 @@ def _bar(line: Line) -> RenderableType:
     return ProgressBar(total=1.0, completed=share, width=BAR, complete_style=style, finished_style=style)
 
 
-def _numbers(line: Line) -> Text:
+def _numbers(line: ProgressLine) -> Text:
     if line.downloading:
         total = f" / {bytes_text(line.bytes_total)}" if line.bytes_total else ""
         return Text(f"{bytes_text(line.bytes_done)}{total}" if line.bytes_done else "", "green")
@@ -201,7 +203,7 @@ def _totals(totals: Totals) -> Text:
 # The same as plain lines, for logs and dumb terminals.
 
 
-def changes(before: Mapping[str, Line], now: Iterable[Line]) -> list[str]:
+def changes(before: Mapping[str, ProgressLine], now: Iterable[ProgressLine]) -> list[str]:
     """Say what is new about each job, one line per event."""
     found: list[str] = []
     for line in now:

@@ -12,7 +12,7 @@ from aihubmix_video.cli.text_format import bytes_text, pixels_text, safe, second
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from aihubmix_video.cli.row_result import Outcome
+    from aihubmix_video.cli.row_result import RowResult
     from aihubmix_video.types.video import Video
 
 __all__ = ["new_table", "statuses_table", "videos_table"]
@@ -44,7 +44,7 @@ def statuses_table(videos: Sequence[Video]) -> Table:
     return table
 
 
-def videos_table(outcomes: Iterable[Outcome]) -> Table:
+def videos_table(outcomes: Iterable[RowResult]) -> Table:
     """Draw finished videos, and those that failed."""
     table = new_table("file", "model", "picture", "length", "size", "sha256", "took")
     table.columns[0].no_wrap = True

@@ -19,11 +19,19 @@ if TYPE_CHECKING:
     from aihubmix_video.types.request import VideoRequest
     from aihubmix_video.types.video import Video
 
-__all__ = ["Outcome", "error_object", "failure_line", "finished_line", "go_on_lines", "outcome_object", "resume_lines"]
+__all__ = [
+    "RowResult",
+    "error_object",
+    "failure_line",
+    "finished_line",
+    "go_on_lines",
+    "outcome_object",
+    "resume_lines",
+]
 
 
 @attrs.frozen(kw_only=True)
-class Outcome:
+class RowResult:
     """The end of one row, of whatever command.
 
     Attributes:
@@ -53,7 +61,7 @@ class Outcome:
     earlier: bool = False
 
     @classmethod
-    def of(cls, item: BatchItem, *, key: str | None = None, took: float | None = None) -> Outcome:
+    def of(cls, item: BatchItem, *, key: str | None = None, took: float | None = None) -> RowResult:
         """Take over a batch item."""
         return cls(
             index=item.index,
@@ -108,7 +116,7 @@ class Outcome:
         return self.video.sha256 if self.video is not None else None
 
 
-def outcome_object(outcome: Outcome) -> dict[str, object]:
+def outcome_object(outcome: RowResult) -> dict[str, object]:
     """Give an outcome as the object that ``--json`` prints."""
     return {
         "index": outcome.index,
@@ -122,7 +130,7 @@ def outcome_object(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _status(outcome: Outcome) -> str | None:
+def _status(outcome: RowResult) -> str | None:
     if outcome.skipped:
         return "skipped"
     if isinstance(outcome.error, SubmitUncertain):
@@ -135,7 +143,7 @@ def error_object(error: VideoError | None) -> dict[str, str] | None:
     return {"type": type(error).__name__, "message": error_text(error)} if error is not None else None
 
 
-def finished_line(outcome: Outcome) -> str:
+def finished_line(outcome: RowResult) -> str:
     """Say what is known of a saved video, without its path."""
     facts = (
         outcome.model,
@@ -147,13 +155,13 @@ def finished_line(outcome: Outcome) -> str:
     return "  ".join(filter(None, facts))
 
 
-def failure_line(outcome: Outcome, *, alone: bool = False) -> str:
+def failure_line(outcome: RowResult, *, alone: bool = False) -> str:
     """Say why a video is not there; *alone* when there is no other to tell it from."""
     name = f" ({safe(outcome.key, 64)})" if outcome.key else ""
     return f"{'' if alone else f'row {outcome.index}{name}: '}{error_text(outcome.error) if outcome.error is not None else ''}"
 
 
-def go_on_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
+def go_on_lines(outcomes: Iterable[RowResult]) -> Iterator[str]:
     """Say how to go on with jobs that live on at the gateway, one line per id."""
     ids = [each.id for each in outcomes if each.error is not None and goes_on(each.error) and each.id is not None]
     yield from resume_lines(ids)

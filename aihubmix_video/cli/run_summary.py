@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.cli.exit_codes import Exit, exit_of, goes_on
-from aihubmix_video.session.batch import HALTING
+from aihubmix_video.cli.exit_codes import ExitCode, exit_of, goes_on
+from aihubmix_video.session.batch import STOPS_BUYING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from aihubmix_video.cli.row_result import Outcome
-    from aihubmix_video.ledger.entry import Entry
+    from aihubmix_video.cli.row_result import RowResult
+    from aihubmix_video.ledger.entry import LedgerEntry
 
-__all__ = ["Tally"]
+__all__ = ["RunSummary"]
 
 
 @attrs.define(kw_only=True)
-class Tally:
+class RunSummary:
     """What came of a command's work so far.
 
     Attributes:
@@ -32,13 +32,13 @@ class Tally:
 
     total: int
     begun: bool = False
-    exits: set[Exit] = attrs.field(factory=set)
+    exits: set[ExitCode] = attrs.field(factory=set)
     paid: dict[str, None] = attrs.field(factory=dict)
     untaken: int = 0
     _jobs: set[str] = attrs.field(factory=set, init=False)
     _others: int = attrs.field(default=0, init=False)
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: RowResult) -> None:
         """Count one outcome."""
         error = outcome.error
         self.exits.add(exit_of(error))
@@ -46,13 +46,13 @@ class Tally:
             self.paid[outcome.id] = None
         if outcome.job_key is not None:
             self._jobs.add(outcome.job_key)
-        elif not isinstance(error, HALTING):
+        elif not isinstance(error, STOPS_BUYING):
             self._others += 1
 
-    def settle(self, left: Collection[Entry], *, whole: bool) -> None:
+    def settle(self, left: Collection[LedgerEntry], *, whole: bool) -> None:
         """Take in what the ledger has left to do; *whole* when the outcomes are all rows of a batch."""
         unfinished = {entry.key for entry in left}
         if whole:
             self.untaken = max(self.total - self._others - len(self._jobs | unfinished), 0)
         if unfinished or self.untaken:
-            self.exits.add(Exit.UNFINISHED)
+            self.exits.add(ExitCode.UNFINISHED)

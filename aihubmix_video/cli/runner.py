@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from aihubmix_video.cli.exit_codes import Exit, exit_of, exit_of_all
+from aihubmix_video.cli.exit_codes import ExitCode, exit_of, exit_of_all
 from aihubmix_video.cli.ledger_location import standing_of, uncertain_lines
 from aihubmix_video.cli.output_paths import key_of
 from aihubmix_video.cli.result_tables import statuses_table
-from aihubmix_video.cli.row_result import Outcome, error_object, resume_lines
-from aihubmix_video.cli.run_summary import Tally
+from aihubmix_video.cli.row_result import RowResult, error_object, resume_lines
+from aihubmix_video.cli.run_summary import RunSummary
 from aihubmix_video.cli.text_format import error_text, safe, short_id
 from aihubmix_video.errors import (
     ConfigurationError,
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
+    from aihubmix_video.cli.command_options import SandboxOptions, SessionOptions
     from aihubmix_video.cli.console import Screen
-    from aihubmix_video.cli.ledger_location import Books, Standing
-    from aihubmix_video.cli.options import SandboxOptions, SessionOptions
+    from aihubmix_video.cli.ledger_location import LedgerLocation, LedgerSummary
     from aihubmix_video.errors import Charged
     from aihubmix_video.gallery.gallery import Gallery
     from aihubmix_video.session.job import Job
     from aihubmix_video.types.request import VideoRequest
 
-    Work = Callable[[VideoSession], AsyncIterator[Outcome]]
+    Work = Callable[[VideoSession], AsyncIterator[RowResult]]
 
 __all__ = ["Runner", "deletes", "downloads", "one", "statuses"]
 
@@ -59,38 +59,38 @@ class Runner:
     session: SessionOptions
     sandbox: SandboxOptions
     screen: Screen
-    books: Books | None = None
+    location: LedgerLocation | None = None
     sidecar: bool = False
     gallery: Gallery | None = None
 
-    async def follow(self, work: Work, total: int) -> Exit:
+    async def follow(self, work: Work, total: int) -> ExitCode:
         """Do the work, tell every outcome as it comes, and say at the end what lives on at the gateway."""
         if self.gallery is None:
             return await self._follow(work, total)
-        async with self.gallery.kept(self.books):
+        async with self.gallery.kept(self.location):
             return await self._follow(self.gallery.noting(work), total)
 
-    async def _follow(self, work: Work, total: int) -> Exit:
-        tally = Tally(total=total)
+    async def _follow(self, work: Work, total: int) -> ExitCode:
+        summary = RunSummary(total=total)
         left: tuple[Job, ...] = ()
         try:
             async with self.opened() as session:
-                tally.begun = True
+                summary.begun = True
                 try:
                     async with self.screen.watching(session, total), aclosing(work(session)) as outcomes:  # type: ignore[type-var]  # async generators close
                         async for outcome in outcomes:
-                            tally.add(outcome)
+                            summary.add(outcome)
                             await self._keep(outcome)
                             self.screen.finished(outcome)
                 finally:
                     # Told below, when the session is closed: creates under way learn their ids meanwhile.
                     left = session.jobs()
         finally:
-            if tally.begun:
-                await self._tell_end(tally, left)
-        return exit_of_all(tally.exits)
+            if summary.begun:
+                await self._tell_end(summary, left)
+        return exit_of_all(summary.exits)
 
-    async def _keep(self, outcome: Outcome) -> None:
+    async def _keep(self, outcome: RowResult) -> None:
         """Write what is kept beside a video, and look whether one that was saved earlier is still there."""
         if outcome.path is None or outcome.error is not None:
             return
@@ -103,38 +103,38 @@ class Runner:
             except (ConfigurationError, OSError) as error:
                 self.screen.warn(f"no sidecar for {outcome.path}: {error}")
 
-    async def _tell_end(self, tally: Tally, left: Sequence[Job]) -> None:
-        if tally.total > 1:
+    async def _tell_end(self, summary: RunSummary, left: Sequence[Job]) -> None:
+        if summary.total > 1:
             self.screen.summary()
         standing = await self._standing()
-        if standing is not None and self.books is not None:
-            tally.settle(standing.left, whole=self.books.batch is not None)
-            self._tell_ledger(self.books, standing, tally)
+        if standing is not None and self.location is not None:
+            summary.settle(standing.left, whole=self.location.batch is not None)
+            self._tell_ledger(self.location, standing, summary)
             return
-        ids = tally.paid | {job.id: None for job in left if job.id is not None and job.status is not Status.FAILED}
+        ids = summary.paid | {job.id: None for job in left if job.id is not None and job.status is not Status.FAILED}
         self._tell_left(ids, [job.key for job in left if job.status is Status.UNCERTAIN])
 
-    async def _standing(self) -> Standing | None:
+    async def _standing(self) -> LedgerSummary | None:
         """Look into the ledger once the session has let go of it; None where jobs can only be told by their ids."""
-        if self.books is None or self.sandbox.sandbox:
+        if self.location is None or self.sandbox.sandbox:
             return None
         try:
-            return await standing_of(self.books)
+            return await standing_of(self.location)
         except LedgerError as error:
             self.screen.error(error_text(error))
             return None
 
-    def _tell_ledger(self, books: Books, standing: Standing, tally: Tally) -> None:
+    def _tell_ledger(self, location: LedgerLocation, standing: LedgerSummary, summary: RunSummary) -> None:
         """Say what is left to do, and which commands do it."""
         going = len(standing.left) - len(standing.uncertain)
         if going:
             self.screen.insist(
-                f"{going} job{' is' if going == 1 else 's are'} not finished; go on with\n  {books.resume}"
+                f"{going} job{' is' if going == 1 else 's are'} not finished; go on with\n  {location.resume}"
             )
-        for line in uncertain_lines(standing.uncertain, books.resume):
+        for line in uncertain_lines(standing.uncertain, location.resume):
             self.screen.insist(line)
-        if tally.untaken:
-            self.screen.insist(f"{tally.untaken} rows were not taken up; for these, run the same command again.")
+        if summary.untaken:
+            self.screen.insist(f"{summary.untaken} rows were not taken up; for these, run the same command again.")
 
     def _tell_left(self, ids: Collection[str], uncertain: Iterable[str]) -> None:
         """Say which jobs live on at the gateway; those of a gateway of our own ended with it."""
@@ -157,8 +157,8 @@ class Runner:
     async def reached(self) -> AsyncIterator[dict[str, object]]:
         """Give the options of a session, and a gateway to go with them if the user wants one of his own."""
         options = self.session.given(os.environ, needs_key=not self.sandbox.sandbox)
-        if self.books is not None:
-            options["ledger"] = self.books.path
+        if self.location is not None:
+            options["ledger"] = self.location.path
         if not self.sandbox.sandbox:
             if self.sandbox.speed is not None:
                 raise ConfigurationError("--speed goes with --sandbox.")
@@ -188,40 +188,40 @@ class Runner:
             return await asyncio.gather(*(asked(session, each) for each in ids))
 
 
-async def one(session: VideoSession, request: VideoRequest, path: Path, *, overwrite: bool) -> AsyncIterator[Outcome]:
+async def one(session: VideoSession, request: VideoRequest, path: Path, *, overwrite: bool) -> AsyncIterator[RowResult]:
     """Generate a single video."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     try:
         job = await session.submit(request, to=path, overwrite=overwrite)
     except VideoError as error:
-        yield Outcome(index=0, request=request, error=error, charged=error.charged)
+        yield RowResult(index=0, request=request, error=error, charged=error.charged)
         return
     try:
         video = await job
     except VideoError as error:
-        yield Outcome(index=0, key=job.key, request=request, error=error, charged=error.charged)
+        yield RowResult(index=0, key=job.key, request=request, error=error, charged=error.charged)
         return
     took = loop.time() - began
-    yield Outcome(index=0, key=job.key, request=request, video=video, path=video.path, charged="yes", took=took)
+    yield RowResult(index=0, key=job.key, request=request, video=video, path=video.path, charged="yes", took=took)
 
 
 async def downloads(
     session: VideoSession, files: Sequence[tuple[str, Path]], *, overwrite: bool
-) -> AsyncIterator[Outcome]:
+) -> AsyncIterator[RowResult]:
     """Wait for jobs bought earlier and fetch their videos, each as soon as it is there."""
     loop = asyncio.get_running_loop()
     began = loop.time()
 
-    async def fetched(index: int, video_id: str, path: Path) -> Outcome:
+    async def fetched(index: int, video_id: str, path: Path) -> RowResult:
         key = key_of(video_id)
         try:
             video = await session.job(video_id).save(path, overwrite=overwrite)
         except VideoError as error:
             known = Video(id=video_id)
             charged: Charged = "unknown" if isinstance(error, JobNotFound) else "yes"
-            return Outcome(index=index, key=key, video=known, error=error, charged=charged)
-        return Outcome(index=index, key=key, video=video, path=video.path, charged="yes", took=loop.time() - began)
+            return RowResult(index=index, key=key, video=known, error=error, charged=charged)
+        return RowResult(index=index, key=key, video=video, path=video.path, charged="yes", took=loop.time() - began)
 
     tasks = [asyncio.create_task(fetched(index, *file)) for index, file in enumerate(files)]
     try:
@@ -233,7 +233,7 @@ async def downloads(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def statuses(runner: Runner, ids: Sequence[str]) -> Exit:
+async def statuses(runner: Runner, ids: Sequence[str]) -> ExitCode:
     """Ask about jobs once, and tell how each stands."""
     answers = await runner.each(ids, lambda session, video_id: session.videos.retrieve(video_id))
     if runner.screen.json:
@@ -263,7 +263,7 @@ def status_object(video_id: str, answer: Video | VideoError) -> dict[str, object
     }
 
 
-async def deletes(runner: Runner, ids: Sequence[str]) -> Exit:
+async def deletes(runner: Runner, ids: Sequence[str]) -> ExitCode:
     """Delete jobs at the gateway."""
     answers = await runner.each(ids, lambda session, video_id: session.videos.delete(video_id))
     for video_id, answer in zip(ids, answers, strict=True):
@@ -275,7 +275,7 @@ async def deletes(runner: Runner, ids: Sequence[str]) -> Exit:
     return _told(runner, ids, answers)
 
 
-def _told(runner: Runner, ids: Sequence[str], answers: Sequence[object]) -> Exit:
+def _told(runner: Runner, ids: Sequence[str], answers: Sequence[object]) -> ExitCode:
     """Tell the errors among the answers, and what all of them mean together."""
     errors = [(each, answer) for each, answer in zip(ids, answers, strict=True) if isinstance(answer, VideoError)]
     for video_id, error in errors:

@@ -14,19 +14,19 @@ import attrs
 import uvicorn
 
 from aihubmix_video.board.app import board_application
-from aihubmix_video.cli.exit_codes import Exit
+from aihubmix_video.cli.exit_codes import ExitCode
 from aihubmix_video.cli.ledger_location import LEDGER
 from aihubmix_video.cli.output_paths import make_folder
 from aihubmix_video.errors import ConfigurationError, shown
 from aihubmix_video.fastapi import video_lifespan
-from aihubmix_video.web.access import Door, is_loopback, token_problem
+from aihubmix_video.web.access import AccessPolicy, is_loopback, token_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aihubmix_video.cli.runner import Runner
 
-__all__ = ["Board", "token_in"]
+__all__ = ["BoardServer", "token_in"]
 
 TOKEN = "AIHUBMIX_BOARD_TOKEN"  # noqa: S105  # the name of a variable
 FOLDER = Path("videos")
@@ -44,7 +44,7 @@ class Server(uvicorn.Server):
 
 
 @attrs.frozen(kw_only=True)
-class Board:
+class BoardServer:
     """A board that is a server of its own.
 
     Attributes:
@@ -74,7 +74,7 @@ class Board:
                 f"by --token-file FILE or ${TOKEN}. This makes one: {MAKE_ONE}"
             )
 
-    async def serve(self, runner: Runner) -> Exit:
+    async def serve(self, runner: Runner) -> ExitCode:
         """Serve until cancelled; jobs under way then learn their ids, and are gone on with by the next board."""
         async with AsyncExitStack() as stack:
             folder = self._folder(runner, stack)
@@ -84,14 +84,14 @@ class Board:
                 options["ledger"] = self.ledger if self.ledger is not None else folder / LEDGER
             app, guarded = board_application(
                 folder=folder,
-                door=Door.of(self.host, self.token),
+                door=AccessPolicy.of(self.host, self.token),
                 sandbox=runner.sandbox.sandbox,
                 speed=runner.screen.speed,
                 prices=self.prices,
             )
             await stack.enter_async_context(video_lifespan(**options)(app))
             await self._run(guarded, listener, runner)
-        return Exit.DONE
+        return ExitCode.DONE
 
     def _folder(self, runner: Runner, stack: AsyncExitStack) -> Path:
         if self.folder is None and runner.sandbox.sandbox:

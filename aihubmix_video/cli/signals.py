@@ -11,17 +11,28 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import attrs
 
 from aihubmix_video.cli.exit_codes import exit_of_signal
-from aihubmix_video.cli.loops import loop_factory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from types import FrameType, TracebackType
 
-__all__ = ["Interrupts"]
+__all__ = [
+    "Interrupts",
+    "loop_factory",
+]
 
 T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Give uvloop's maker of loops where it is installed (extra `speed`); None stands for asyncio's own."""
+    try:
+        import uvloop  # noqa: PLC0415 - optional
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 @attrs.define(eq=False)

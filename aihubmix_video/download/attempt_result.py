@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from aihubmix_video.protocol.response import Reply
+    from aihubmix_video.protocol.response import Response
 
 __all__ = [
     "Broken",
     "ContentCut",
-    "ContentReply",
+    "ContentResponse",
     "ContentSource",
     "Cut",
     "Declined",
@@ -36,7 +36,7 @@ class ContentCut(Exception):
     """The body ended in any way but the proper one; its text completes "the download …"."""
 
 
-class ContentReply(Protocol):
+class ContentResponse(Protocol):
     """An answer to a content request whose body has not been read yet."""
 
     @property
@@ -58,7 +58,7 @@ class ContentReply(Protocol):
 class ContentSource(Protocol):
     """Sends one content request; leaving the context closes or frees the connection."""
 
-    def __call__(self, headers: Mapping[str, str], /) -> AbstractAsyncContextManager[ContentReply]:
+    def __call__(self, headers: Mapping[str, str], /) -> AbstractAsyncContextManager[ContentResponse]:
         """Send it with these headers (``range``, ``if-range``) beside the usual ones."""
 
 
@@ -83,14 +83,14 @@ class Saved:
 class NotReady:
     """It was asked for too early."""
 
-    reply: Reply
+    response: Response
 
 
 @attrs.frozen(kw_only=True)
 class Declined:
     """Any other answer that is no content: `wire.refusal` says which error it is."""
 
-    reply: Reply
+    response: Response
 
 
 @attrs.frozen(kw_only=True)
@@ -138,16 +138,16 @@ Outcome = Saved | NotReady | Declined | Cut | Broken | DiskTrouble
 """What one content request can come to."""
 
 
-def judge_answer(reply: Reply) -> NotReady | Declined | Broken:
+def judge_answer(response: Response) -> NotReady | Declined | Broken:
     """Say what an answer means that is no video: an error's status, or a 200 with something else in it.
 
     Gateways have sent their error, "not ready" included, as a 200 (AIHubMix field observations, 2026).
     """
-    if not reply.ok:
-        return NotReady(reply=reply) if not_ready(reply) else Declined(reply=reply)
-    said = read_envelope(reply)
+    if not response.ok:
+        return NotReady(response=response) if not_ready(response) else Declined(response=response)
+    said = read_envelope(response)
     if said.structured and says_not_ready(said.words):
-        return NotReady(reply=reply)
+        return NotReady(response=response)
     if said.structured and said.message:
-        return Declined(reply=reply)
+        return Declined(response=response)
     return Broken(reason=f"is no video: {said.message}" if said.message else "is no video")

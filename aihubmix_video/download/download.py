@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from aihubmix_video.download.attempt_result import (
     Broken,
     ContentCut,
-    ContentReply,
+    ContentResponse,
     ContentSource,
     Cut,
     DiskTrouble,
@@ -30,20 +30,20 @@ from aihubmix_video.download.attempt_result import (
 from aihubmix_video.download.mp4_check import BoxWalk
 from aihubmix_video.download.resume import (
     MAX_FRUITLESS,
-    Continued,
     Fresh,
     Other,
     Partial,
+    Resumed,
     TooLarge,
     Useless,
     Validator,
     range_headers,
     read_content_reply,
 )
-from aihubmix_video.download.stall_timeout import Patience
-from aihubmix_video.download.write_buffer import ANSWER_BYTES, Batch, Limits
-from aihubmix_video.protocol.response import Reply
-from aihubmix_video.storage.disk import Disk, DiskRefused, Part, to_the_end
+from aihubmix_video.download.stall_timeout import StallTimeout
+from aihubmix_video.download.write_buffer import ANSWER_BYTES, DownloadLimits, WriteBuffer
+from aihubmix_video.protocol.response import Response
+from aihubmix_video.storage.disk import Disk, DiskRefused, PartFile, to_the_end
 from aihubmix_video.storage.filesystem import check_target
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Download:
         disk: Disk,
         overwrite: bool = False,
         seconds: float | None = None,
-        limits: Limits | None = None,
+        limits: DownloadLimits | None = None,
         on_progress: Callable[[int, int | None], None] | None = None,
         on_saved: Callable[[Saved], Awaitable[None]] | None = None,
     ) -> None:
@@ -81,10 +81,10 @@ class Download:
         self._disk = disk
         self._overwrite = overwrite
         self._seconds = seconds
-        self._limits = limits or Limits()
+        self._limits = limits or DownloadLimits()
         self._on_progress = on_progress
         self._on_saved = on_saved
-        self._part: Part | None = None
+        self._part: PartFile | None = None
         self._total: int | None = None
         self._validator: Validator | None = None
         self._fruitless = 0
@@ -132,22 +132,24 @@ class Download:
             return await self._prove()
         await self._room()
         partial = self._partial()
-        patience = Patience(self._limits)
+        stall_timeout = StallTimeout(self._limits)
         try:
-            async with patience.timeout, source(range_headers(partial)) as reply:
-                patience.answered()
-                failed = await self._take(reply, partial, patience)
+            async with stall_timeout.timeout, source(range_headers(partial)) as response:
+                stall_timeout.answered()
+                failed = await self._take(response, partial, stall_timeout)
         except ContentCut as cut:
             return self._cut(str(cut))
         except TimeoutError:
-            return self._cut(patience.complaint)
+            return self._cut(stall_timeout.complaint)
         return failed or await self._prove()
 
-    async def _take(self, reply: ContentReply, partial: Partial | None, patience: Patience) -> Outcome | None:
+    async def _take(
+        self, response: ContentResponse, partial: Partial | None, stall_timeout: StallTimeout
+    ) -> Outcome | None:
         """Act on what the answer means; None when all of its body is on the disk."""
-        match read_content_reply(reply.status, reply.headers, partial, max_bytes=self._limits.max_bytes):
+        match read_content_reply(response.status, response.headers, partial, max_bytes=self._limits.max_bytes):
             case Other():
-                return judge_answer(await _answer(reply, patience))
+                return judge_answer(await _answer(response, stall_timeout))
             case TooLarge(stated=stated):
                 await self._drop()
                 return Broken(reason=f"would have {stated[:40]} bytes", retry=False)
@@ -157,11 +159,11 @@ class Download:
             case Fresh(total=total, validator=validator):
                 await self._start_over(partial)
                 self._total, self._validator = total, validator
-            case Continued(total=total):
+            case Resumed(total=total):
                 self._total = total
                 if not await self._reopened():
                     return self._cut("could not be continued: its first part is gone")
-        return await self._receive(reply, patience)
+        return await self._receive(response, stall_timeout)
 
     def _partial(self) -> Partial | None:
         if self._part is None or self._validator is None:
@@ -182,15 +184,15 @@ class Download:
 
     # Its body.
 
-    async def _receive(self, reply: ContentReply, patience: Patience) -> Outcome | None:
+    async def _receive(self, response: ContentResponse, stall_timeout: StallTimeout) -> Outcome | None:
         """Take the body to its end; None when all of it is on the disk."""
         room = await self._room()
         most = self._limits.max_bytes if self._total is None else self._total
-        batch = Batch(start=0 if self._part is None else self._part.size)
+        batch = WriteBuffer(start=0 if self._part is None else self._part.size)
         try:
-            async with _body(reply) as pieces:
+            async with _body(response) as pieces:
                 async for piece in pieces:
-                    now = patience.arrived(len(piece))
+                    now = stall_timeout.arrived(len(piece))
                     batch.add(piece, now)
                     if batch.end > most:
                         return await self._refuse(
@@ -199,28 +201,28 @@ class Download:
                     if room is not None and batch.end > room:
                         raise DiskRefused("does not fit on the disk", passing=True)
                     if batch.due(now, idle=self._writing is None or self._writing.done()):
-                        with patience.paused():
-                            failed = await self._write(batch.take(), reply)
+                        with stall_timeout.paused():
+                            failed = await self._write(batch.take(), response)
                         if failed is not None:
                             return failed
         except ContentCut:
             if batch.end != self._total:  # once all bytes are there, how the connection ended does not matter
-                await self._write(batch.take(), reply)
+                await self._write(batch.take(), response)
                 await self._written()
                 raise
-        failed = await self._write(batch.take(), reply)
+        failed = await self._write(batch.take(), response)
         await self._written()
         return failed
 
-    async def _write(self, pieces: Sequence[bytes | bytearray], reply: ContentReply) -> Outcome | None:
+    async def _write(self, pieces: Sequence[bytes | bytearray], response: ContentResponse) -> Outcome | None:
         """Hand a batch to a thread, once it has finished the one before."""
         await self._written()
         if not pieces:
             return None
         if self._part is None:
             if _no_video(pieces):
-                return await self._refuse(judge_answer(_reply(reply, b"".join(pieces))))
-            self._part = await Part.create(self._disk, self._target)
+                return await self._refuse(judge_answer(_response(response, b"".join(pieces))))
+            self._part = await PartFile.create(self._disk, self._target)
         self._writing = asyncio.create_task(self._part.append(pieces))
         return None
 
@@ -318,9 +320,9 @@ class Download:
 
 
 @contextlib.asynccontextmanager
-async def _body(reply: ContentReply) -> AsyncIterator[AsyncIterator[bytes]]:
+async def _body(response: ContentResponse) -> AsyncIterator[AsyncIterator[bytes]]:
     """Give the body's pieces; one that is left early is ended here, and not some time later by the garbage collector."""
-    pieces = reply.chunks()
+    pieces = response.chunks()
     try:
         yield pieces
     finally:
@@ -336,18 +338,18 @@ def _no_video(pieces: Sequence[bytes | bytearray]) -> bool:
     return walk.fault is not None
 
 
-def _reply(reply: ContentReply, body: bytes | bytearray) -> Reply:
-    return Reply(status=reply.status, headers=reply.headers, body=bytes(body[:ANSWER_BYTES]))
+def _response(response: ContentResponse, body: bytes | bytearray) -> Response:
+    return Response(status=response.status, headers=response.headers, body=bytes(body[:ANSWER_BYTES]))
 
 
-async def _answer(reply: ContentReply, patience: Patience) -> Reply:
+async def _answer(response: ContentResponse, stall_timeout: StallTimeout) -> Response:
     """Read the beginning of an answer that is no video; if it is cut, what came must do."""
     body = bytearray()
     with contextlib.suppress(ContentCut):
-        async with _body(reply) as pieces:
+        async with _body(response) as pieces:
             async for piece in pieces:
-                patience.arrived(len(piece))
+                stall_timeout.arrived(len(piece))
                 body += piece
                 if len(body) >= ANSWER_BYTES:
                     break
-    return _reply(reply, body)
+    return _response(response, body)

@@ -9,7 +9,7 @@ from aihubmix_video.errors import DownloadFailed, JobExpired, JobNotFound, Video
 from aihubmix_video.protocol.error_mapping import refusal, refusal_of_get
 
 if TYPE_CHECKING:
-    from aihubmix_video.protocol.response import Reply
+    from aihubmix_video.protocol.response import Response
 
 __all__ = ["Miss", "error_of"]
 
@@ -28,16 +28,16 @@ def error_of(miss: Miss, *, video_id: str, expired: bool, now: float) -> VideoEr
         now: Unix seconds.
     """
     match miss:
-        case NotReady(reply=reply):
-            said = refusal(reply, job_id=video_id, now=now)
+        case NotReady(response=response):
+            said = refusal(response, job_id=video_id, now=now)
             return DownloadFailed(
                 f"the gateway says that the content is not ready: {said.message}",
                 job_id=video_id,
                 request_id=said.request_id,
-                status_code=reply.status,
+                status_code=response.status,
             )
-        case Declined(reply=reply):
-            return _declined(reply, video_id, expired=expired, now=now)
+        case Declined(response=response):
+            return _declined(response, video_id, expired=expired, now=now)
         case Cut(reason=reason):
             return DownloadFailed(f"the download {reason}", job_id=video_id)
         case Broken(reason=reason, retry=retry):
@@ -49,9 +49,9 @@ def error_of(miss: Miss, *, video_id: str, expired: bool, now: float) -> VideoEr
             assert_never(miss)
 
 
-def _declined(reply: Reply, video_id: str, *, expired: bool, now: float) -> VideoError:
-    error = refusal_of_get(reply, job_id=video_id, now=now)
-    if expired and reply.status in EXPIRED:
-        return JobExpired("the video's link has expired", job_id=video_id, status_code=reply.status)
+def _declined(response: Response, video_id: str, *, expired: bool, now: float) -> VideoError:
+    error = refusal_of_get(response, job_id=video_id, now=now)
+    if expired and response.status in EXPIRED:
+        return JobExpired("the video's link has expired", job_id=video_id, status_code=response.status)
     error.charged = "unknown" if isinstance(error, JobNotFound) else "yes"
     return error

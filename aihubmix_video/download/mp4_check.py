@@ -27,7 +27,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BoxWalk", "Verdict"]
+__all__ = ["BoxWalk", "Mp4Verdict"]
 
 CONTAINERS: Final = frozenset({b"moov", b"trak", b"mdia", b"mvex", b"moof", b"traf"})
 """The boxes we look into."""
@@ -42,7 +42,7 @@ MAX_DEPTH: Final = 8
 
 
 @attrs.frozen(kw_only=True)
-class Verdict:
+class Mp4Verdict:
     """What the bytes of a file say about its being whole.
 
     Attributes:
@@ -176,7 +176,7 @@ class BoxWalk:
                 self._read()
         self.size += end - at
 
-    def verdict(self, *, declared: bool, seconds: float | None) -> Verdict:
+    def verdict(self, *, declared: bool, seconds: float | None) -> Mp4Verdict:
         """Judge the file, its last byte having been fed.
 
         Args:
@@ -186,16 +186,16 @@ class BoxWalk:
         story = self._story
         plays = story.seconds()
         if self.fault is not None:
-            return Verdict(kind="broken", reason=self.fault)
+            return Mp4Verdict(kind="broken", reason=self.fault)
         short = self._shortcoming()
         if short is not None:
-            return Verdict(kind="truncated", reason=short, seconds=plays)
+            return Mp4Verdict(kind="truncated", reason=short, seconds=plays)
         if declared or not (story.hides_cuts() or self._skip_to == OPEN_ENDED):
-            return Verdict(kind="whole", seconds=plays)
+            return Mp4Verdict(kind="whole", seconds=plays)
         # Last fragments may be short, and vendors round: a tenth is left for both.
         if plays is not None and seconds is not None and plays < seconds - max(0.5, 0.1 * seconds):
-            return Verdict(kind="truncated", reason=f"plays {plays:.1f} s of {seconds:g} s", seconds=plays)
-        return Verdict(kind="unverifiable", reason="is of a kind that does not tell its own end", seconds=plays)
+            return Mp4Verdict(kind="truncated", reason=f"plays {plays:.1f} s of {seconds:g} s", seconds=plays)
+        return Mp4Verdict(kind="unverifiable", reason="is of a kind that does not tell its own end", seconds=plays)
 
     def _shortcoming(self) -> str | None:
         if not self._story.boxes:

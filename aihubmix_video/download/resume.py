@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_FRUITLESS",
-    "Continued",
     "Fresh",
     "Meaning",
     "Other",
     "Partial",
+    "Resumed",
     "TooLarge",
     "Useless",
     "Validator",
@@ -81,7 +81,7 @@ class Fresh:
 
 
 @attrs.frozen(kw_only=True)
-class Continued:
+class Resumed:
     """The body goes on where the partial ends.
 
     Attributes:
@@ -120,7 +120,7 @@ class Other:
     """No content: an error, or nothing."""
 
 
-Meaning = Fresh | Continued | Useless | TooLarge | Other
+Meaning = Fresh | Resumed | Useless | TooLarge | Other
 
 
 def validator_of(headers: Mapping[str, str]) -> Validator | None:
@@ -192,7 +192,7 @@ def _part(headers: Mapping[str, str], length: int | None, partial: Partial | Non
         return Useless(reason="could not be continued: the file has changed meanwhile")
     if partial.total not in {None, total}:
         return Useless(reason="could not be continued: the file's length has changed meanwhile")
-    return Continued(total=total, length=last - first + 1)
+    return Resumed(total=total, length=last - first + 1)
 
 
 def _moment(text: str) -> datetime | None:

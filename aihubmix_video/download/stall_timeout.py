@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aihubmix_video.download.write_buffer import Limits
+    from aihubmix_video.download.write_buffer import DownloadLimits
 
-__all__ = ["Patience"]
+__all__ = ["StallTimeout"]
 
 
-class Patience:
+class StallTimeout:
     """Gives up on an answer that does not begin, stops or drips. Waiting for our own disk does not count."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: DownloadLimits) -> None:
         self._limits = limits
         self._clock = asyncio.get_running_loop().time
         self._answered_at: float | None = None
         self._received = 0
-        self.timeout = asyncio.timeout(limits.reply)
+        self.timeout = asyncio.timeout(limits.response)
 
     @property
     def complaint(self) -> str:
         """Why it was given up; completes "the download …"."""
         if self._answered_at is None:
-            return f"got no answer within {self._limits.reply:g} s"
+            return f"got no answer within {self._limits.response:g} s"
         return f"stopped for {self._limits.idle:g} s, or was slower than {self._limits.slowest:g} bytes per second"
 
     def answered(self) -> None:

@@ -6,11 +6,11 @@ from typing import Final
 
 import attrs
 
-__all__ = ["ANSWER_BYTES", "Batch", "Limits"]
+__all__ = ["ANSWER_BYTES", "DownloadLimits", "WriteBuffer"]
 
 BATCH_BYTES: Final = 1 << 20
 """From this on a batch is written if the one before has been; smaller ones cost a change of threads each."""
-MOST_BATCH_BYTES: Final = 2 << 20
+MAX_BATCH_BYTES: Final = 2 << 20
 """From this on the body waits for the disk. Two such batches and the buffers around them are all a download holds."""
 BATCH_SECONDS: Final = 0.5
 """A slow body is written this often, so that its progress shows and little is lost with it."""
@@ -21,13 +21,13 @@ ANSWER_BYTES: Final = 64 << 10
 
 
 @attrs.frozen(kw_only=True)
-class Limits:
+class DownloadLimits:
     """When a download is given up, and what it may take up.
 
     Attributes:
         max_bytes: Larger than any video.
         reserve: Bytes that are left free on the disk.
-        reply: Seconds until the answer begins; the gateway may fetch the video from the vendor first.
+        response: Seconds until the answer begins; the gateway may fetch the video from the vendor first.
         idle: Seconds without a byte.
         slowest: Bytes per second on average, over the whole body; the whole time has no limit.
         grace: Seconds for which the average does not count.
@@ -35,7 +35,7 @@ class Limits:
 
     max_bytes: int = 8 << 30
     reserve: int = 32 << 20
-    reply: float = 90.0
+    response: float = 90.0
     idle: float = 30.0
     slowest: float = 8192.0
     grace: float = 60.0
@@ -46,7 +46,7 @@ class Limits:
 
 
 @attrs.define
-class Batch:
+class WriteBuffer:
     """Pieces that have arrived and are not yet written.
 
     Attributes:
@@ -77,7 +77,7 @@ class Batch:
 
     def due(self, now: float, *, idle: bool) -> bool:
         """Whether it is to be written; *idle* says whether the batch before it has been."""
-        if self._size >= MOST_BATCH_BYTES:
+        if self._size >= MAX_BATCH_BYTES:
             return True
         late = self._since is not None and now - self._since >= BATCH_SECONDS
         return idle and (self._size >= BATCH_BYTES or late)

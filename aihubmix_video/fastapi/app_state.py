@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aihubmix_video.session.session import VideoSession
 
-__all__ = ["NAME", "Service", "get_service", "get_session"]
+__all__ = ["NAME", "AppState", "get_service", "get_session"]
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ NAME: Final = "aihubmix_video"
 """Under which it is found in the application's state."""
 
 
-class Service:
+class AppState:
     """One process's session and everything around it.
 
     Attributes:
@@ -38,8 +38,8 @@ class Service:
 
     def __init__(self, session: VideoSession) -> None:
         self.session = session
-        self.register = session.register
-        self.feed = Feed(self.register)
+        self.registry = session.registry
+        self.feed = Feed(self.registry)
         self.readers = CapacityLimiter(READERS)
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -57,14 +57,14 @@ class Service:
             await asyncio.wait(self._tasks, timeout=GRACE)
 
 
-async def get_service(connection: HTTPConnection) -> Service:
+async def get_service(connection: HTTPConnection) -> AppState:
     """Find the service that `video_lifespan` opened.
 
     Raises:
         ConfigurationError: It was not used.
     """
     found = getattr(connection.app.state, NAME, None) or connection.scope.get("state", {}).get(NAME)
-    if not isinstance(found, Service):
+    if not isinstance(found, AppState):
         raise ConfigurationError(
             "there is no open session: make the application with FastAPI(lifespan=video_lifespan(...)), or enter it in "
             "your own lifespan. In tests, see that the lifespan runs, as TestClient does within `with`."

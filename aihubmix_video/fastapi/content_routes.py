@@ -19,11 +19,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from aihubmix_video.fastapi.app_state import Service
+from aihubmix_video.fastapi.app_state import AppState
 from aihubmix_video.fastapi.http_errors import Conflict, Deleted, NotPlayable, RangeUnsatisfiable
 from aihubmix_video.fastapi.job_routes import Key, Serving, answers
-from aihubmix_video.fastapi.ranges import Part, Unchanged, Unsatisfiable, wanted
-from aihubmix_video.session.tracked_job import Record
+from aihubmix_video.fastapi.ranges import PartialRange, Unchanged, Unsatisfiable, wanted
+from aihubmix_video.session.tracked_job import TrackedJob
 from aihubmix_video.types.job_info import JobInfo, JobState
 
 __all__ = ["add_content"]
@@ -67,7 +67,7 @@ def add_content(router: APIRouter, owner: Callable[..., Any]) -> None:
     @router.get("/{key}/content", summary="Play a video", **described)
     async def content(request: Request, service: Serving, owner: Owner, key: Key) -> Response:
         """Give the video, or the part of it that is asked for."""
-        info = await service.register.find(key, owner)
+        info = await service.registry.find(key, owner)
         if info.state is JobState.SAVED:
             return await _saved(service, request, info)
         if info.state is JobState.SAVING:
@@ -80,7 +80,7 @@ def add_content(router: APIRouter, owner: Callable[..., Any]) -> None:
 # From the disk.
 
 
-async def _saved(service: Service, request: Request, info: JobInfo) -> Response:
+async def _saved(service: AppState, request: Request, info: JobInfo) -> Response:
     file = await _opened_as_saved(info, service.readers)
     etag = f'"{info.sha256}"'
     answer = wanted(request.headers, file.size, etag)
@@ -90,11 +90,11 @@ async def _saved(service: Service, request: Request, info: JobInfo) -> Response:
         if isinstance(answer, Unchanged):
             return Response(status_code=304, headers=headers)
         raise RangeUnsatisfiable(file.size, job_key=info.key)
-    start, stop = (answer.start, answer.stop) if isinstance(answer, Part) else (0, file.size)
-    if isinstance(answer, Part):
+    start, stop = (answer.start, answer.stop) if isinstance(answer, PartialRange) else (0, file.size)
+    if isinstance(answer, PartialRange):
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{file.size}"
     headers["Content-Length"] = str(stop - start)
-    return _Film(file, file.pieces(start, stop), headers, 206 if isinstance(answer, Part) else 200)
+    return _Film(file, file.pieces(start, stop), headers, 206 if isinstance(answer, PartialRange) else 200)
 
 
 @attrs.frozen
@@ -188,9 +188,9 @@ class _Film(StreamingResponse):
 # While it is being saved.
 
 
-async def _being_saved(service: Service, info: JobInfo) -> Response:
+async def _being_saved(service: AppState, info: JobInfo) -> Response:
     """Follow the file as it grows, if its length is known."""
-    record = service.register.live(info.key)
+    record = service.registry.live(info.key)
     part = None if record is None or record.download is None else record.download.part
     if record is None or part is None or record.bytes_total is None:
         raise NotPlayable("the video is being fetched", job_key=info.key, charged=info.charged)
@@ -207,7 +207,7 @@ async def _being_saved(service: Service, info: JobInfo) -> Response:
     return _Film(file, _growing(service, record, file, part, total), headers, 200)
 
 
-async def _growing(service: Service, record: Record, file: _File, part: Path, total: int) -> AsyncIterator[bytes]:
+async def _growing(service: AppState, record: TrackedJob, file: _File, part: Path, total: int) -> AsyncIterator[bytes]:
     """Read a file while it is being written, and its end only once it has been verified.
 
     Raises:
@@ -224,7 +224,7 @@ async def _growing(service: Service, record: Record, file: _File, part: Path, to
             sent = safe
         else:
             await service.feed.more(record.key, LOOK)
-    info = service.register.describe(record)
+    info = service.registry.describe(record)
     whole = info.state is JobState.SAVED and info.bytes_total == total
     if (
         not whole

@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aihubmix_video.errors import JobNotFound
-from aihubmix_video.fastapi.app_state import Service
-from aihubmix_video.fastapi.feed import Change, Feed
+from aihubmix_video.fastapi.app_state import AppState
+from aihubmix_video.fastapi.feed import Feed, FeedChange
 from aihubmix_video.fastapi.job_routes import Key, Serving, answers, base_of
 from aihubmix_video.fastapi.router_options import RouterOptions
 from aihubmix_video.fastapi.schemas import resource_of
 from aihubmix_video.types.job_info import JobInfo, JobState
 
-__all__ = ["Events", "add_events"]
+__all__ = ["EventStreams", "add_events"]
 
 LastEventId = Annotated[
     str | None, Header(alias="Last-Event-ID", description="The id of the last event that was seen, if there was one.")
@@ -56,7 +56,7 @@ def add_events(router: APIRouter, options: RouterOptions, owner: Callable[..., A
         request: Request, service: Serving, owner: Owner, last_event_id: LastEventId = None
     ) -> EventSourceResponse:
         """Tell how every job stands that has not ended, and then every change."""
-        events = Events(service, options, base_of(request, 1), owner)
+        events = EventStreams(service, options, base_of(request, 1), owner)
         return EventSourceResponse(events.of_all(_number(last_event_id)), headers=HEADERS)
 
     @router.get(
@@ -69,11 +69,11 @@ def add_events(router: APIRouter, options: RouterOptions, owner: Callable[..., A
         request: Request, service: Serving, owner: Owner, key: Key, last_event_id: LastEventId = None
     ) -> Response:
         """Tell how a job stands, and then every change until it has ended."""
-        info = await service.register.find(key, owner)
+        info = await service.registry.find(key, owner)
         seen = _number(last_event_id)
         if info.state.ended and seen is not None and seen >= number_of(service.feed, info):
             return Response(status_code=204)  # which is how a browser learns not to come back
-        events = Events(service, options, base_of(request, 2), owner)
+        events = EventStreams(service, options, base_of(request, 2), owner)
         return EventSourceResponse(events.of_one(info, seen), headers=HEADERS)
 
 
@@ -88,7 +88,7 @@ def number_of(feed: Feed, info: JobInfo) -> int:
     return change.number if change is not None else int(info.updated_at * 1000)
 
 
-class Events:
+class EventStreams:
     """Writes a feed's changes as events.
 
     Args:
@@ -98,9 +98,9 @@ class Events:
         owner: Whose jobs are told; None for everybody's.
     """
 
-    def __init__(self, service: Service, options: RouterOptions, base: str, owner: str | None) -> None:
+    def __init__(self, service: AppState, options: RouterOptions, base: str, owner: str | None) -> None:
         self._feed = service.feed
-        self._register = service.register
+        self._registry = service.registry
         self._options = options
         self._base = base
         self._owner = owner
@@ -114,13 +114,13 @@ class Events:
         """
         key, told = info.key, number_of(self._feed, info)
         if (change := self._feed.latest(key)) is not None:
-            info = change.info(self._register)
+            info = change.info(self._registry)
         if seen is None or told > seen or info.state.ended:
             yield self._written(info, told)
         while not info.state.ended and not self._feed.closed:
             change = self._feed.latest(key)
             if change is not None and change.number > told:
-                info, told = change.info(self._register), change.number
+                info, told = change.info(self._registry), change.number
                 yield self._rendered(change)
             elif not await self._feed.more(key, self._options.heartbeat):
                 yield KEEPALIVE_COMMENT
@@ -133,7 +133,7 @@ class Events:
         if self._feed.latest(info.key) is not None:
             return info
         try:
-            return await self._register.find(info.key, self._owner)
+            return await self._registry.find(info.key, self._owner)
         except JobNotFound:
             return attrs.evolve(info, state=JobState.DROPPED)
 
@@ -158,11 +158,11 @@ class Events:
             if not changes and not await feed.more(None, self._options.heartbeat):
                 yield KEEPALIVE_COMMENT
 
-    def _rendered(self, change: Change) -> bytes:
+    def _rendered(self, change: FeedChange) -> bytes:
         return change.rendered((self._base, self._options), self._write)
 
-    def _write(self, change: Change) -> bytes:
-        return self._written(change.info(self._register), change.number)
+    def _write(self, change: FeedChange) -> bytes:
+        return self._written(change.info(self._registry), change.number)
 
     def _written(self, info: JobInfo, number: int) -> bytes:
         """Write a job's state as an event."""

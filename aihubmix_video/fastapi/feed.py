@@ -17,16 +17,16 @@ from aihubmix_video.types.job_info import JobInfo
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from aihubmix_video.session.job_registry import Register
-    from aihubmix_video.session.tracked_job import Record
+    from aihubmix_video.session.job_registry import JobRegistry
+    from aihubmix_video.session.tracked_job import TrackedJob
 
-__all__ = ["Change", "Feed"]
+__all__ = ["Feed", "FeedChange"]
 
 ENDED_KEPT: Final = 1000
 """Jobs that have ended whose last change is kept for listeners that come back."""
 
 
-class Change:
+class FeedChange:
     """A job's last change.
 
     Attributes:
@@ -37,7 +37,7 @@ class Change:
 
     __slots__ = ("_about", "_rendered", "_rendered_for", "key", "number", "owner")
 
-    def __init__(self, key: str, owner: str | None, number: int, about: Record | JobInfo) -> None:
+    def __init__(self, key: str, owner: str | None, number: int, about: TrackedJob | JobInfo) -> None:
         self.key = key
         self.owner = owner
         self.number = number
@@ -50,11 +50,11 @@ class Change:
         """Whether no other change will follow."""
         return isinstance(self._about, JobInfo) and self._about.state.ended
 
-    def info(self, register: Register) -> JobInfo:
+    def info(self, registry: JobRegistry) -> JobInfo:
         """Tell how the job stands."""
-        return self._about if isinstance(self._about, JobInfo) else register.describe(self._about)
+        return self._about if isinstance(self._about, JobInfo) else registry.describe(self._about)
 
-    def rendered(self, whom: object, render: Callable[[Change], bytes]) -> bytes:
+    def rendered(self, whom: object, render: Callable[[FeedChange], bytes]) -> bytes:
         """Give the change as *render* writes it, made once for all listeners that are alike."""
         if self._rendered_for != whom:
             self._rendered, self._rendered_for = render(self), whom
@@ -68,16 +68,16 @@ class Feed:
         closed: Nothing changes any more.
     """
 
-    def __init__(self, register: Register, *, ended_kept: int = ENDED_KEPT) -> None:
+    def __init__(self, registry: JobRegistry, *, ended_kept: int = ENDED_KEPT) -> None:
         self.closed = False
         self.last = int(time.time() * 1000)
-        self._register = register
+        self._registry = registry
         self._ended_kept = ended_kept
-        self._changes: dict[str, Change] = {}  # by key, in the order of their numbers
-        self._ended: deque[Change] = deque()
+        self._changes: dict[str, FeedChange] = {}  # by key, in the order of their numbers
+        self._ended: deque[FeedChange] = deque()
         self._complete_since = self.last  # changes after this one are all here
         self._waiters: dict[str | None, set[asyncio.Future[None]]] = {}
-        self._stop = register.observe(self._changed)
+        self._stop = registry.observe(self._changed)
 
     def close(self) -> None:
         """Tell everybody that nothing follows."""
@@ -89,17 +89,17 @@ class Feed:
 
     # What happens.
 
-    def _changed(self, record: Record) -> None:
+    def _changed(self, record: TrackedJob) -> None:
         if record.in_ledger:  # others have no key that anybody could ask for
-            self._note(record.key, record.owner, self._register.describe(record) if record.over else record)
+            self._note(record.key, record.owner, self._registry.describe(record) if record.over else record)
 
     def deleted(self, info: JobInfo) -> None:
         """Note that a job was deleted that was not followed any more."""
         self._note(info.key, info.owner, info)
 
-    def _note(self, key: str, owner: str | None, about: Record | JobInfo) -> None:
+    def _note(self, key: str, owner: str | None, about: TrackedJob | JobInfo) -> None:
         self.last = max(self.last + 1, int(time.time() * 1000))
-        change = Change(key, owner, self.last, about)
+        change = FeedChange(key, owner, self.last, about)
         self._changes.pop(key, None)
         self._changes[key] = change
         if isinstance(about, JobInfo):
@@ -122,7 +122,7 @@ class Feed:
 
     # Reading.
 
-    def latest(self, key: str) -> Change | None:
+    def latest(self, key: str) -> FeedChange | None:
         """Give a job's last change, if it is kept."""
         return self._changes.get(key)
 
@@ -130,17 +130,17 @@ class Feed:
         """Whether every change after that number is here."""
         return self._complete_since <= number <= self.last
 
-    def since(self, number: int) -> list[Change]:
+    def since(self, number: int) -> list[FeedChange]:
         """Give the last change of each job that changed after *number*, in their order."""
         return list(self._newer(number))[::-1]
 
-    def _newer(self, number: int) -> Iterator[Change]:
+    def _newer(self, number: int) -> Iterator[FeedChange]:
         for change in reversed(self._changes.values()):
             if change.number <= number:
                 return
             yield change
 
-    def standing(self) -> list[Change]:
+    def standing(self) -> list[FeedChange]:
         """Give the last change of each job that has not ended, in their order."""
         return [change for change in self._changes.values() if not change.ended]
 

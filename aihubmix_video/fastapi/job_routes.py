@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aihubmix_video.errors import InvalidRequest
-from aihubmix_video.fastapi.app_state import Service, get_service
+from aihubmix_video.fastapi.app_state import AppState, get_service
 from aihubmix_video.fastapi.http_errors import Conflict, Crowded, Deleted
 from aihubmix_video.fastapi.problem_details import MEDIA_TYPE, SCHEMA
 from aihubmix_video.fastapi.request_body import REQUEST_BODY, read_body, request_of
@@ -20,7 +20,7 @@ from aihubmix_video.types.request import VideoRequest
 
 __all__ = ["Key", "Serving", "add_jobs", "answers", "base_of"]
 
-Serving = Annotated[Service, Depends(get_service)]
+Serving = Annotated[AppState, Depends(get_service)]
 Key = Annotated[str, Path(description="The job's key.", max_length=64, pattern="^[0-9A-Za-z-]+$")]
 Cursor = Annotated[str | None, Query(description="`next` of the page before.", pattern="^[0-9]{1,18}$")]
 Wanted = Annotated[list[StateTold] | None, Query(description="Only jobs in these states.")]
@@ -82,7 +82,7 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
         """Give a page of jobs."""
         states = frozenset(map(JobState, state)) if state else VISIBLE
         cursor = None if after is None else int(after)
-        page = await service.register.page(after=cursor, limit=limit, states=states, owner=owner)
+        page = await service.registry.page(after=cursor, limit=limit, states=states, owner=owner)
         base = base_of(request, 1)
         items = [resource_of(info, base, options.prices) for info in page.items]
         return JSONResponse({"items": items, "next": None if page.next is None else str(page.next)})
@@ -90,7 +90,7 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
     @router.get("/{key}", summary="Look at a job", response_model=JobResource, responses=answers(404))
     async def job(request: Request, service: Serving, owner: Owner, key: Key) -> Response:
         """Tell how a job stands."""
-        info = await service.register.find(key, owner)
+        info = await service.registry.find(key, owner)
         return JSONResponse(resource_of(info, base_of(request, 1), options.prices))
 
     @router.delete("/{key}", status_code=204, summary="Delete a job", responses=answers(404, 409, 501, 502))
@@ -101,25 +101,25 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
 
 
 async def _bought(
-    service: Service, options: RouterOptions, wanted: VideoRequest, owner: str | None, idempotency_key: str | None
+    service: AppState, options: RouterOptions, wanted: VideoRequest, owner: str | None, idempotency_key: str | None
 ) -> JobInfo:
     if wanted.extra_body is not None and not options.extra_body:
         raise InvalidRequest.of("extra_body", "…", "is not taken here")
     if problems := options.references.problems(wanted):
         raise InvalidRequest(problems)
-    service.register.check(wanted)
-    if idempotency_key is None or not await service.register.knows(idempotency_key, owner):
+    service.registry.check(wanted)
+    if idempotency_key is None or not await service.registry.knows(idempotency_key, owner):
         await _admitted(service, options, wanted, owner)
     template = str(options.folder).replace("{", "{{").replace("}", "}}") + "/{key}.mp4"
-    info = await service.register.enqueue(wanted, to=template, idempotency_key=idempotency_key, owner=owner)
+    info = await service.registry.enqueue(wanted, to=template, idempotency_key=idempotency_key, owner=owner)
     if info.state is JobState.DROPPED:
         raise Deleted("the job with this idempotency key was deleted", job_key=info.key)
     return info
 
 
-async def _admitted(service: Service, options: RouterOptions, wanted: VideoRequest, owner: str | None) -> None:
+async def _admitted(service: AppState, options: RouterOptions, wanted: VideoRequest, owner: str | None) -> None:
     """Refuse a new job where there is no room for it, or the application does not allow it."""
-    if service.session.stats().queued >= options.max_waiting:
+    if service.session.stats().waiting >= options.max_waiting:
         raise Crowded(f"{options.max_waiting} jobs are waiting already")
     if options.allow is not None:
         await options.allow(owner, wanted)
@@ -128,11 +128,11 @@ async def _admitted(service: Service, options: RouterOptions, wanted: VideoReque
 UNDECIDED: Final = "may have been bought, and nobody knows; its operator has to decide about it first"
 
 
-async def _deleted(service: Service, key: str, owner: str | None) -> None:
-    info = await service.register.find(key, owner)
+async def _deleted(service: AppState, key: str, owner: str | None) -> None:
+    info = await service.registry.find(key, owner)
     if info.state is JobState.UNCERTAIN:
         raise Conflict(f"the job {UNDECIDED}", job_key=key, job_id=info.id, charged=info.charged)
-    await service.register.remove(key, owner)
+    await service.registry.delete(key, owner)
     change = service.feed.latest(key)
-    if change is None or change.info(service.register).state is not JobState.DROPPED:  # it was not followed any more
+    if change is None or change.info(service.registry).state is not JobState.DROPPED:  # it was not followed any more
         service.feed.deleted(attrs.evolve(info, state=JobState.DROPPED))

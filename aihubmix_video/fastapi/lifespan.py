@@ -6,11 +6,11 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from aihubmix_video.fastapi.app_state import NAME, Service
-from aihubmix_video.fastapi.recovery import Steward
+from aihubmix_video.fastapi.app_state import NAME, AppState
+from aihubmix_video.fastapi.recovery import JobRecovery
 from aihubmix_video.fastapi.shutdown_signal import told_of_the_end
 from aihubmix_video.ledger.memory_ledger import MemoryLedger
-from aihubmix_video.ledger.null_ledger import NoLedger
+from aihubmix_video.ledger.null_ledger import NullLedger
 from aihubmix_video.session.session import VideoSession
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class ServerSession(VideoSession):
 
     async def _open_ledger(self) -> Ledger:
         ledger = await super()._open_ledger()
-        return MemoryLedger() if isinstance(ledger, NoLedger) else ledger
+        return MemoryLedger() if isinstance(ledger, NullLedger) else ledger
 
 
 def video_lifespan(
@@ -58,8 +58,8 @@ def video_lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with ServerSession(**session_options) as session:
-            service = Service(session)
-            stewarding = asyncio.create_task(Steward(session).run(), name="aihubmix-video steward")
+            service = AppState(session)
+            stewarding = asyncio.create_task(JobRecovery(session).run(), name="aihubmix-video steward")
             setattr(app.state, NAME, service)
             try:
                 with told_of_the_end(service.feed.close):

@@ -10,19 +10,19 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Part", "Unchanged", "Unsatisfiable", "Whole", "wanted"]
+__all__ = ["PartialRange", "Unchanged", "Unsatisfiable", "WholeFile", "wanted"]
 
 RANGE: Final = re.compile(r"\s*bytes\s*=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
 TAG: Final = re.compile(r'(?:W/)?"[^"]*"')
 
 
 @attrs.frozen
-class Whole:
+class WholeFile:
     """All of it (200)."""
 
 
 @attrs.frozen
-class Part:
+class PartialRange:
     """The bytes from *start* up to and without *stop* (206)."""
 
     start: int
@@ -39,7 +39,7 @@ class Unsatisfiable:
     """Bytes that the file does not have (416)."""
 
 
-def wanted(headers: Mapping[str, str], size: int, etag: str) -> Whole | Part | Unchanged | Unsatisfiable:
+def wanted(headers: Mapping[str, str], size: int, etag: str) -> WholeFile | PartialRange | Unchanged | Unsatisfiable:
     """Say what to answer with.
 
     Several ranges at once are answered with the whole file, which is always allowed; so is a range that cannot be read.
@@ -52,9 +52,9 @@ def wanted(headers: Mapping[str, str], size: int, etag: str) -> Whole | Part | U
     if _knows(headers.get("if-none-match", ""), etag):
         return Unchanged()
     if "range" not in headers or headers.get("if-range", etag) != etag:
-        return Whole()
+        return WholeFile()
     found = RANGE.fullmatch(headers["range"])
-    return Whole() if found is None else _part(*found.groups(), size=size)
+    return WholeFile() if found is None else _part(*found.groups(), size=size)
 
 
 def _knows(condition: str, etag: str) -> bool:
@@ -62,13 +62,13 @@ def _knows(condition: str, etag: str) -> bool:
     return condition.strip() == "*" or etag in {tag.removeprefix("W/") for tag in TAG.findall(condition)}
 
 
-def _part(first: str, last: str, *, size: int) -> Whole | Part | Unsatisfiable:
+def _part(first: str, last: str, *, size: int) -> WholeFile | PartialRange | Unsatisfiable:
     if not first and not last:
-        return Whole()
+        return WholeFile()
     if not first:  # so many bytes from the end
-        return Part(max(size - int(last), 0), size) if int(last) and size else Unsatisfiable()
+        return PartialRange(max(size - int(last), 0), size) if int(last) and size else Unsatisfiable()
     if last and int(last) < int(first):
-        return Whole()
+        return WholeFile()
     if int(first) >= size:
         return Unsatisfiable()
-    return Part(int(first), min(int(last) + 1, size) if last else size)
+    return PartialRange(int(first), min(int(last) + 1, size) if last else size)

@@ -8,24 +8,24 @@ import random
 from typing import TYPE_CHECKING, Final
 
 from aihubmix_video.errors import SessionClosed, VideoError
-from aihubmix_video.scheduling.backoff import Backoff
+from aihubmix_video.scheduling.retry import Backoff
 
 if TYPE_CHECKING:
-    from aihubmix_video.ledger.entry import Entry
+    from aihubmix_video.ledger.entry import LedgerEntry
     from aihubmix_video.session.session import VideoSession
 
-__all__ = ["Steward"]
+__all__ = ["JobRecovery"]
 
 log = logging.getLogger("aihubmix_video.fastapi")
 
 ROUND: Final = 60.0  # seconds between looks at the ledger
 PATIENCE: Final = Backoff(first=60.0, cap=3600.0)
 """When a job is followed again that was given up on, such as one whose deadline has passed."""
-QUEUED: Final = 128
+MAX_WAITING_JOBS: Final = 128
 """Jobs queued to be bought above which no more are taken up from the ledger: each holds its request in memory."""
 
 
-class Steward:
+class JobRecovery:
     """Takes up the ledger's unfinished jobs: at the start all of them, and later those that are paid for.
 
     What was never sent is bought at the start only. Later such a job is one that was withdrawn, and nobody wants it now.
@@ -33,7 +33,7 @@ class Steward:
 
     def __init__(self, session: VideoSession) -> None:
         self._session = session
-        self._register = session.register
+        self._registry = session.registry
         self._clock = asyncio.get_running_loop().time
         self._tries: dict[str, tuple[int, float]] = {}  # by key: how often it was taken up, and when it may be again
 
@@ -52,15 +52,15 @@ class Steward:
 
     async def _round(self, *, unsent: bool) -> None:
         before, self._tries = self._tries, {}
-        async for entry in self._register.unfinished():
+        async for entry in self._registry.unfinished():
             tries, due = self._tries[entry.key] = before.get(entry.key, (0, 0.0))
             if (unsent or entry.video_id is not None) and due <= self._clock():
                 await self._take_up(entry, tries)
 
-    async def _take_up(self, entry: Entry, tries: int) -> None:
+    async def _take_up(self, entry: LedgerEntry, tries: int) -> None:
         await self._room()
         try:
-            taken = await self._register.take_up(entry)
+            taken = await self._registry.resume_entry(entry)
         except SessionClosed:
             raise
         except VideoError as error:
@@ -73,9 +73,9 @@ class Steward:
     async def _room(self) -> None:
         """Wait until few enough jobs are queued."""
         changed = asyncio.Event()
-        stop = self._register.observe(lambda _: changed.set())
+        stop = self._registry.observe(lambda _: changed.set())
         try:
-            while self._session.stats().queued >= QUEUED:
+            while self._session.stats().waiting >= MAX_WAITING_JOBS:
                 changed.clear()
                 await changed.wait()
         finally:

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from aihubmix_video.types.job_info import JobInfo
     from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["ErrorTold", "JobList", "JobResource", "StateTold", "resource_of"]
+__all__ = ["ErrorSchema", "JobList", "JobResource", "StateTold", "resource_of"]
 
 
 StateTold = Literal["waiting", "running", "saving", "saved", "done", "failed", "uncertain"]
 """Every `JobState` but that of deleted jobs, which are not told."""
 
 
-class ErrorTold(TypedDict):
+class ErrorSchema(TypedDict):
     """Why a job failed, or was given up on for now."""
 
     type: str
@@ -51,7 +51,7 @@ class JobResource(TypedDict):
     expires_at: float | None
     bytes_done: int
     bytes_total: int | None
-    error: ErrorTold | None
+    error: ErrorSchema | None
     charged: Charged
     price: float | None
     content: str | None

@@ -12,12 +12,12 @@ import attrs
 
 from aihubmix_video.cli.exit_codes import goes_on
 from aihubmix_video.cli.ledger_location import opened_ledger
-from aihubmix_video.cli.row_result import Outcome
+from aihubmix_video.cli.row_result import RowResult
 from aihubmix_video.cli.text_format import safe
 from aihubmix_video.errors import ConfigurationError, LedgerError, SubmitUncertain, VideoError
 from aihubmix_video.gallery.posters import can_take, take
-from aihubmix_video.ledger.entry import UNFINISHED, Entry, State
-from aihubmix_video.ledger.pages import entries
+from aihubmix_video.ledger.entry import UNFINISHED, LedgerEntry, LedgerState
+from aihubmix_video.ledger.interface import entries
 from aihubmix_video.pricing.list_prices import list_price
 from aihubmix_video.session.decisions import own
 from aihubmix_video.session.ledger_mapping import error_of, video_of
@@ -29,7 +29,7 @@ from aihubmix_video.web.html import MARK, gallery_html
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from aihubmix_video.cli.ledger_location import Books
+    from aihubmix_video.cli.ledger_location import LedgerLocation
     from aihubmix_video.cli.runner import Work
     from aihubmix_video.session.session import VideoSession
     from aihubmix_video.web.cards import State as CardState
@@ -41,7 +41,7 @@ POSTERS = "posters"
 LEAST_SECONDS = 2.0  # between two pages; writing a large one takes a twentieth of the time at most
 SHARE = 20
 LOOKED_AT = 4096
-MAYBE_BOUGHT = frozenset({State.SENDING, State.UNCERTAIN})
+MAYBE_BOUGHT = frozenset({LedgerState.SENDING, LedgerState.UNCERTAIN})
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -81,9 +81,9 @@ class Gallery:
             raise ConfigurationError(f"--gallery: {page} is there already and is no gallery of ours; move it away.")
 
     @asynccontextmanager
-    async def kept(self, books: Books | None) -> AsyncIterator[None]:
+    async def kept(self, location: LedgerLocation | None) -> AsyncIterator[None]:
         """Keep the page up to date meanwhile, beginning with what the ledger knows."""
-        await self._read(books)
+        await self._read(location)
         keeper = asyncio.create_task(self._keep())
         try:
             yield
@@ -94,16 +94,16 @@ class Gallery:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
             with suppress(LedgerError):  # the run itself tells what is wrong with it
-                await self.whole(books)
+                await self.whole(location)
 
-    async def whole(self, books: Books | None) -> None:
+    async def whole(self, location: LedgerLocation | None) -> None:
         """Write the page with everything that the ledger and this run know.
 
         Raises:
             LedgerError: The ledger cannot be read; what this run knows is written all the same.
         """
         try:
-            await self._read(books)
+            await self._read(location)
         finally:
             while self._fresh and not self._hurried:
                 await self._picture()
@@ -112,7 +112,7 @@ class Gallery:
     def noting(self, work: Work) -> Work:
         """Give work that does the same, and tells each outcome here."""
 
-        async def noted(session: VideoSession) -> AsyncIterator[Outcome]:
+        async def noted(session: VideoSession) -> AsyncIterator[RowResult]:
             async with aclosing(work(session)) as outcomes:  # type: ignore[type-var]  # async generators close
                 async for outcome in outcomes:
                     self._note(outcome)
@@ -120,7 +120,7 @@ class Gallery:
 
         return noted
 
-    def _note(self, outcome: Outcome, state: CardState | None = None) -> None:
+    def _note(self, outcome: RowResult, state: CardState | None = None) -> None:
         key = outcome.job_key or f"row {outcome.index}"
         outcome = attrs.evolve(outcome, index=self._places.get(key, outcome.index))
         before = self._cards.get(key)
@@ -137,12 +137,12 @@ class Gallery:
 
     # From the ledger.
 
-    async def _read(self, books: Books | None) -> None:
+    async def _read(self, location: LedgerLocation | None) -> None:
         """Take in the jobs that the ledger knows and this run has not told."""
-        if books is None or not await asyncio.to_thread(books.path.exists):
+        if location is None or not await asyncio.to_thread(location.path.exists):
             return
-        for entry in await _entries(books):
-            place = entry.index if books.batch is not None else entry.number
+        for entry in await _entries(location):
+            place = entry.index if location.batch is not None else entry.number
             self._places[entry.key] = place
             if entry.key not in self._cards or entry.state not in UNFINISHED:
                 self._note(*outcome_of(entry))
@@ -203,17 +203,17 @@ class Gallery:
         _replace(self.folder / PAGE, page)
 
 
-async def _entries(books: Books) -> list[Entry]:
-    async with opened_ledger(books.path) as ledger:
-        if books.batch is not None:
-            return [entry async for entry in ledger.rows_of(books.batch)]
+async def _entries(location: LedgerLocation) -> list[LedgerEntry]:
+    async with opened_ledger(location.path) as ledger:
+        if location.batch is not None:
+            return [entry async for entry in ledger.rows_of(location.batch)]
         return [entry async for entry in entries(ledger)]
 
 
-def outcome_of(entry: Entry) -> tuple[Outcome, CardState | None]:
+def outcome_of(entry: LedgerEntry) -> tuple[RowResult, CardState | None]:
     """Tell a job of the ledger as an outcome, and what its card is to say where the outcome does not."""
     going = entry.state in UNFINISHED - MAYBE_BOUGHT
-    outcome = Outcome(
+    outcome = RowResult(
         index=entry.index,
         key=own(entry),
         request=entry.request,
@@ -227,7 +227,7 @@ def outcome_of(entry: Entry) -> tuple[Outcome, CardState | None]:
     return outcome, "unfinished" if going else None
 
 
-def card_of(outcome: Outcome, key: str, folder: Path, state: CardState | None = None) -> Card:
+def card_of(outcome: RowResult, key: str, folder: Path, state: CardState | None = None) -> Card:
     """Say what the card of an outcome shows, on a page in *folder*; *state* overrules what the outcome itself says."""
     error, path = outcome.error, outcome.path
     return Card(
@@ -257,7 +257,7 @@ def _reason(error: VideoError) -> str:
     return safe(f"{head}{stop} {error.advice}".strip())
 
 
-def _state(outcome: Outcome) -> CardState:
+def _state(outcome: RowResult) -> CardState:
     if outcome.error is None:
         return "saved"
     if isinstance(outcome.error, SubmitUncertain):

@@ -16,7 +16,7 @@ from aihubmix_video.types.request import FIELDS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aihubmix_video.cli.row_result import Outcome
+    from aihubmix_video.cli.row_result import RowResult
     from aihubmix_video.types.request import VideoRequest
 
 __all__ = ["request_object", "sidecar_object", "write_sidecar"]
@@ -26,7 +26,7 @@ MODE = 0o600  # it holds the prompt
 READ_AT_MOST = 1 << 20
 
 
-def sidecar_object(outcome: Outcome, path: Path, saved_at: float) -> dict[str, object]:
+def sidecar_object(outcome: RowResult, path: Path, saved_at: float) -> dict[str, object]:
     """Describe a saved video. Times are Unix seconds; the vendor's are absent where it told none."""
     video = outcome.video
     return {
@@ -75,7 +75,7 @@ def _medium(data: bytes) -> dict[str, object]:
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def write_sidecar(outcome: Outcome) -> None:
+def write_sidecar(outcome: RowResult) -> None:
     """Write the file beside an outcome's video, whole or not at all; an earlier one of the same video is replaced.
 
     Raises:

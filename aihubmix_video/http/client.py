@@ -10,7 +10,7 @@ Five habits of the library are turned off or watched here:
   A create gets a connection of its own.
 * Its ``trust_env`` reads ``~/.netrc`` for each request. The proxy is found once, by `config`, instead.
 
-`Departure` is the point of no return: the library calls it when the connection stands and before the first byte is written.
+`SendHook` is the point of no return: the library calls it when the connection stands and before the first byte is written.
 What fails before it was provably not sent.
 """
 
@@ -32,8 +32,8 @@ from yarl import URL
 
 from aihubmix_video.errors import ConfigurationError, ConnectionFailed, MalformedReply, VideoError
 from aihubmix_video.http.shared_timeouts import TimeLimits
-from aihubmix_video.http.status_request import Direct
-from aihubmix_video.protocol.response import Reply
+from aihubmix_video.http.status_request import StatusClient
+from aihubmix_video.protocol.response import Response
 from aihubmix_video.protocol.sanitize import kept
 from aihubmix_video.protocol.video_ids import id_segment
 
@@ -42,25 +42,25 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import SimpleNamespace
 
-    from aihubmix_video.http.rate_gate import Gate
+    from aihubmix_video.http.rate_gate import RateGate
     from aihubmix_video.settings import Settings
 
-__all__ = ["Departure", "Transport"]
+__all__ = ["HttpClient", "SendHook"]
 
 CONNECT_SECONDS = 15.0  # TCP and TLS, each
 IDLE_CONNECTION_SECONDS = 15.0  # shorter than any server's, so that requests seldom meet a connection being closed
-MAX_REPLY_BYTES = 1 << 20
+MAX_RESPONSE_BYTES = 1 << 20
 CONTENT_BUFFER_BYTES = 1 << 20
-OTHER_DESCRIPTORS = 128  # for files, the ledger, and what else the process has open
+RESERVED_DESCRIPTORS = 128  # for files, the ledger, and what else the process has open
 PROXY_REFUSALS = frozenset({403, 407})  # forbidden, or wrong credentials: asking again changes nothing
 
-OTHER_LIBRARY = (TypeError, AttributeError)  # what a release of the library raises that has other insides
+LIBRARY_MISMATCH = (TypeError, AttributeError)  # what a release of the library raises that has other insides
 
 HEADERS = {"User-Agent": "aihubmix-video-python", "Accept-Encoding": "identity"}
 
 
 @attrs.define
-class Departure:
+class SendHook:
     """What becomes of one call's request.
 
     Attributes:
@@ -93,7 +93,7 @@ class RepeatRefusedError(Exception):
     """The library was about to send a request a second time by itself."""
 
 
-class Transport:
+class HttpClient:
     """Sends requests to one gateway with one key.
 
     Attributes:
@@ -101,7 +101,7 @@ class Transport:
         is_local: Whether the gateway is on this machine.
     """
 
-    def __init__(self, settings: Settings, gate: Gate) -> None:
+    def __init__(self, settings: Settings, gate: RateGate) -> None:
         self._settings = settings
         self._gate = gate
         self.is_local = settings.origin_is_local
@@ -109,7 +109,7 @@ class Transport:
         self.videos_url = f"{settings.base_url}/v1/videos"
         self._client: aiohttp.ClientSession | None = None
         self._buyer: aiohttp.ClientSession | None = None
-        self._direct: Direct | None = None
+        self._direct: StatusClient | None = None
         self._limits = TimeLimits()
 
     def open(self) -> None:
@@ -120,8 +120,8 @@ class Transport:
             aiohttp.TCPConnector(limit=most, keepalive_timeout=IDLE_CONNECTION_SECONDS), timeout=timeout
         )
         self._buyer = self._session(aiohttp.TCPConnector(limit=most, force_close=True), timeout=timeout)
-        with suppress(*OTHER_LIBRARY):
-            self._direct = Direct(
+        with suppress(*LIBRARY_MISMATCH):
+            self._direct = StatusClient(
                 self._client,
                 self.videos_url,
                 self._settings.api_key,
@@ -156,8 +156,8 @@ class Transport:
         *,
         body: bytes | None = None,
         seconds: float,
-        departure: Departure,
-    ) -> Reply:
+        send_hook: SendHook,
+    ) -> Response:
         """Send one request and read its answer.
 
         Args:
@@ -165,57 +165,59 @@ class Transport:
             video_id: The job, for the latter two.
             body: JSON.
             seconds: For everything, from connecting to the last byte.
-            departure: Tells afterwards whether the request left.
+            send_hook: Tells afterwards whether the request left.
 
         Raises:
             ConnectionFailed: No whole answer came; `sent` says whether the request had left.
             MalformedReply: The answer is not HTTP, or longer than 1 MiB.
         """
-        outcome = await self._exchange(method, video_id, body, seconds, departure)
-        if isinstance(outcome, Reply):
+        outcome = await self._exchange(method, video_id, body, seconds, send_hook)
+        if isinstance(outcome, Response):
             return outcome
         raise outcome
 
     async def _exchange(
-        self, method: str, video_id: str | None, body: bytes | None, seconds: float, departure: Departure
-    ) -> Reply | VideoError | asyncio.CancelledError:
+        self, method: str, video_id: str | None, body: bytes | None, seconds: float, send_hook: SendHook
+    ) -> Response | VideoError | asyncio.CancelledError:
         received = bytearray()
         segment = None if video_id is None else id_segment(video_id)
         try:
             with self._limits.within(seconds):
                 if method == "GET" and segment is not None and self._direct is not None:
-                    status, headers = await self._asked(self._direct, segment, departure, received)
+                    status, headers = await self._asked(self._direct, segment, send_hook, received)
                 else:
-                    status, headers = await self._answer(method, segment, body, departure, received)
+                    status, headers = await self._answer(method, segment, body, send_hook, received)
         except asyncio.CancelledError as cancelled:
             return asyncio.CancelledError(*cancelled.args)
         except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own
-            return failure(exc, self._base.host, departure, body=kept(self._unquoted(received)))
-        if len(received) > MAX_REPLY_BYTES and status < HTTPStatus.BAD_REQUEST:  # a refusal says enough by its status
+            return failure(exc, self._base.host, send_hook, body=kept(self._unquoted(received)))
+        if (
+            len(received) > MAX_RESPONSE_BYTES and status < HTTPStatus.BAD_REQUEST
+        ):  # a refusal says enough by its status
             return _too_long(status, self._unquoted(received))
-        return Reply(status=status, headers=headers, body=self._unquoted(received))
+        return Response(status=status, headers=headers, body=self._unquoted(received))
 
     async def _asked(
-        self, direct: Direct, segment: str, departure: Departure, received: bytearray
+        self, direct: StatusClient, segment: str, send_hook: SendHook, received: bytearray
     ) -> tuple[int, Mapping[str, str]]:
         """Ask past the library's client; through it, from now on, where a release of the library has no such way."""
         try:
-            return await direct.get(segment, partial(self._leave, departure), received, MAX_REPLY_BYTES)
-        except OTHER_LIBRARY:
-            if departure.left:
+            return await direct.get(segment, partial(self._leave, send_hook), received, MAX_RESPONSE_BYTES)
+        except LIBRARY_MISMATCH:
+            if send_hook.left:
                 raise
             self._direct = None
-        return await self._answer("GET", segment, None, departure, received)
+        return await self._answer("GET", segment, None, send_hook, received)
 
     async def _answer(
-        self, method: str, segment: str | None, body: bytes | None, departure: Departure, received: bytearray
+        self, method: str, segment: str | None, body: bytes | None, send_hook: SendHook, received: bytearray
     ) -> tuple[int, Mapping[str, str]]:
         """Send a request that may have a body, by way of the library's client."""
         url = self.videos_url if segment is None else f"{self.videos_url}/{segment}"
-        async with self.request(method, url, departure, headers=self.authorised(body), body=body) as response:
+        async with self.request(method, url, send_hook, headers=self.authorised(body), body=body) as response:
             async for piece in response.content.iter_any():
                 received += piece
-                if len(received) > MAX_REPLY_BYTES:
+                if len(received) > MAX_RESPONSE_BYTES:
                     break
             return response.status, response.headers
 
@@ -234,7 +236,7 @@ class Transport:
         self,
         method: str,
         url: str,
-        departure: Departure,
+        send_hook: SendHook,
         *,
         headers: Mapping[str, str],
         body: bytes | None = None,
@@ -253,7 +255,7 @@ class Transport:
             proxy=self._settings.proxy,
             auto_decompress=decompress,
             read_bufsize=CONTENT_BUFFER_BYTES,
-            trace_request_ctx=departure,
+            trace_request_ctx=send_hook,
         )
 
     async def _departing(
@@ -261,15 +263,15 @@ class Transport:
     ) -> None:
         await self._leave(context.trace_request_ctx)
 
-    async def _leave(self, departure: Departure) -> None:
-        if not departure.may_leave:
+    async def _leave(self, send_hook: SendHook) -> None:
+        if not send_hook.may_leave:
             raise RepeatRefusedError
-        if departure.before is not None:
-            await departure.before()
+        if send_hook.before is not None:
+            await send_hook.before()
         await self._gate.passed()
-        if departure.at_last is not None:
-            departure.at_last()
-        departure.requests += 1
+        if send_hook.at_last is not None:
+            send_hook.at_last()
+        send_hook.requests += 1
 
 
 def _most_connections() -> int:
@@ -279,24 +281,24 @@ def _most_connections() -> int:
     file could be opened then.
     """
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 0 if descriptors == resource.RLIM_INFINITY else max(descriptors // 2, descriptors - OTHER_DESCRIPTORS)
+    return 0 if descriptors == resource.RLIM_INFINITY else max(descriptors // 2, descriptors - RESERVED_DESCRIPTORS)
 
 
 def _too_long(status: int, received: bytes) -> MalformedReply:
-    message = f"the answer is longer than {MAX_REPLY_BYTES} bytes"
+    message = f"the answer is longer than {MAX_RESPONSE_BYTES} bytes"
     return MalformedReply(message, body=kept(received), status_code=status)
 
 
-def failure(exc: Exception, host: str | None, departure: Departure, *, body: bytes = b"") -> VideoError:
+def failure(exc: Exception, host: str | None, send_hook: SendHook, *, body: bytes = b"") -> VideoError:
     """Tell a failure of the library's in our own words, with nothing of its own attached."""
     if isinstance(exc, VideoError):
         return exc
     not_http = isinstance(exc, (aiohttp.ClientResponseError, HttpProcessingError))
     if not_http and not isinstance(exc, aiohttp.ClientHttpProxyError):
-        return MalformedReply("the answer is not HTTP", charged="unknown" if departure.left else "no")
+        return MalformedReply("the answer is not HTTP", charged="unknown" if send_hook.left else "no")
     permanent = isinstance(exc, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError))
     permanent |= isinstance(exc, aiohttp.ClientHttpProxyError) and exc.status in PROXY_REFUSALS
-    return ConnectionFailed(f"{host}: {reason(exc)}.", sent=departure.left, body=body, retryable=not permanent)
+    return ConnectionFailed(f"{host}: {reason(exc)}.", sent=send_hook.left, body=body, retryable=not permanent)
 
 
 def reason(exc: Exception) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 from yarl import URL
 
-from aihubmix_video.download.attempt_result import ContentCut, ContentReply
+from aihubmix_video.download.attempt_result import ContentCut, ContentResponse
 from aihubmix_video.errors import DownloadFailed, VideoError
 from aihubmix_video.http.client import failure, reason
 from aihubmix_video.http.redirects import MAX_HOPS, REDIRECTS, is_public, next_hop, same_origin
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from aihubmix_video.http.client import Departure, Transport
+    from aihubmix_video.http.client import HttpClient, SendHook
 
 __all__ = ["ContentRequest"]
 
@@ -34,7 +34,7 @@ FIRST_BYTE_SECONDS = 60.0  # until an answer begins; the gateway fetches from th
 
 
 @attrs.frozen
-class _Stream(ContentReply):
+class _Stream(ContentResponse):
     """An answer whose body is still to come."""
 
     _response: aiohttp.ClientResponse
@@ -48,7 +48,7 @@ class _Stream(ContentReply):
         return self._response.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Give the body as it arrives; see `ContentReply.chunks`."""
+        """Give the body as it arrives; see `ContentResponse.chunks`."""
         while True:
             piece = await self._piece()
             if isinstance(piece, str):
@@ -75,28 +75,28 @@ class ContentRequest:
         departure: Counts the requests that left, redirects included.
     """
 
-    _transport: Transport
+    _client: HttpClient
     _video_id: str
-    departure: Departure
+    send_hook: SendHook
 
-    def __call__(self, headers: Mapping[str, str], /) -> AbstractAsyncContextManager[ContentReply]:
+    def __call__(self, headers: Mapping[str, str], /) -> AbstractAsyncContextManager[ContentResponse]:
         """Send it; raises `ConnectionFailed`, or `DownloadFailed` for a redirect that is not followed."""
         return self._sent(headers)
 
     @asynccontextmanager
-    async def _sent(self, headers: Mapping[str, str]) -> AsyncIterator[ContentReply]:
-        home = url = f"{self._transport.videos_url}/{id_segment(self._video_id)}/content"
+    async def _sent(self, headers: Mapping[str, str]) -> AsyncIterator[ContentResponse]:
+        own_url = url = f"{self._client.videos_url}/{id_segment(self._video_id)}/content"
         async with AsyncExitStack() as stack:
             for _ in range(MAX_HOPS + 1):
-                answer = await self._answer(stack, url, headers, with_key=same_origin(url, home))
+                answer = await self._answer(stack, url, headers, with_key=same_origin(url, own_url))
                 if isinstance(answer, BaseException):
                     raise answer
                 if answer.status not in REDIRECTS:
                     yield _Stream(answer)
                     return
-                url = next_hop(url, answer.headers.get("location"), local=self._transport.is_local)
+                url = next_hop(url, answer.headers.get("location"), local=self._client.is_local)
                 await self._check_public(url)
-                self.departure.allow_another()
+                self.send_hook.allow_another()
             raise DownloadFailed(f"the gateway redirected the content more than {MAX_HOPS} times")
 
     async def _answer(
@@ -105,23 +105,23 @@ class ContentRequest:
         try:
             async with asyncio.timeout(FIRST_BYTE_SECONDS):
                 return await stack.enter_async_context(
-                    self._transport.request(
+                    self._client.request(
                         "GET",
                         url,
-                        self.departure,
-                        headers={**headers, **(self._transport.authorised() if with_key else {})},
+                        self.send_hook,
+                        headers={**headers, **(self._client.authorised() if with_key else {})},
                         decompress=False,
                     )
                 )
         except asyncio.CancelledError as cancelled:
             return asyncio.CancelledError(*cancelled.args)
         except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own
-            return failure(exc, URL(url).host, self.departure)
+            return failure(exc, URL(url).host, self.send_hook)
 
     async def _check_public(self, url: str) -> None:
         """Refuse to be sent to a private address by a gateway that is not local itself."""
         host = URL(url).host or ""
-        if self._transport.is_local:
+        if self._client.is_local:
             return
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)

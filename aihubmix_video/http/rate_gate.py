@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aihubmix_video.scheduling.rate_limit import Pace
+    from aihubmix_video.scheduling.rate_limit import RateLimit
 
-__all__ = ["Gate"]
+__all__ = ["RateGate"]
 
 
-class Gate:
+class RateGate:
     """Lets requests pass in their order, no faster than the pace allows."""
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, rate_limit: RateLimit) -> None:
+        self._rate_limit = rate_limit
         self._turn = asyncio.Lock()
         self._waiting = 0
 
     async def passed(self) -> None:
         """Return when the next request may leave; it is accounted for at the moment at which it really does."""
         clock = asyncio.get_running_loop().time
-        if not self._waiting and self._pace.opens_at() <= (now := clock()):
-            self._pace = self._pace.spend(now)
+        if not self._waiting and self._rate_limit.opens_at() <= (now := clock()):
+            self._rate_limit = self._rate_limit.spend(now)
             return
         self._waiting += 1
         try:
@@ -39,8 +39,8 @@ class Gate:
 
     async def _open(self, clock: Callable[[], float]) -> None:
         async with self._turn:
-            opens = self._pace.opens_at()
+            opens = self._rate_limit.opens_at()
             if (wait := opens - clock()) > 0:
                 await asyncio.sleep(wait)
             # A loop wakes up early by as much as its clock is coarse; waiting again for so little would spin.
-            self._pace = self._pace.spend(max(clock(), opens))
+            self._rate_limit = self._rate_limit.spend(max(clock(), opens))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TimeLimits"]
 
-STANDSTILL = 0.05  # seconds by which a timer is late only if something kept the loop from looking
-FORBEARANCE = 1.0  # seconds that everything under way gets then, once
+STALLED_LOOP_SECONDS = 0.05  # seconds by which a timer is late only if something kept the loop from looking
+STALLED_LOOP_EXTENSION_SECONDS = 1.0  # seconds that everything under way gets then, once
 
 
 class TimeLimits:
@@ -81,10 +81,10 @@ class _Row:
     def _ring(self) -> None:
         self._timer = None
         now = self._loop.time()
-        if not self._forbearing and now - next(iter(self._working.values()), now) > STANDSTILL:
+        if not self._forbearing and now - next(iter(self._working.values()), now) > STALLED_LOOP_SECONDS:
             # The process stood still: what came meanwhile is not read yet, and must not be taken for late.
             self._forbearing = True
-            self._timer = self._loop.call_at(now + FORBEARANCE, self._ring)
+            self._timer = self._loop.call_at(now + STALLED_LOOP_EXTENSION_SECONDS, self._ring)
             return
         self._forbearing = False
         while self._working:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from aihubmix_video.settings import Secret
 
-__all__ = ["Direct"]
+__all__ = ["StatusClient"]
 
 SWITCHING_PROTOCOLS = 101
 
 
-class Direct:
+class StatusClient:
     """Asks about videos of one gateway.
 
     Args:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from aihubmix_video.errors import Charged
     from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["FINISHED", "MAY_BE_SENT", "SENDABLE", "UNFINISHED", "Destination", "Entry", "Spent", "State"]
+__all__ = ["FINISHED", "MAY_BE_SENT", "SENDABLE", "UNFINISHED", "Destination", "LedgerEntry", "LedgerState", "Spent"]
 
 
-class State(StrEnum):
+class LedgerState(StrEnum):
     """How far a job has come, judged by what would be lost if the process ended now."""
 
     INTENDED = "intended"
@@ -39,11 +39,11 @@ class State(StrEnum):
     """The user does not want it any more."""
 
 
-FINISHED: Final = frozenset({State.SAVED, State.DONE, State.FAILED, State.DROPPED})
-UNFINISHED: Final = frozenset(State) - FINISHED
-SENDABLE: Final = frozenset({State.INTENDED, State.SENDING, State.UNCERTAIN})
+FINISHED: Final = frozenset({LedgerState.SAVED, LedgerState.DONE, LedgerState.FAILED, LedgerState.DROPPED})
+UNFINISHED: Final = frozenset(LedgerState) - FINISHED
+SENDABLE: Final = frozenset({LedgerState.INTENDED, LedgerState.SENDING, LedgerState.UNCERTAIN})
 """States from which a create may yet be sent, so that the reference media are needed."""
-MAY_BE_SENT: Final = UNFINISHED | {State.FAILED}
+MAY_BE_SENT: Final = UNFINISHED | {LedgerState.FAILED}
 """States that may yet lead there: a job that fails may be bought anew."""
 
 
@@ -69,7 +69,7 @@ class Destination:
 
 
 @attrs.frozen(kw_only=True)
-class Entry:
+class LedgerEntry:
     """One job, from the wish to the file. What the ledger itself sets is listed last.
 
     Attributes:
@@ -113,7 +113,7 @@ class Entry:
     target: Destination | None = None
     seconds: float | None = None
     number: int = 0
-    state: State = State.INTENDED
+    state: LedgerState = LedgerState.INTENDED
     video_id: str | None = None
     also_id: str | None = None
     created_at: float = 0.0

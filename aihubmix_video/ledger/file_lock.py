@@ -31,7 +31,7 @@ from aihubmix_video.storage.filesystem import open_private
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["Lock"]
+__all__ = ["FileLock"]
 
 log = logging.getLogger("aihubmix_video")
 
@@ -80,7 +80,7 @@ def _born(pid: int) -> str:
     return stat.rpartition(")")[2].split()[19]  # after the name, which may hold anything, the 20th field
 
 
-class Lock:
+class FileLock:
     """The right to write one ledger, held until `release`, or until the process ends.
 
     Attributes:
@@ -107,7 +107,7 @@ class Lock:
             if not real:
                 _respect(_read(descriptor), ledger, path)
             _write(descriptor, json.dumps(attrs.asdict(_Holder.this())))
-        except _Held:
+        except _HeldElsewhere:
             holder = _read(descriptor) or "another process"
             os.close(descriptor)
             raise _in_use(ledger, holder) from None
@@ -132,7 +132,7 @@ class Lock:
             os.close(descriptor)
 
 
-_held: weakref.WeakSet[Lock] = weakref.WeakSet()
+_held: weakref.WeakSet[FileLock] = weakref.WeakSet()
 
 
 def _forget_all() -> None:
@@ -143,7 +143,7 @@ def _forget_all() -> None:
 os.register_at_fork(after_in_child=_forget_all)
 
 
-class _Held(Exception):
+class _HeldElsewhere(Exception):
     """The kernel says that somebody else has the lock."""
 
 
@@ -157,7 +157,7 @@ def _locked(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in HELD:
-            raise _Held from None
+            raise _HeldElsewhere from None
         if error.errno not in NO_LOCKS:
             raise
         return False
@@ -169,7 +169,7 @@ def _refuses_a_second(path: Path) -> bool:
     descriptor = open_private(str(path), os.O_RDWR)
     try:
         return not _locked(descriptor)
-    except _Held:
+    except _HeldElsewhere:
         return True
     finally:
         os.close(descriptor)

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
     from pathlib import Path
 
     from aihubmix_video.errors import VideoError
-    from aihubmix_video.ledger.entry import Entry, Spent, State
+    from aihubmix_video.ledger.entry import LedgerEntry, LedgerState, Spent
 
-__all__ = ["Ledger"]
+__all__ = [
+    "Ledger",
+    "entries",
+]
+
+
+PAGE: Final = 500  # entries looked at together
+
+
+async def entries(ledger: Ledger, states: Collection[LedgerState] = ()) -> AsyncIterator[LedgerEntry]:
+    """Give the jobs in these states, or all, the newest first."""
+    after: int | None = None
+    while page := await ledger.page(after, PAGE, states):
+        for entry in page:
+            yield entry
+        after = page[-1].number
 
 
 class Ledger(Protocol):
@@ -37,7 +52,7 @@ class Ledger(Protocol):
 
     # Telling.
 
-    async def intend(self, entries: Sequence[Entry]) -> None:
+    async def intend(self, entries: Sequence[LedgerEntry]) -> None:
         """Before anything of these jobs is sent: what is asked for, whole enough to ask for it again. All, or none.
 
         Raises:
@@ -82,33 +97,33 @@ class Ledger(Protocol):
 
     # Asking.
 
-    def unfinished(self) -> AsyncIterator[Entry]:
+    def unfinished(self) -> AsyncIterator[LedgerEntry]:
         """Give every job that needs something, as of now, each with its media.
 
         First those to be fetched, the earliest expiry first; then those that may have been bought; then those to be sent.
         A job intended after the call is not among them.
         """
 
-    def rows_of(self, batch: str) -> AsyncIterator[Entry]:
+    def rows_of(self, batch: str) -> AsyncIterator[LedgerEntry]:
         """Give every job of a batch in the order of its rows, without media."""
 
-    async def entry(self, key: str) -> Entry | None:
+    async def entry(self, key: str) -> LedgerEntry | None:
         """Find a job."""
 
-    async def by_client_key(self, client_key: str) -> Entry | None:
+    async def by_client_key(self, client_key: str) -> LedgerEntry | None:
         """Find the job that the user gave this idempotency key."""
 
-    async def find(self, batch: str, fingerprint: str, occurrence: int) -> Entry | None:
+    async def find(self, batch: str, fingerprint: str, occurrence: int) -> LedgerEntry | None:
         """Find the row of a batch that asked for the same, for the n-th time."""
 
     async def page(
         self,
         after: int | None = None,
         limit: int = 100,
-        states: Collection[State] = (),
+        states: Collection[LedgerState] = (),
         *,
         owner: str | None = None,
-    ) -> Sequence[Entry]:
+    ) -> Sequence[LedgerEntry]:
         """Give jobs, the newest first, without media.
 
         Args:
@@ -118,7 +133,7 @@ class Ledger(Protocol):
             owner: Only this one's; everybody's if None.
         """
 
-    async def counts(self) -> Mapping[State, int]:
+    async def counts(self) -> Mapping[LedgerState, int]:
         """Count the jobs in each state."""
 
     async def spent(self) -> Mapping[str, Spent]:

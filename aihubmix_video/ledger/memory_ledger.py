@@ -16,30 +16,30 @@ import attrs
 
 from aihubmix_video.errors import LedgerError, SessionClosed
 from aihubmix_video.ledger import request_codec, transitions
-from aihubmix_video.ledger.entry import FINISHED, MAY_BE_SENT, SENDABLE, UNFINISHED, Entry, Spent, State
+from aihubmix_video.ledger.entry import FINISHED, MAY_BE_SENT, SENDABLE, UNFINISHED, LedgerEntry, LedgerState, Spent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     from aihubmix_video.errors import VideoError
-    from aihubmix_video.ledger.transitions import Step
+    from aihubmix_video.ledger.transitions import Transition
 
 __all__ = ["MemoryLedger"]
 
-FETCHED: Final = frozenset({State.BOUGHT, State.COMPLETED})
+FETCHED: Final = frozenset({LedgerState.BOUGHT, LedgerState.COMPLETED})
 FAILED_KEPT: Final = 32
 """Failed jobs whose media are kept, so that they can be bought anew."""
 NEVER: Final = float("inf")
 
 
 @attrs.define
-class _Held:
+class _StoredJob:
     """One job: its entry without media, and, while it may yet be sent, how its request is read back with them."""
 
-    entry: Entry
-    packed: request_codec.Packed | None
+    entry: LedgerEntry
+    packed: request_codec.EncodedRequest | None
 
-    def whole(self) -> Entry:
+    def whole(self) -> LedgerEntry:
         if self.packed is None or self.entry.state not in SENDABLE:
             return self.entry
         return attrs.evolve(self.entry, request=request_codec.unpack(self.packed.text, self.packed.media.__getitem__))
@@ -55,10 +55,10 @@ class MemoryLedger:
     def __init__(self, finished: int = 10_000) -> None:
         self._most_finished = finished
         self._numbers = 0
-        self._held: dict[str, _Held] = {}  # by key, in the order of their intents
+        self._held: dict[str, _StoredJob] = {}  # by key, in the order of their intents
         self._names: dict[tuple[object, ...], str] = {}  # every name that only one job may have, and its key
         self._finished: dict[str, None] = {}  # in the order in which they ended
-        self._failed: deque[_Held] = deque()  # with media
+        self._failed: deque[_StoredJob] = deque()  # with media
         self._memory: dict[str, bytes] = {}
         self._spent: dict[str, Spent] = {}  # by those forgotten
         self._closed = False
@@ -68,7 +68,7 @@ class MemoryLedger:
 
     # Telling.
 
-    async def intend(self, entries: Sequence[Entry]) -> None:
+    async def intend(self, entries: Sequence[LedgerEntry]) -> None:
         """Take in jobs: all of them, or none."""
         packed = [request_codec.pack(entry.request) for entry in entries]
         jobs, new = self._jobs, set[tuple[object, ...]]()
@@ -83,18 +83,18 @@ class MemoryLedger:
         for entry, each in zip(entries, packed, strict=True):
             jobs[entry.key] = self._taken_in(entry, each, time.time())
 
-    def _taken_in(self, entry: Entry, packed: request_codec.Packed, now: float) -> _Held:
+    def _taken_in(self, entry: LedgerEntry, packed: request_codec.EncodedRequest, now: float) -> _StoredJob:
         self._numbers += 1
         fresh = attrs.evolve(
             entry,
             number=self._numbers,
-            state=State.INTENDED,
+            state=LedgerState.INTENDED,
             created_at=entry.created_at or now,
             updated_at=now,
             request=request_codec.unpack(packed.text, Path),
         )
         self._names |= dict.fromkeys(_names(entry), entry.key)
-        return _Held(fresh, packed if packed.media else None)
+        return _StoredJob(fresh, packed if packed.media else None)
 
     async def sending(self, key: str) -> None:
         """Note that the create leaves."""
@@ -140,7 +140,7 @@ class MemoryLedger:
         """Note that it is to be bought anew."""
         self._move(key, transitions.resubmit())
 
-    def _move(self, key: str, taken: Step) -> None:
+    def _move(self, key: str, taken: Transition) -> None:
         try:
             held = self._jobs.get(key)
             if held is None:
@@ -155,15 +155,15 @@ class MemoryLedger:
             self._finished[key] = None
             self._forget()
 
-    def _let_go_of_media(self, held: _Held) -> None:
+    def _let_go_of_media(self, held: _StoredJob) -> None:
         """Keep media while a create may yet need them; of failed jobs, which are hardly ever bought anew, a few."""
-        if held.packed is not None and held.entry.state is State.FAILED:
+        if held.packed is not None and held.entry.state is LedgerState.FAILED:
             self._failed.append(held)
         if held.entry.state not in MAY_BE_SENT:
             held.packed = None
         if len(self._failed) > FAILED_KEPT:
             oldest = self._failed.popleft()
-            if oldest.entry.state is State.FAILED:
+            if oldest.entry.state is LedgerState.FAILED:
                 oldest.packed = None
 
     def _forget(self) -> None:
@@ -181,7 +181,7 @@ class MemoryLedger:
 
     # Asking.
 
-    async def unfinished(self) -> AsyncIterator[Entry]:
+    async def unfinished(self) -> AsyncIterator[LedgerEntry]:
         """Give every job that needs something."""
         wanted = [held.entry for held in self._jobs.values() if held.entry.state in UNFINISHED]
         for entry in sorted(wanted, key=_urgency):
@@ -189,25 +189,25 @@ class MemoryLedger:
             if held is not None and held.entry.state in UNFINISHED:  # meanwhile it may have ended
                 yield held.whole()
 
-    async def rows_of(self, batch: str) -> AsyncIterator[Entry]:
+    async def rows_of(self, batch: str) -> AsyncIterator[LedgerEntry]:
         """Give a batch's jobs by row."""
         rows = [held.entry for held in self._jobs.values() if held.entry.batch == batch]
         for entry in sorted(rows, key=lambda row: (row.index, row.number)):
             yield entry
 
-    async def entry(self, key: str) -> Entry | None:
+    async def entry(self, key: str) -> LedgerEntry | None:
         """Find a job."""
         return self._named("key", key)
 
-    async def by_client_key(self, client_key: str) -> Entry | None:
+    async def by_client_key(self, client_key: str) -> LedgerEntry | None:
         """Find a job by the user's own key."""
         return self._named("client key", client_key)
 
-    async def find(self, batch: str, fingerprint: str, occurrence: int) -> Entry | None:
+    async def find(self, batch: str, fingerprint: str, occurrence: int) -> LedgerEntry | None:
         """Find a row of a batch."""
         return self._named("row", batch, fingerprint, occurrence)
 
-    def _named(self, *name: object) -> Entry | None:
+    def _named(self, *name: object) -> LedgerEntry | None:
         jobs, key = self._jobs, self._names.get(name)
         return None if key is None else jobs[key].whole()
 
@@ -215,10 +215,10 @@ class MemoryLedger:
         self,
         after: int | None = None,
         limit: int = 100,
-        states: Collection[State] = (),
+        states: Collection[LedgerState] = (),
         *,
         owner: str | None = None,
-    ) -> Sequence[Entry]:
+    ) -> Sequence[LedgerEntry]:
         """Give a page of jobs, the newest first."""
         entries = (held.entry for held in reversed(self._jobs.values()))
         found = (
@@ -230,9 +230,9 @@ class MemoryLedger:
         )
         return list(islice(found, limit))
 
-    async def counts(self) -> Mapping[State, int]:
+    async def counts(self) -> Mapping[LedgerState, int]:
         """Count the jobs in each state."""
-        counted = dict.fromkeys(State, 0)
+        counted = dict.fromkeys(LedgerState, 0)
         for held in self._jobs.values():
             counted[held.entry.state] += 1
         return counted
@@ -260,7 +260,7 @@ class MemoryLedger:
         self._closed = True
 
     @property
-    def _jobs(self) -> dict[str, _Held]:
+    def _jobs(self) -> dict[str, _StoredJob]:
         self._check_open()
         return self._held
 
@@ -269,7 +269,7 @@ class MemoryLedger:
             raise SessionClosed("the ledger was closed")
 
 
-def _names(entry: Entry) -> set[tuple[object, ...]]:
+def _names(entry: LedgerEntry) -> set[tuple[object, ...]]:
     """Give every name of a job's that no other may have."""
     names: set[tuple[object, ...]] = {("key", entry.key)}
     if entry.client_key is not None:
@@ -279,14 +279,14 @@ def _names(entry: Entry) -> set[tuple[object, ...]]:
     return names
 
 
-def _urgency(entry: Entry) -> tuple[int, float, int]:
+def _urgency(entry: LedgerEntry) -> tuple[int, float, int]:
     """Order the unfinished: those to be fetched by expiry, those that may have been bought, those to be sent."""
     if entry.state in FETCHED:
         return 0, NEVER if entry.expires_at is None else entry.expires_at, entry.number
-    return (2 if entry.state is State.INTENDED else 1), 0.0, entry.number
+    return (2 if entry.state is LedgerState.INTENDED else 1), 0.0, entry.number
 
 
-def _add(total: dict[str, Spent], entry: Entry) -> None:
+def _add(total: dict[str, Spent], entry: LedgerEntry) -> None:
     times = (entry.charged != "no") + entry.written_off
     if times == 0:
         return

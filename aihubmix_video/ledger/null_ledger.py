@@ -9,18 +9,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aihubmix_video.errors import VideoError
-    from aihubmix_video.ledger.entry import Entry, Spent, State
+    from aihubmix_video.ledger.entry import LedgerEntry, LedgerState, Spent
 
-__all__ = ["NoLedger"]
+__all__ = ["NullLedger"]
 
 
-class NoLedger:
+class NullLedger:
     """See `port.Ledger`. Keeps nothing, and knows of nothing."""
 
     async def bind(self, base_url: str, api_key: str, *, new_key: bool = False) -> None:
         """Nothing to compare with."""
 
-    async def intend(self, entries: Sequence[Entry]) -> None:
+    async def intend(self, entries: Sequence[LedgerEntry]) -> None:
         """Keep nothing."""
 
     async def sending(self, key: str) -> None:
@@ -59,27 +59,27 @@ class NoLedger:
     async def remember(self, name: str, value: bytes) -> None:
         """Keep nothing."""
 
-    async def unfinished(self) -> AsyncIterator[Entry]:
+    async def unfinished(self) -> AsyncIterator[LedgerEntry]:
         """Give nothing."""
-        nothing: tuple[Entry, ...] = ()
+        nothing: tuple[LedgerEntry, ...] = ()
         for entry in nothing:
             yield entry
 
-    async def rows_of(self, batch: str) -> AsyncIterator[Entry]:  # noqa: ARG002 - the port's
+    async def rows_of(self, batch: str) -> AsyncIterator[LedgerEntry]:  # noqa: ARG002 - the port's
         """Give nothing."""
-        nothing: tuple[Entry, ...] = ()
+        nothing: tuple[LedgerEntry, ...] = ()
         for entry in nothing:
             yield entry
 
-    async def entry(self, key: str) -> Entry | None:  # noqa: ARG002 - the port's
+    async def entry(self, key: str) -> LedgerEntry | None:  # noqa: ARG002 - the port's
         """Find nothing."""
         return None
 
-    async def by_client_key(self, client_key: str) -> Entry | None:  # noqa: ARG002 - the port's
+    async def by_client_key(self, client_key: str) -> LedgerEntry | None:  # noqa: ARG002 - the port's
         """Find nothing."""
         return None
 
-    async def find(self, batch: str, fingerprint: str, occurrence: int) -> Entry | None:  # noqa: ARG002 - the port's
+    async def find(self, batch: str, fingerprint: str, occurrence: int) -> LedgerEntry | None:  # noqa: ARG002 - the port's
         """Find nothing."""
         return None
 
@@ -87,14 +87,14 @@ class NoLedger:
         self,
         after: int | None = None,  # noqa: ARG002 - the port's
         limit: int = 100,  # noqa: ARG002 - the port's
-        states: Collection[State] = (),  # noqa: ARG002 - the port's
+        states: Collection[LedgerState] = (),  # noqa: ARG002 - the port's
         *,
         owner: str | None = None,  # noqa: ARG002 - the port's
-    ) -> Sequence[Entry]:
+    ) -> Sequence[LedgerEntry]:
         """Give nothing."""
         return ()
 
-    async def counts(self) -> Mapping[State, int]:
+    async def counts(self) -> Mapping[LedgerState, int]:
         """Count nothing."""
         return {}
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MARK",
     "MEDIA_FIELDS",
-    "Packed",
+    "EncodedRequest",
     "Recall",
     "has_media",
     "pack",
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True)
-class Packed:
+class EncodedRequest:
     """A request written down.
 
     Attributes:
@@ -66,7 +66,7 @@ def has_media(request: VideoRequest) -> bool:
     return any(getattr(request, field) is not None for field in MEDIA_FIELDS)
 
 
-def pack(request: VideoRequest) -> Packed:
+def pack(request: VideoRequest) -> EncodedRequest:
     """Write a request down.
 
     Raises:
@@ -83,7 +83,7 @@ def pack(request: VideoRequest) -> Packed:
         text = json.dumps(document, allow_nan=False, separators=(",", ":"))
     except (ValueError, RecursionError) as error:
         raise InvalidRequest.of("request", "…", f"cannot be written down: {error}") from None
-    return Packed(text=text, media=media)
+    return EncodedRequest(text=text, media=media)
 
 
 def _packed(field: str, value: object, media: dict[str, bytes] | None) -> object:

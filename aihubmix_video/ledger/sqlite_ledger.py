@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, Self, TypeVar, 
 
 from aihubmix_video.errors import LedgerError, VideoError
 from aihubmix_video.ledger import account_binding, request_codec, sqlite_queries, transitions
-from aihubmix_video.ledger.entry import FINISHED, Entry, Spent, State
+from aihubmix_video.ledger.entry import FINISHED, LedgerEntry, LedgerState, Spent
 from aihubmix_video.ledger.media_store import MediaStore
 from aihubmix_video.ledger.spill_file import emergency
 from aihubmix_video.ledger.sqlite_errors import told
-from aihubmix_video.ledger.sqlite_writer import Writer
+from aihubmix_video.ledger.sqlite_writer import SqliteWriter
 from aihubmix_video.storage.disk import to_the_end
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
-    from aihubmix_video.ledger.request_codec import Packed
+    from aihubmix_video.ledger.request_codec import EncodedRequest
     from aihubmix_video.ledger.sqlite_queries import Found
-    from aihubmix_video.ledger.transitions import Step
+    from aihubmix_video.ledger.transitions import Transition
 
 __all__ = ["SqliteLedger"]
 
@@ -47,7 +47,7 @@ class SqliteLedger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._writer = Writer(path)
+        self._writer = SqliteWriter(path)
         self._media = MediaStore(path)
         self._threads = ThreadPoolExecutor(1, "aihubmix-media")  # large files hold up no commit
         self._owed: dict[str, str] = {}  # ids by key that could not be written yet
@@ -95,14 +95,14 @@ class SqliteLedger:
 
     # Telling.
 
-    async def intend(self, entries: Sequence[Entry]) -> None:
+    async def intend(self, entries: Sequence[LedgerEntry]) -> None:
         """Take in jobs, with their media."""
         if any(request_codec.has_media(entry.request) for entry in entries):
             await to_the_end(self._intend_with_media(entries))
         elif entries:
             await self._writer.run(partial(_intend, entries=entries, now=time.time()))
 
-    async def _intend_with_media(self, entries: Sequence[Entry]) -> None:
+    async def _intend_with_media(self, entries: Sequence[LedgerEntry]) -> None:
         packed = await self._aside(_pack, entries)
         media = {digest: data for each in packed for digest, data in each.media.items()}
         self._media.claim(media)
@@ -166,7 +166,7 @@ class SqliteLedger:
         """Note that it is to be bought anew."""
         await self._move(key, transitions.resubmit())
 
-    async def _move(self, key: str, taken: Step) -> None:
+    async def _move(self, key: str, taken: Transition) -> None:
         try:
             await self._pay(key)
             await self._writer.run(partial(sqlite_queries.move, key=key, taken=taken, now=time.time()))
@@ -188,14 +188,14 @@ class SqliteLedger:
 
     # Asking.
 
-    async def unfinished(self) -> AsyncIterator[Entry]:
+    async def unfinished(self) -> AsyncIterator[LedgerEntry]:
         """Give every job that needs something."""
         numbers = await self._read(sqlite_queries.unfinished_numbers)
         async for found in self._stream(numbers):
             if found.entry.state not in FINISHED:  # meanwhile it may have ended
                 yield await self._whole(found)
 
-    async def rows_of(self, batch: str) -> AsyncIterator[Entry]:
+    async def rows_of(self, batch: str) -> AsyncIterator[LedgerEntry]:
         """Give a batch's jobs by row."""
         async for found in self._stream(await self._read(sqlite_queries.numbers_of_batch, batch)):
             yield found.entry
@@ -207,25 +207,25 @@ class SqliteLedger:
             ):
                 yield found
 
-    async def entry(self, key: str) -> Entry | None:
+    async def entry(self, key: str) -> LedgerEntry | None:
         """Find a job."""
         return await self._whole(await self._read(sqlite_queries.one, self._media.folder, "key", key))
 
-    async def by_client_key(self, client_key: str) -> Entry | None:
+    async def by_client_key(self, client_key: str) -> LedgerEntry | None:
         """Find a job by the user's own key."""
         return await self._whole(await self._read(sqlite_queries.one, self._media.folder, "client_key", client_key))
 
-    async def find(self, batch: str, fingerprint: str, occurrence: int) -> Entry | None:
+    async def find(self, batch: str, fingerprint: str, occurrence: int) -> LedgerEntry | None:
         """Find a row of a batch."""
         return await self._whole(
             await self._read(sqlite_queries.find, self._media.folder, batch, fingerprint, occurrence)
         )
 
     @overload
-    async def _whole(self, found: Found) -> Entry: ...
+    async def _whole(self, found: Found) -> LedgerEntry: ...
     @overload
-    async def _whole(self, found: Found | None) -> Entry | None: ...
-    async def _whole(self, found: Found | None) -> Entry | None:
+    async def _whole(self, found: Found | None) -> LedgerEntry | None: ...
+    async def _whole(self, found: Found | None) -> LedgerEntry | None:
         """Read media back where they may be needed again."""
         if found is None or not found.wants_media:
             return None if found is None else found.entry
@@ -235,14 +235,16 @@ class SqliteLedger:
         self,
         after: int | None = None,
         limit: int = 100,
-        states: Collection[State] = (),
+        states: Collection[LedgerState] = (),
         *,
         owner: str | None = None,
-    ) -> Sequence[Entry]:
+    ) -> Sequence[LedgerEntry]:
         """Give a page of jobs, the newest first."""
-        return await self._read(sqlite_queries.newest, self._media.folder, after, limit, states or tuple(State), owner)
+        return await self._read(
+            sqlite_queries.newest, self._media.folder, after, limit, states or tuple(LedgerState), owner
+        )
 
-    async def counts(self) -> Mapping[State, int]:
+    async def counts(self) -> Mapping[LedgerState, int]:
         """Count the jobs in each state."""
         return await self._read(sqlite_queries.counts)
 
@@ -289,9 +291,9 @@ class SqliteLedger:
             raise told(error, self._media.folder, "used") from error
 
 
-def _pack(entries: Sequence[Entry]) -> list[Packed]:
+def _pack(entries: Sequence[LedgerEntry]) -> list[EncodedRequest]:
     return [request_codec.pack(entry.request) for entry in entries]
 
 
-def _intend(connection: sqlite3.Connection, entries: Sequence[Entry], now: float) -> None:
+def _intend(connection: sqlite3.Connection, entries: Sequence[LedgerEntry], now: float) -> None:
     sqlite_queries.intend(connection, list(zip(entries, _pack(entries), strict=True)), now)

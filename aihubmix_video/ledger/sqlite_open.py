@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from aihubmix_video.errors import LedgerError, SubmitUncertain
 from aihubmix_video.ledger import spill_file, sqlite_queries, sqlite_schema, transitions
-from aihubmix_video.ledger.entry import State
-from aihubmix_video.ledger.file_lock import Lock
+from aihubmix_video.ledger.entry import LedgerState
+from aihubmix_video.ledger.file_lock import FileLock
 from aihubmix_video.ledger.sqlite_errors import FOREIGN, told
 from aihubmix_video.storage.filesystem import open_private, sync_folder
 
@@ -29,7 +29,7 @@ INTERRUPTED: Final = SubmitUncertain(
 )
 
 
-def open_ledger(path: Path) -> tuple[sqlite3.Connection, Lock]:
+def open_ledger(path: Path) -> tuple[sqlite3.Connection, FileLock]:
     """Open a ledger, or begin a new one. It belongs to the calling thread.
 
     Raises:
@@ -41,7 +41,7 @@ def open_ledger(path: Path) -> tuple[sqlite3.Connection, Lock]:
                 f"the ledger {path} cannot be made: the folder {path.parent} does not exist. Make it first."
             )
         _refuse_links(path)
-        lock = Lock.take(path)
+        lock = FileLock.take(path)
         try:
             return _connect(path), lock
         except BaseException:
@@ -123,6 +123,6 @@ def _settle(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("BEGIN IMMEDIATE")
         for key, video_id in left:
             sqlite_queries.learn(connection, key, video_id, now)
-        for key in sqlite_queries.keys_in(connection, State.SENDING):
+        for key in sqlite_queries.keys_in(connection, LedgerState.SENDING):
             sqlite_queries.move(connection, key, transitions.uncertain(INTERRUPTED), now)
     spill_file.clear(path)

@@ -12,14 +12,14 @@ import attrs
 
 from aihubmix_video.errors import LedgerError
 from aihubmix_video.ledger import request_codec, transitions
-from aihubmix_video.ledger.entry import MAY_BE_SENT, SENDABLE, UNFINISHED, Entry, Spent, State
-from aihubmix_video.ledger.transitions import Move, Step
+from aihubmix_video.ledger.entry import MAY_BE_SENT, SENDABLE, UNFINISHED, LedgerEntry, LedgerState, Spent
+from aihubmix_video.ledger.transitions import Move, Transition
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from typing import TypeAlias
 
-    from aihubmix_video.ledger.request_codec import Packed, Recall
+    from aihubmix_video.ledger.request_codec import EncodedRequest, Recall
 
     Row: TypeAlias = tuple[Any, ...]  # Any: what SQLite gives back has no static type
 
@@ -48,10 +48,10 @@ __all__ = [
 
 COLUMNS: Final = {
     field.name: "row" if field.name == "index" else field.name
-    for field in attrs.fields(Entry)
+    for field in attrs.fields(LedgerEntry)
     if field.name not in {"request", "target"}
 }
-"""Fields of `Entry` that have a column of their own, and its name."""
+"""Fields of `LedgerEntry` that have a column of their own, and its name."""
 
 _SELECT: Final = f"SELECT request, target, {', '.join(COLUMNS.values())} FROM jobs JOIN requests USING (number) "  # noqa: S608 - constants
 _INSERT: Final = f"INSERT INTO jobs (model, {', '.join(COLUMNS.values())}) VALUES (?{', ?' * len(COLUMNS)})"  # noqa: S608 - constants
@@ -61,7 +61,7 @@ _INSERT: Final = f"INSERT INTO jobs (model, {', '.join(COLUMNS.values())}) VALUE
 class Found:
     """An entry whose media are not read back yet, and its request as it was packed."""
 
-    entry: Entry
+    entry: LedgerEntry
     text: str = attrs.field(repr=False)
 
     @property
@@ -69,7 +69,7 @@ class Found:
         """Whether something was taken out that may be needed again."""
         return self.entry.state in SENDABLE and request_codec.MARK in self.text
 
-    def whole(self, recall: Recall) -> Entry:
+    def whole(self, recall: Recall) -> LedgerEntry:
         """Read the media back."""
         return attrs.evolve(self.entry, request=request_codec.unpack(self.text, recall))
 
@@ -81,11 +81,11 @@ def _stored(value: object) -> object:
 def _found(row: Row, folder: Path) -> Found:
     text, target, *values = row
     fields: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))  # Any: the row is what `intend` and `move` wrote
-    fields["state"] = State(fields["state"])
+    fields["state"] = LedgerState(fields["state"])
     fields["path"] = None if fields["path"] is None else Path(os.fsdecode(fields["path"]))
     fields["verified"] = None if fields["verified"] is None else bool(fields["verified"])
     request = request_codec.unpack(text, folder.joinpath)
-    return Found(Entry(request=request, target=request_codec.unpack_destination(target), **fields), text)
+    return Found(LedgerEntry(request=request, target=request_codec.unpack_destination(target), **fields), text)
 
 
 def any_bought(connection: sqlite3.Connection) -> bool:
@@ -97,7 +97,7 @@ def any_bought(connection: sqlite3.Connection) -> bool:
 # Changing.
 
 
-def intend(connection: sqlite3.Connection, entries: Sequence[tuple[Entry, Packed]], now: float) -> None:
+def intend(connection: sqlite3.Connection, entries: Sequence[tuple[LedgerEntry, EncodedRequest]], now: float) -> None:
     """Take in jobs: all of them, or none.
 
     Raises:
@@ -108,7 +108,7 @@ def intend(connection: sqlite3.Connection, entries: Sequence[tuple[Entry, Packed
         (last,) = connection.execute("SELECT ifnull(max(number), 0) FROM jobs").fetchone()
         for number, (entry, packed) in enumerate(entries, last + 1):
             created = entry.created_at or now
-            fresh = attrs.evolve(entry, number=number, state=State.INTENDED, created_at=created, updated_at=now)
+            fresh = attrs.evolve(entry, number=number, state=LedgerState.INTENDED, created_at=created, updated_at=now)
             _insert(connection, fresh, packed)
     except BaseException:
         if connection.in_transaction:  # a full disk has ended it already
@@ -119,7 +119,7 @@ def intend(connection: sqlite3.Connection, entries: Sequence[tuple[Entry, Packed
             connection.execute("RELEASE intend")
 
 
-def _insert(connection: sqlite3.Connection, entry: Entry, packed: Packed) -> None:
+def _insert(connection: sqlite3.Connection, entry: LedgerEntry, packed: EncodedRequest) -> None:
     values = [_stored(getattr(entry, field)) for field in COLUMNS]
     try:
         connection.execute(_INSERT, [entry.request.model, *values])
@@ -144,11 +144,11 @@ def _update(taken: Move) -> str:
     return f"UPDATE jobs SET {', '.join(['state = ?', 'updated_at = ?', *columns])} WHERE key = ? AND state IN {starts}"  # noqa: S608 - constants
 
 
-def _listed(states: Collection[State]) -> str:
+def _listed(states: Collection[LedgerState]) -> str:
     return f"({', '.join(sorted(f'{state.value!r}' for state in states))})"
 
 
-def move(connection: sqlite3.Connection, key: str, taken: Step, now: float) -> None:
+def move(connection: sqlite3.Connection, key: str, taken: Transition, now: float) -> None:
     """Write a step down.
 
     Raises:
@@ -164,9 +164,9 @@ def move(connection: sqlite3.Connection, key: str, taken: Step, now: float) -> N
 def learn(connection: sqlite3.Connection, key: str, video_id: str, now: float) -> None:
     """Take in an id that could not be written when it was seen; of a job that has gone on since, nothing changes."""
     state = state_of(connection, key)
-    if state is State.SENDING:
+    if state is LedgerState.SENDING:
         move(connection, key, transitions.bought(video_id, None), now)
-    elif state is State.UNCERTAIN:
+    elif state is LedgerState.UNCERTAIN:
         move(connection, key, transitions.attach(video_id), now)
 
 
@@ -183,13 +183,13 @@ def set_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
 # Reading.
 
 
-def state_of(connection: sqlite3.Connection, key: str) -> State | None:
+def state_of(connection: sqlite3.Connection, key: str) -> LedgerState | None:
     """Say how far a job has come; None if there is none."""
     row = connection.execute("SELECT state FROM jobs WHERE key = ?", (key,)).fetchone()
-    return None if row is None else State(row[0])
+    return None if row is None else LedgerState(row[0])
 
 
-def keys_in(connection: sqlite3.Connection, state: State) -> list[str]:
+def keys_in(connection: sqlite3.Connection, state: LedgerState) -> list[str]:
     """Give the keys of all jobs in a state, in the order of their intents."""
     rows = connection.execute("SELECT key FROM jobs WHERE state = ? ORDER BY number", (state.value,))
     return [key for (key,) in rows]
@@ -213,9 +213,9 @@ def newest(
     folder: Path,
     after: int | None,
     limit: int,
-    states: Collection[State],
+    states: Collection[LedgerState],
     owner: str | None,
-) -> list[Entry]:
+) -> list[LedgerEntry]:
     """Give jobs, the newest first."""
     older = "" if after is None else f"AND number < {after:d}"
     owned = "" if owner is None else "AND owner = ?"
@@ -251,10 +251,10 @@ def at_numbers(connection: sqlite3.Connection, folder: Path, numbers: Sequence[i
     return [found[number] for number in numbers]
 
 
-def counts(connection: sqlite3.Connection) -> dict[State, int]:
+def counts(connection: sqlite3.Connection) -> dict[LedgerState, int]:
     """Count the jobs in each state."""
     rows = connection.execute("SELECT state, count(*) FROM jobs GROUP BY state")
-    return dict.fromkeys(State, 0) | {State(state): number for state, number in rows}
+    return dict.fromkeys(LedgerState, 0) | {LedgerState(state): number for state, number in rows}
 
 
 def spent(connection: sqlite3.Connection) -> dict[str, Spent]:

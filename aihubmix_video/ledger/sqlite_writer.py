@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-__all__ = ["Writer"]
+__all__ = ["SqliteWriter"]
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class _Call(Generic[T]):
             self.future.set_result(self.result)  # type: ignore[arg-type]  # without an error there is a result
 
 
-class Writer:
+class SqliteWriter:
     """Owns the connection to one ledger.
 
     Attributes:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from aihubmix_video.errors import LedgerError
-from aihubmix_video.ledger.entry import State
+from aihubmix_video.ledger.entry import LedgerState
 from aihubmix_video.protocol.sanitize import kept, plain
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aihubmix_video.errors import VideoError
-    from aihubmix_video.ledger.entry import Entry
+    from aihubmix_video.ledger.entry import LedgerEntry
 
 __all__ = [
     "LEADS_TO",
@@ -40,7 +40,7 @@ __all__ = [
     "STARTS_FROM",
     "WRITES",
     "Move",
-    "Step",
+    "Transition",
     "attach",
     "bought",
     "completed",
@@ -75,32 +75,35 @@ class Move(Enum):
     RESUBMIT = auto()
 
 
-NEXT: Final[Mapping[tuple[State, Move], State]] = {
-    (State.INTENDED, Move.SENDING): State.SENDING,
-    (State.INTENDED, Move.UNSENT): State.INTENDED,  # it failed before it could even be marked as leaving
-    (State.INTENDED, Move.FAILED): State.FAILED,
-    (State.INTENDED, Move.DROPPED): State.DROPPED,
-    (State.SENDING, Move.UNSENT): State.INTENDED,
-    (State.SENDING, Move.BOUGHT): State.BOUGHT,
-    (State.SENDING, Move.FAILED): State.FAILED,
-    (State.SENDING, Move.UNCERTAIN): State.UNCERTAIN,
-    (State.BOUGHT, Move.COMPLETED): State.COMPLETED,
-    (State.BOUGHT, Move.SAVED): State.SAVED,  # whoever has the file need not have noted the completion
-    (State.BOUGHT, Move.DONE): State.DONE,
-    (State.BOUGHT, Move.FAILED): State.FAILED,
-    (State.BOUGHT, Move.DROPPED): State.DROPPED,
-    (State.COMPLETED, Move.COMPLETED): State.COMPLETED,  # asked about again after a restart; its link may live longer
-    (State.COMPLETED, Move.SAVED): State.SAVED,
-    (State.COMPLETED, Move.DONE): State.DONE,
-    (State.COMPLETED, Move.FAILED): State.FAILED,
-    (State.COMPLETED, Move.DROPPED): State.DROPPED,
-    (State.UNCERTAIN, Move.ATTACH): State.BOUGHT,
-    (State.UNCERTAIN, Move.RESUBMIT): State.INTENDED,
-    (State.UNCERTAIN, Move.DROPPED): State.DROPPED,
-    (State.FAILED, Move.RESUBMIT): State.INTENDED,
-    (State.SAVED, Move.DROPPED): State.DROPPED,  # deleted; what it cost stays known
-    (State.DONE, Move.DROPPED): State.DROPPED,
-    (State.FAILED, Move.DROPPED): State.DROPPED,
+NEXT: Final[Mapping[tuple[LedgerState, Move], LedgerState]] = {
+    (LedgerState.INTENDED, Move.SENDING): LedgerState.SENDING,
+    (LedgerState.INTENDED, Move.UNSENT): LedgerState.INTENDED,  # it failed before it could even be marked as leaving
+    (LedgerState.INTENDED, Move.FAILED): LedgerState.FAILED,
+    (LedgerState.INTENDED, Move.DROPPED): LedgerState.DROPPED,
+    (LedgerState.SENDING, Move.UNSENT): LedgerState.INTENDED,
+    (LedgerState.SENDING, Move.BOUGHT): LedgerState.BOUGHT,
+    (LedgerState.SENDING, Move.FAILED): LedgerState.FAILED,
+    (LedgerState.SENDING, Move.UNCERTAIN): LedgerState.UNCERTAIN,
+    (LedgerState.BOUGHT, Move.COMPLETED): LedgerState.COMPLETED,
+    (LedgerState.BOUGHT, Move.SAVED): LedgerState.SAVED,  # whoever has the file need not have noted the completion
+    (LedgerState.BOUGHT, Move.DONE): LedgerState.DONE,
+    (LedgerState.BOUGHT, Move.FAILED): LedgerState.FAILED,
+    (LedgerState.BOUGHT, Move.DROPPED): LedgerState.DROPPED,
+    (
+        LedgerState.COMPLETED,
+        Move.COMPLETED,
+    ): LedgerState.COMPLETED,  # asked about again after a restart; its link may live longer
+    (LedgerState.COMPLETED, Move.SAVED): LedgerState.SAVED,
+    (LedgerState.COMPLETED, Move.DONE): LedgerState.DONE,
+    (LedgerState.COMPLETED, Move.FAILED): LedgerState.FAILED,
+    (LedgerState.COMPLETED, Move.DROPPED): LedgerState.DROPPED,
+    (LedgerState.UNCERTAIN, Move.ATTACH): LedgerState.BOUGHT,
+    (LedgerState.UNCERTAIN, Move.RESUBMIT): LedgerState.INTENDED,
+    (LedgerState.UNCERTAIN, Move.DROPPED): LedgerState.DROPPED,
+    (LedgerState.FAILED, Move.RESUBMIT): LedgerState.INTENDED,
+    (LedgerState.SAVED, Move.DROPPED): LedgerState.DROPPED,  # deleted; what it cost stays known
+    (LedgerState.DONE, Move.DROPPED): LedgerState.DROPPED,
+    (LedgerState.FAILED, Move.DROPPED): LedgerState.DROPPED,
 }
 
 STARTS_FROM: Final = {move: frozenset(state for state, other in NEXT if other is move) for move in Move}
@@ -128,71 +131,73 @@ WRITES: Final[Mapping[Move, tuple[str, ...]]] = {
     Move.ATTACH: ("video_id", "charged", *_NO_ERROR),
     Move.RESUBMIT: ("video_id", "also_id", "expires_at", "charged", *_NO_ERROR),
 }
-"""The fields of an `Entry` that a move sets. SENDING also counts `attempts`, RESUBMIT `written_off` and `resubmitted`."""
+"""The fields of an `LedgerEntry` that a move sets. SENDING also counts `attempts`, RESUBMIT `written_off` and `resubmitted`."""
 
 
 @attrs.frozen
-class Step:
+class Transition:
     """A move, and what it writes into each of the fields that `WRITES` lists for it."""
 
     move: Move
     values: Mapping[str, object] = attrs.field(factory=dict)
 
 
-def sending() -> Step:
+def sending() -> Transition:
     """The create's first byte leaves when this is on disk."""
-    return Step(Move.SENDING, {"charged": "unknown"})
+    return Transition(Move.SENDING, {"charged": "unknown"})
 
 
-def unsent() -> Step:
+def unsent() -> Transition:
     """It did not leave after all, or was refused for now."""
-    return Step(Move.UNSENT, {"charged": "no"})
+    return Transition(Move.UNSENT, {"charged": "no"})
 
 
-def bought(video_id: str, also: str | None) -> Step:
+def bought(video_id: str, also: str | None) -> Transition:
     """The gateway named the job."""
-    return Step(Move.BOUGHT, {"video_id": video_id, "also_id": also, "charged": "yes"})
+    return Transition(Move.BOUGHT, {"video_id": video_id, "also_id": also, "charged": "yes"})
 
 
-def completed(expires_at: float | None) -> Step:
+def completed(expires_at: float | None) -> Transition:
     """The vendor finished it."""
-    return Step(Move.COMPLETED, {"expires_at": expires_at})
+    return Transition(Move.COMPLETED, {"expires_at": expires_at})
 
 
-def saved(path: Path, bytes_written: int, sha256: str, *, verified: bool) -> Step:
+def saved(path: Path, bytes_written: int, sha256: str, *, verified: bool) -> Transition:
     """Its file is on disk under its name."""
     values = {"path": path, "bytes_written": bytes_written, "sha256": sha256, "verified": verified}
-    return Step(Move.SAVED, values)
+    return Transition(Move.SAVED, values)
 
 
-def done() -> Step:
+def done() -> Transition:
     """It is finished, and no file was wanted."""
-    return Step(Move.DONE)
+    return Transition(Move.DONE)
 
 
-def failed(error: VideoError) -> Step:
+def failed(error: VideoError) -> Transition:
     """It is over without a video."""
-    return Step(Move.FAILED, {"charged": error.charged, **_told(error)})
+    return Transition(Move.FAILED, {"charged": error.charged, **_told(error)})
 
 
-def uncertain(error: VideoError) -> Step:
+def uncertain(error: VideoError) -> Transition:
     """It may have been bought."""
-    return Step(Move.UNCERTAIN, {"charged": "unknown", **_told(error)})
+    return Transition(Move.UNCERTAIN, {"charged": "unknown", **_told(error)})
 
 
-def dropped() -> Step:
+def dropped() -> Transition:
     """The user does not want it any more."""
-    return Step(Move.DROPPED)
+    return Transition(Move.DROPPED)
 
 
-def attach(video_id: str) -> Step:
+def attach(video_id: str) -> Transition:
     """The user found it at the gateway."""
-    return Step(Move.ATTACH, {"video_id": video_id, "charged": "yes", **_NO_ERROR})
+    return Transition(Move.ATTACH, {"video_id": video_id, "charged": "yes", **_NO_ERROR})
 
 
-def resubmit() -> Step:
+def resubmit() -> Transition:
     """The user wants it bought anew."""
-    return Step(Move.RESUBMIT, {"video_id": None, "also_id": None, "expires_at": None, "charged": "no", **_NO_ERROR})
+    return Transition(
+        Move.RESUBMIT, {"video_id": None, "also_id": None, "expires_at": None, "charged": "no", **_NO_ERROR}
+    )
 
 
 def _told(error: VideoError) -> Mapping[str, object]:
@@ -207,7 +212,7 @@ def _told(error: VideoError) -> Mapping[str, object]:
     }
 
 
-def step(entry: Entry, taken: Step, now: float) -> Entry:
+def step(entry: LedgerEntry, taken: Transition, now: float) -> LedgerEntry:
     """Say how an entry looks after a step.
 
     Args:
@@ -230,7 +235,7 @@ def step(entry: Entry, taken: Step, now: float) -> Entry:
     return attrs.evolve(entry, **changes)
 
 
-def illegal(key: str, state: State, move: Move) -> LedgerError:
+def illegal(key: str, state: LedgerState, move: Move) -> LedgerError:
     """Describe a step that cannot happen to a job in this state."""
     legal = ", ".join(sorted(start.value for start in STARTS_FROM[move]))
     return LedgerError(
@@ -240,7 +245,7 @@ def illegal(key: str, state: State, move: Move) -> LedgerError:
     )
 
 
-def owned(error: VideoError, key: str, taken: Step) -> None:
+def owned(error: VideoError, key: str, taken: Transition) -> None:
     """Say on an error whose it is, and what would have been written: an id that is not on the disk must not be lost."""
     error.job_key = key
     match taken.values.get("video_id"):

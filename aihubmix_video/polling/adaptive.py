@@ -1,7 +1,7 @@
 """The cadence that learns: asks about each job when that is worth most, within a fixed budget.
 
 The rule: ask about a job when the expected unnoticed wait since it was last seen unfinished (see `curve`) is worth the price
-of a poll (see `budget`), within the bounds of `habits`. What to expect is learnt from all polls of jobs of the same kind (see
+of a poll (see `budget`), within the bounds of `statistics`. What to expect is learnt from all polls of jobs of the same kind (see
 `durations`), and from the job's own progress (see `progress`).
 
 Outside of this module ages are in seconds; inside, in units of a 15th of the interval. So a sandbox whose time runs sixty times
@@ -14,65 +14,78 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from aihubmix_video.polling.duration_estimate import Durations, bins_between, prior
-from aihubmix_video.polling.kind_statistics import JITTER, LONGEST_SILENCE, MIDDLE, Habits
-from aihubmix_video.polling.policy import Estimate, Kind, Trace
-from aihubmix_video.polling.poll_budget import INTERVAL, Budget
-from aihubmix_video.polling.progress_model import Progress
+from aihubmix_video.polling.duration_estimate import DurationEstimates, bins_between, prior
+from aihubmix_video.polling.kind_statistics import (
+    DRAW_WITHOUT_JITTER,
+    JITTER_SHARE,
+    MAX_POLL_SPACING_UNITS,
+    KindStatistics,
+)
+from aihubmix_video.polling.policy import Estimate, Kind, PollHistory
+from aihubmix_video.polling.poll_budget import INTERVAL_UNITS, PollBudget
+from aihubmix_video.polling.progress_model import ProgressModel
 from aihubmix_video.polling.saved_statistics import pack, unpack
 
 if TYPE_CHECKING:
-    from aihubmix_video.polling.survival_curve import Curve, Outlook
+    from aihubmix_video.polling.survival_curve import CompletionEstimate, SurvivalCurve
 
-__all__ = ["LearnedCadence"]
+__all__ = ["AdaptivePollPolicy"]
 
-PRICE_JITTER: Final = 0.5  # share of the price, so that jobs bought together drift apart
-HOPELESS: Final = 0.005  # chance of having finished below which a job's own progress makes a poll pointless
+PRICE_JITTER_SHARE: Final = 0.5  # share of the price, so that jobs bought together drift apart
+MIN_FINISH_PROBABILITY: Final = (
+    0.005  # chance of having finished below which a job's own progress makes a poll pointless
+)
 
-MOST_KINDS: Final = 256  # remembered; the one whose last job ended longest ago is forgotten first
-FASTEST_REAL: Final = 3.0  # seconds; whoever is asked more often than that is a simulation, whose time runs fast
-RECENT: Final = 1.002  # how much more each job bought counts than the one before, in sharing out the budget
-LARGEST_WEIGHT: Final = 1e9
+MAX_KINDS: Final = 256  # remembered; the one whose last job ended longest ago is forgotten first
+MIN_REAL_INTERVAL_SECONDS: Final = (
+    3.0  # seconds; whoever is asked more often than that is a simulation, whose time runs fast
+)
+RECENCY_FACTOR_PER_JOB: Final = (
+    1.002  # how much more each job bought counts than the one before, in sharing out the budget
+)
+MAX_WEIGHT: Final = 1e9
 
 
 @attrs.define(eq=False)
-class LearnedCadence:
+class AdaptivePollPolicy:
     """Asks about each job when that is worth most, at one poll per *interval* seconds and running job on average."""
 
     interval: float
     _unit: float = attrs.field(init=False)
-    _guess: Curve = attrs.field(init=False)
-    _budget: Budget = attrs.field(factory=Budget, init=False)
-    _models: dict[Kind, Habits] = attrs.field(factory=dict, init=False)
-    _kinds: dict[Kind, Habits] = attrs.field(factory=dict, init=False)
+    _guess: SurvivalCurve = attrs.field(init=False)
+    _budget: PollBudget = attrs.field(factory=PollBudget, init=False)
+    _models: dict[Kind, KindStatistics] = attrs.field(factory=dict, init=False)
+    _kinds: dict[Kind, KindStatistics] = attrs.field(factory=dict, init=False)
     _running: int = attrs.field(default=0, init=False)
     _newest: float = attrs.field(default=1.0, init=False)  # the weight of the job bought last
 
     def __attrs_post_init__(self) -> None:
-        self._unit = self.interval / INTERVAL
-        self._guess = prior(self._unit if self.interval >= FASTEST_REAL else 1.0)
+        self._unit = self.interval / INTERVAL_UNITS
+        self._guess = prior(self._unit if self.interval >= MIN_REAL_INTERVAL_SECONDS else 1.0)
 
-    def _habits(self, kind: Kind) -> Habits:
+    def _statistics(self, kind: Kind) -> KindStatistics:
         """Find what is known of a kind, or begin to know it."""
         found = self._kinds.get(kind)
         if found is None:
             model = self._models.get(kind[:1])
             if model is None:
-                model = self._models[kind[:1]] = Habits(Durations(self._guess), Progress())
-            found = self._kinds[kind] = Habits(Durations(self._guess, behind=model.durations), model.progress)
+                model = self._models[kind[:1]] = KindStatistics(DurationEstimates(self._guess), ProgressModel())
+            found = self._kinds[kind] = KindStatistics(
+                DurationEstimates(self._guess, behind=model.durations), model.progress
+            )
             self._bound()
             self._balance(found)
         return found
 
     def _bound(self) -> None:
         """Forget the kind whose last job ended longest ago, if there are too many; and its model, if it was the last of it."""
-        if len(self._kinds) > MOST_KINDS:
+        if len(self._kinds) > MAX_KINDS:
             oldest = next(iter(self._kinds))
             del self._kinds[oldest]
             if not any(kind[:1] == oldest[:1] for kind in self._kinds):
                 del self._models[oldest[:1]]
 
-    def _balance(self, changed: Habits) -> None:
+    def _balance(self, changed: KindStatistics) -> None:
         """Set the price anew if more is known of a kind."""
         if changed.expect():
             self._budget.balance(
@@ -88,9 +101,11 @@ class LearnedCadence:
 
     def kept(self) -> bytes:
         """Write down what was learnt."""
-        known = [(kind, True, habits) for kind, habits in self._models.items()]
-        known += [(kind, False, habits) for kind, habits in self._kinds.items()]
-        return pack(self.interval, [habits.remembered(kind, is_model=is_model) for kind, is_model, habits in known])
+        known = [(kind, True, statistics) for kind, statistics in self._models.items()]
+        known += [(kind, False, statistics) for kind, statistics in self._kinds.items()]
+        return pack(
+            self.interval, [statistics.remembered(kind, is_model=is_model) for kind, is_model, statistics in known]
+        )
 
     def restore(self, data: bytes) -> None:
         """Go on from what `kept` wrote, in this or another version.
@@ -99,57 +114,57 @@ class LearnedCadence:
             UnreadableError: It cannot be read; nothing was changed.
         """
         for entry in sorted(unpack(data, self.interval), key=lambda entry: not entry.is_model):
-            habits = self._habits(entry.kind)
-            known = self._models[entry.kind[:1]] if entry.is_model else habits
+            statistics = self._statistics(entry.kind)
+            known = self._models[entry.kind[:1]] if entry.is_model else statistics
             known.look = entry.look
             known.durations.restore(entry.ended, entry.ends, entry.at_risk)
             known.progress.restore(entry.progress)
-            self._balance(habits)
+            self._balance(statistics)
 
     # What the scheduler tells.
 
-    def begin(self, trace: Trace) -> None:
+    def begin(self, history: PollHistory) -> None:
         """A job is being generated from now on."""
         self._running += 1
-        self._newest *= RECENT
-        self._habits(trace.kind).weight += self._newest
-        if self._newest > LARGEST_WEIGHT:
-            for habits in self._kinds.values():
-                habits.weight /= self._newest
+        self._newest *= RECENCY_FACTOR_PER_JOB
+        self._statistics(history.kind).weight += self._newest
+        if self._newest > MAX_WEIGHT:
+            for statistics in self._kinds.values():
+                statistics.weight /= self._newest
             self._newest = 1.0
 
-    def leave(self, trace: Trace) -> None:  # noqa: ARG002 - the interface's; here only their number counts
+    def leave(self, history: PollHistory) -> None:  # noqa: ARG002 - the interface's; here only their number counts
         """It is not any more, for whatever reason."""
         self._running -= 1
 
-    def asked(self, trace: Trace, age: float, progress: float | None, *, finished: bool, draw: float) -> None:
+    def asked(self, history: PollHistory, age: float, progress: float | None, *, finished: bool, draw: float) -> None:
         """Learn what a good answer showed: at *age* the job was finished, or else so many percent of it."""
-        if trace.dated and trace.seen is not None:
-            self._budget.spend((age - trace.seen) / self._unit, self._running, finished=finished)
-            self._learn(trace, trace.seen / self._unit, age / self._unit, finished=finished)
+        if history.dated and history.seen is not None:
+            self._budget.spend((age - history.seen) / self._unit, self._running, finished=finished)
+            self._learn(history, history.seen / self._unit, age / self._unit, finished=finished)
         if not finished:
             # Of all reports each is as likely to be the one that is kept, so that early and late ones are learnt from.
-            if trace.progress is not None and trace.seen is not None and draw * trace.polls <= 1:
-                trace.report = (trace.seen, trace.progress)
-            trace.seen, trace.progress = age, progress
-        trace.polls += 1
+            if history.progress is not None and history.seen is not None and draw * history.polls <= 1:
+                history.report = (history.seen, history.progress)
+            history.seen, history.progress = age, progress
+        history.polls += 1
 
-    def _learn(self, trace: Trace, seen: float, age: float, *, finished: bool) -> None:
-        habits = self._habits(trace.kind)
-        durations = (habits.durations, self._models[trace.kind[:1]].durations)
-        if trace.polls == 0:
-            habits.looked(age, finished=finished)
+    def _learn(self, history: PollHistory, seen: float, age: float, *, finished: bool) -> None:
+        statistics = self._statistics(history.kind)
+        durations = (statistics.durations, self._models[history.kind[:1]].durations)
+        if history.polls == 0:
+            statistics.looked(age, finished=finished)
         gap = bins_between(seen, age)
         for each in durations:
             (each.finished if finished else each.running)(gap)
         if not finished:
             return
         duration = (seen + age) / 2
-        for at, percent in filter(None, (trace.report, (trace.seen, trace.progress))):
+        for at, percent in filter(None, (history.report, (history.seen, history.progress))):
             if percent is not None and at is not None:
-                habits.progress.learn(at / self._unit, percent, duration)
-        self._balance(habits)
-        self._kinds[trace.kind] = self._kinds.pop(trace.kind)  # the last to be forgotten
+                statistics.progress.learn(at / self._unit, percent, duration)
+        self._balance(statistics)
+        self._kinds[history.kind] = self._kinds.pop(history.kind)  # the last to be forgotten
 
     def served(self, times: float) -> None:
         """A poll left when it was worth so many times what it was when it became due, or somewhat more."""
@@ -158,44 +173,44 @@ class LearnedCadence:
 
     # What the scheduler asks.
 
-    def _outlook(self, habits: Habits, trace: Trace) -> Outlook:
+    def _estimate(self, statistics: KindStatistics, history: PollHistory) -> CompletionEstimate:
         """Say when a job may finish: by its own progress, or else by what is known of its kind."""
-        curve = habits.durations.curve
-        if trace.progress is None or trace.seen is None or not trace.dated:
+        curve = statistics.durations.curve
+        if history.progress is None or history.seen is None or not history.dated:
             return curve
-        return habits.progress.outlook(trace.seen / self._unit, trace.progress, curve) or curve
+        return statistics.progress.estimate(history.seen / self._unit, history.progress, curve) or curve
 
-    def next_age(self, trace: Trace, age: float, draw: float) -> float:
+    def next_age(self, history: PollHistory, age: float, draw: float) -> float:
         """Say at which age to ask next a job that is now of this age; *draw* is a random number, 0 <= draw < 1."""
-        if not trace.dated or trace.seen is None:
+        if not history.dated or history.seen is None:
             return self.plain_age(age, draw)
-        seen = trace.seen / self._unit
-        habits = self._habits(trace.kind)
-        outlook = self._outlook(habits, trace)
-        soonest, latest = habits.window(seen, draw)
+        seen = history.seen / self._unit
+        statistics = self._statistics(history.kind)
+        completion = self._estimate(statistics, history)
+        soonest, latest = statistics.window(seen, draw)
         pointless = 0.0
-        if outlook is not habits.durations.curve:  # its own progress says that it cannot have finished before
-            pointless = min(outlook.quantile(seen, HOPELESS), seen + LONGEST_SILENCE)
-        price = self._budget.price * (1 + PRICE_JITTER * (draw - MIDDLE))
-        asks = outlook.asks_at(seen, price, max(soonest, pointless), max(latest, pointless))
+        if completion is not statistics.durations.curve:  # its own progress says that it cannot have finished before
+            pointless = min(completion.quantile(seen, MIN_FINISH_PROBABILITY), seen + MAX_POLL_SPACING_UNITS)
+        price = self._budget.price * (1 + PRICE_JITTER_SHARE * (draw - DRAW_WITHOUT_JITTER))
+        asks = completion.asks_at(seen, price, max(soonest, pointless), max(latest, pointless))
         return max(asks * self._unit, age)
 
     def plain_age(self, age: float, draw: float) -> float:
         """Say at which age to ask next a job whose last poll, at *age*, brought nothing."""
-        return age + self.interval * (1 + JITTER * (draw - MIDDLE))
+        return age + self.interval * (1 + JITTER_SHARE * (draw - DRAW_WITHOUT_JITTER))
 
-    def worth_at(self, trace: Trace, times: float, since: float) -> float:
+    def worth_at(self, history: PollHistory, times: float, since: float) -> float:
         """Say at which age, *since* or later, a poll is worth so many times what it was when it became due."""
-        if not trace.dated or trace.seen is None:
+        if not history.dated or history.seen is None:
             return since + self.interval * (times - 1)
-        seen, earliest = trace.seen / self._unit, since / self._unit
-        outlook = self._outlook(self._habits(trace.kind), trace)
-        latest = max(seen + 2 * INTERVAL * times, earliest)
-        return outlook.asks_at(seen, self._budget.price * times, earliest, latest) * self._unit
+        seen, earliest = history.seen / self._unit, since / self._unit
+        completion = self._estimate(self._statistics(history.kind), history)
+        latest = max(seen + 2 * INTERVAL_UNITS * times, earliest)
+        return completion.asks_at(seen, self._budget.price * times, earliest, latest) * self._unit
 
-    def estimate(self, trace: Trace, age: float) -> Estimate:
+    def estimate(self, history: PollHistory, age: float) -> Estimate:
         """Estimate how long a job of this age may still take."""
-        outlook = self._outlook(self._habits(trace.kind), trace)
+        completion = self._estimate(self._statistics(history.kind), history)
         now = age / self._unit
-        low, middle, high = (max(outlook.quantile(now, share) - now, 0.0) * self._unit for share in (0.1, 0.5, 0.9))
+        low, middle, high = (max(completion.quantile(now, share) - now, 0.0) * self._unit for share in (0.1, 0.5, 0.9))
         return Estimate(low, middle, high)

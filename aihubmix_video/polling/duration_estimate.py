@@ -16,41 +16,51 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING, Final
 
-from aihubmix_video.polling.survival_curve import AGES, BINS, LEAST_HAZARD, WIDTHS, Curve, LogNormal, bin_of
+from aihubmix_video.polling.survival_curve import (
+    AGES,
+    BINS,
+    MIN_HAZARD_PER_UNIT,
+    WIDTHS,
+    LogNormal,
+    SurvivalCurve,
+    bin_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["KNOWN_JOBS", "Durations", "Piece", "bins_between", "prior"]
+__all__ = ["JOBS_FOR_EARLIEST_FINISH", "DurationEstimates", "Piece", "bins_between", "prior"]
 
 Piece = tuple[int, float, float]
 """Of a stretch of age, what lies in one bin: the bin, start and end."""
 
-TYPICAL: Final = (
+TYPICAL_SECONDS: Final = (
     120.0  # seconds; "usually takes 1-5 minutes", AIHubMix video guide, updated 2026-06-01: log-normal median
 )
-SPREAD: Final = 0.7  # of the logarithm: two thirds of all jobs within 1 and 4 minutes
+LOG_SPREAD: Final = 0.7  # of the logarithm: two thirds of all jobs within 1 and 4 minutes
 
-LEANING: Final = 2.0  # jobs that what lies behind an estimate counts as
-MEMORY: Final = 200.0  # jobs; what was seen so many jobs ago counts a third
-RUNNING_NEWS: Final = 1 / 8  # how much a "still running" adds to what is new, beside an end
-MOST_NEWS: Final = MEMORY / 8  # ends after which the estimate is made anew at the latest
-NEWS_SHARE: Final = 0.1  # likewise: as soon as so much of everything known is new
+PRIOR_WEIGHT_JOBS: Final = 2.0  # jobs that what lies behind an estimate counts as
+JOBS_REMEMBERED: Final = 200.0  # jobs; what was seen so many jobs ago counts a third
+RUNNING_NEWS_WEIGHT: Final = 1 / 8  # how much a "still running" adds to what is new, beside an end
+MAX_NEWS_BEFORE_REFIT: Final = JOBS_REMEMBERED / 8  # ends after which the estimate is made anew at the latest
+NEWS_SHARE_BEFORE_REFIT: Final = 0.1  # likewise: as soon as so much of everything known is new
 
-KNOWN_JOBS: Final = 20  # finished; from then on the earliest plausible finish is known
-EARLIEST_SHARE: Final = 0.01  # of the jobs may finish earlier than "plausible"
-DOUBT: Final = 0.3  # jobs; of few jobs no share as small as that is known
+JOBS_FOR_EARLIEST_FINISH: Final = 20  # finished; from then on the earliest plausible finish is known
+EARLIEST_FINISH_QUANTILE: Final = 0.01  # of the jobs may finish earlier than "plausible"
+EARLIEST_FINISH_PRIOR_JOBS: Final = 0.3  # jobs; of few jobs no share as small as that is known
 
 
-def prior(unit: float) -> Curve:
+def prior(unit: float) -> SurvivalCurve:
     """Make the curve of a model never seen, for bins of age of which one unit lasts *unit* seconds."""
-    guess = LogNormal(log(TYPICAL / unit), SPREAD)
+    guess = LogNormal(log(TYPICAL_SECONDS / unit), LOG_SPREAD)
     running = [guess.survival(age) for age in AGES]
     steps = zip(running, running[1:], WIDTHS, strict=False)
-    return Curve([log(before / after) / width if after > 0 else LEAST_HAZARD for before, after, width in steps])
+    return SurvivalCurve(
+        [log(before / after) / width if after > 0 else MIN_HAZARD_PER_UNIT for before, after, width in steps]
+    )
 
 
-class Durations:
+class DurationEstimates:
     """What was seen of one kind of job.
 
     Args:
@@ -69,7 +79,7 @@ class Durations:
         *("earliest", "ended", "trusted", "version"),
     )
 
-    def __init__(self, guess: Curve, behind: Durations | None = None) -> None:
+    def __init__(self, guess: SurvivalCurve, behind: DurationEstimates | None = None) -> None:
         self._guess = guess
         self._behind = behind
         self._ends = [0.0] * BINS
@@ -88,7 +98,7 @@ class Durations:
         """A job that was unfinished at the beginning of this stretch of age still is at its end."""
         for here, start, end in gap:
             self._at_risk[here] += end - start
-        self._learnt(RUNNING_NEWS)
+        self._learnt(RUNNING_NEWS_WEIGHT)
 
     def finished(self, gap: Sequence[Piece]) -> None:
         """A job that was unfinished at the beginning of this stretch of age was found finished at its end."""
@@ -100,7 +110,7 @@ class Durations:
             self._at_risk[here] += (end - start) * (1 - gone - share / 2)
             gone += share
         self.ended += 1
-        kept = 1 - 1 / MEMORY
+        kept = 1 - 1 / JOBS_REMEMBERED
         self._ends = [each * kept for each in self._ends]
         self._at_risk = [each * kept for each in self._at_risk]
         self._learnt(1.0)
@@ -115,9 +125,9 @@ class Durations:
     # Knowing.
 
     @property
-    def curve(self) -> Curve:
+    def curve(self) -> SurvivalCurve:
         """The present estimate."""
-        if self._fresh >= max(1.0, min(NEWS_SHARE * self._known, MOST_NEWS)):
+        if self._fresh >= max(1.0, min(NEWS_SHARE_BEFORE_REFIT * self._known, MAX_NEWS_BEFORE_REFIT)):
             self._estimate()
         return self._curve
 
@@ -134,7 +144,7 @@ class Durations:
     def restore(self, ended: float, ends: Sequence[float], at_risk: Sequence[float]) -> None:
         """Go on from what was counted before."""
         self.ended, self._ends, self._at_risk = ended, list(ends), list(at_risk)
-        self._known = min(ended, MEMORY)
+        self._known = min(ended, JOBS_REMEMBERED)
         self._estimate()
 
     def _estimate(self) -> None:
@@ -143,23 +153,28 @@ class Durations:
         ends, at_risk = [], []
         for here, width in enumerate(WIDTHS):
             before, after = running[here], running[here + 1]
-            ends.append(self._ends[here] + LEANING * (before - after))
-            at_risk.append(self._at_risk[here] + LEANING * (before + after) / 2 * width)
+            ends.append(self._ends[here] + PRIOR_WEIGHT_JOBS * (before - after))
+            at_risk.append(self._at_risk[here] + PRIOR_WEIGHT_JOBS * (before + after) / 2 * width)
         for _ in range(2):
             ends, at_risk = _smoothed(ends), _smoothed(at_risk)
-        self._curve = Curve([end / risk if risk > 0 else LEAST_HAZARD for end, risk in zip(ends, at_risk, strict=True)])
+        self._curve = SurvivalCurve(
+            [end / risk if risk > 0 else MIN_HAZARD_PER_UNIT for end, risk in zip(ends, at_risk, strict=True)]
+        )
         self.trusted = self._trusted()
-        if self.ended >= KNOWN_JOBS:
-            self.earliest = self._curve.quantile(0.0, max(EARLIEST_SHARE, DOUBT / self.ended))
+        if self.ended >= JOBS_FOR_EARLIEST_FINISH:
+            self.earliest = self._curve.quantile(
+                0.0, max(EARLIEST_FINISH_QUANTILE, EARLIEST_FINISH_PRIOR_JOBS / self.ended)
+            )
         self._fresh = 0.0
         self.version += 1
 
     def _trusted(self) -> list[float]:
         borrowed = self._behind.trusted if self._behind is not None else [0.0] * (BINS + 1)
         jobs = [
-            risk / width + LEANING * lent for risk, width, lent in zip(self._at_risk, WIDTHS, borrowed, strict=False)
+            risk / width + PRIOR_WEIGHT_JOBS * lent
+            for risk, width, lent in zip(self._at_risk, WIDTHS, borrowed, strict=False)
         ]
-        return [each / (each + 2 * LEANING) for each in jobs] + [0.0]
+        return [each / (each + 2 * PRIOR_WEIGHT_JOBS) for each in jobs] + [0.0]
 
 
 def bins_between(since: float, age: float) -> list[Piece]:

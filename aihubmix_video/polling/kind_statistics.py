@@ -17,31 +17,31 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from aihubmix_video.polling.poll_budget import INTERVAL, PRICES, expected_polls
-from aihubmix_video.polling.saved_statistics import Remembered
+from aihubmix_video.polling.poll_budget import INTERVAL_UNITS, PRICES, expected_polls
+from aihubmix_video.polling.saved_statistics import SavedStatistics
 
 if TYPE_CHECKING:
-    from aihubmix_video.polling.duration_estimate import Durations
+    from aihubmix_video.polling.duration_estimate import DurationEstimates
     from aihubmix_video.polling.policy import Kind
-    from aihubmix_video.polling.progress_model import Progress
+    from aihubmix_video.polling.progress_model import ProgressModel
 
-__all__ = ["CLOSEST", "JITTER", "LONGEST_SILENCE", "MIDDLE", "Habits"]
+__all__ = ["DRAW_WITHOUT_JITTER", "JITTER_SHARE", "MAX_POLL_SPACING_UNITS", "MIN_POLL_SPACING_UNITS", "KindStatistics"]
 
-CLOSEST: Final = 2.0  # units between polls of one job
-LONGEST_SILENCE: Final = 8 * INTERVAL
-JITTER: Final = 0.2  # share of an interval, so that jobs bought together drift apart
-MIDDLE: Final = 0.5  # the draw that jitters nothing
-FAMILIAR: Final = 0.1  # trust in the curve from which on it alone decides
+MIN_POLL_SPACING_UNITS: Final = 2.0  # units between polls of one job
+MAX_POLL_SPACING_UNITS: Final = 8 * INTERVAL_UNITS
+JITTER_SHARE: Final = 0.2  # share of an interval, so that jobs bought together drift apart
+DRAW_WITHOUT_JITTER: Final = 0.5  # the draw that jitters nothing
+TRUST_TO_USE_CURVE_ALONE: Final = 0.1  # trust in the curve from which on it alone decides
 
-UNBOUGHT: Final = 1e-6  # the weight of a kind of which none was bought yet
-EXPLORERS: Final = 1 / 8  # of the jobs are looked at before the earliest plausible finish
-SOONEST_LOOK: Final = 1 / 4  # of the time until then
-SURPRISE: Final = 0.7  # a job found finished at its first look brings all first looks so much closer
-CALM: Final = 1.03  # and one found unfinished lets them go back a little
+WEIGHT_BEFORE_FIRST_JOB: Final = 1e-6  # the weight of a kind of which none was bought yet
+EXPLORER_SHARE: Final = 1 / 8  # of the jobs are looked at before the earliest plausible finish
+EXPLORER_EARLIEST_SHARE: Final = 1 / 4  # of the time until then
+FIRST_POLL_EARLIER_FACTOR: Final = 0.7  # a job found finished at its first look brings all first looks so much closer
+FIRST_POLL_LATER_FACTOR: Final = 1.03  # and one found unfinished lets them go back a little
 
 
 @attrs.define(eq=False)
-class Habits:
+class KindStatistics:
     """What is known of one kind of job.
 
     Attributes:
@@ -52,24 +52,24 @@ class Habits:
         polls: What a job is expected to take at each of the budget's prices, by `version` of the durations.
     """
 
-    durations: Durations
-    progress: Progress
+    durations: DurationEstimates
+    progress: ProgressModel
     look: float = 1.0
-    weight: float = UNBOUGHT
+    weight: float = WEIGHT_BEFORE_FIRST_JOB
     polls: list[float] = attrs.field(factory=list)
     version: int = -1
 
     def looked(self, age: float, *, finished: bool) -> None:
         """A job was asked about for the first time."""
         if not finished:
-            self.look = min(self.look * CALM, 1.0)
-        elif age <= self.earliest + CLOSEST:
-            self.look *= SURPRISE
+            self.look = min(self.look * FIRST_POLL_LATER_FACTOR, 1.0)
+        elif age <= self.earliest + MIN_POLL_SPACING_UNITS:
+            self.look *= FIRST_POLL_EARLIER_FACTOR
 
-    def remembered(self, kind: Kind, *, is_model: bool) -> Remembered:
+    def remembered(self, kind: Kind, *, is_model: bool) -> SavedStatistics:
         """Give what outlives the session."""
         ended, ends, at_risk = self.durations.kept()
-        return Remembered(
+        return SavedStatistics(
             kind=kind,
             is_model=is_model,
             look=self.look,
@@ -82,19 +82,19 @@ class Habits:
     @property
     def earliest(self) -> float:
         """The age of the first look; 0 while too little is known to wait at all."""
-        return min(self.durations.earliest * self.look, LONGEST_SILENCE)
+        return min(self.durations.earliest * self.look, MAX_POLL_SPACING_UNITS)
 
     def window(self, seen: float, draw: float) -> tuple[float, float]:
         """Give the ages between which to ask next a job seen unfinished at age *seen*."""
-        trust = self.durations.trust(seen + INTERVAL)
-        jitter = 1 + JITTER * (draw - MIDDLE)
-        unknown = max(1 - trust / FAMILIAR, 0.0)
-        soonest = seen + CLOSEST + (INTERVAL * jitter - CLOSEST) * unknown
-        latest = seen + INTERVAL * jitter * (1 + trust)
+        trust = self.durations.trust(seen + INTERVAL_UNITS)
+        jitter = 1 + JITTER_SHARE * (draw - DRAW_WITHOUT_JITTER)
+        unknown = max(1 - trust / TRUST_TO_USE_CURVE_ALONE, 0.0)
+        soonest = seen + MIN_POLL_SPACING_UNITS + (INTERVAL_UNITS * jitter - MIN_POLL_SPACING_UNITS) * unknown
+        latest = seen + INTERVAL_UNITS * jitter * (1 + trust)
         earliest = self.earliest
-        if seen == 0 and draw < EXPLORERS:
-            earliest *= SOONEST_LOOK + (1 - SOONEST_LOOK) * draw / EXPLORERS
-        soonest = max(soonest, min(earliest, seen + LONGEST_SILENCE))
+        if seen == 0 and draw < EXPLORER_SHARE:
+            earliest *= EXPLORER_EARLIEST_SHARE + (1 - EXPLORER_EARLIEST_SHARE) * draw / EXPLORER_SHARE
+        soonest = max(soonest, min(earliest, seen + MAX_POLL_SPACING_UNITS))
         return soonest, max(soonest, latest)
 
     def expect(self) -> bool:
@@ -108,4 +108,4 @@ class Habits:
 
     def _planned(self, price: float, seen: float) -> float:
         """Say at which age a job seen unfinished at age *seen* is asked at this price, chance and its own progress aside."""
-        return self.durations.curve.asks_at(seen, price, *self.window(seen, MIDDLE))
+        return self.durations.curve.asks_at(seen, price, *self.window(seen, DRAW_WITHOUT_JITTER))

@@ -9,14 +9,14 @@ from typing import Protocol
 
 import attrs
 
-__all__ = ["Cadence", "Estimate", "Kind", "Trace"]
+__all__ = ["Estimate", "Kind", "PollHistory", "PollPolicy"]
 
 Kind = tuple[str, ...]
 """What jobs have in common that take equally long: the model first, then seconds, size and mode. Empty when not known."""
 
 
 @attrs.define
-class Trace:
+class PollHistory:
     """What is known of one running job; ages in seconds since it was accepted.
 
     Attributes:
@@ -44,7 +44,7 @@ class Estimate:
     high: float
 
 
-class Cadence(Protocol):
+class PollPolicy(Protocol):
     """Decides when a job is asked about next; told what every answer showed. Ages are seconds since the job was accepted.
 
     Attributes:
@@ -53,26 +53,26 @@ class Cadence(Protocol):
 
     interval: float
 
-    def begin(self, trace: Trace) -> None:
+    def begin(self, history: PollHistory) -> None:
         """A job is being generated from now on."""
 
-    def leave(self, trace: Trace) -> None:
+    def leave(self, history: PollHistory) -> None:
         """It is not any more, for whatever reason."""
 
-    def next_age(self, trace: Trace, age: float, draw: float) -> float:
+    def next_age(self, history: PollHistory, age: float, draw: float) -> float:
         """Say at which age to ask next a job that is now of this age; *draw* is a random number, 0 <= draw < 1."""
 
     def plain_age(self, age: float, draw: float) -> float:
         """Say at which age to ask next a job whose last poll, at *age*, brought nothing."""
 
-    def worth_at(self, trace: Trace, times: float, since: float) -> float:
+    def worth_at(self, history: PollHistory, times: float, since: float) -> float:
         """Say at which age, *since* or later, a poll is worth so many times what it was when it became due."""
 
     def served(self, times: float) -> None:
         """A poll left when it was worth so many times what it was when it became due, or somewhat more."""
 
-    def asked(self, trace: Trace, age: float, progress: float | None, *, finished: bool, draw: float) -> None:
+    def asked(self, history: PollHistory, age: float, progress: float | None, *, finished: bool, draw: float) -> None:
         """Learn what a good answer showed: at *age* the job was finished, or else so many percent of it."""
 
-    def estimate(self, trace: Trace, age: float) -> Estimate:
+    def estimate(self, history: PollHistory, age: float) -> Estimate:
         """Estimate how long a job of this age may still take."""

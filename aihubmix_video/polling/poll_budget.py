@@ -21,28 +21,32 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["INTERVAL", "PRICES", "Budget"]
+__all__ = ["INTERVAL_UNITS", "PRICES", "PollBudget"]
 
-INTERVAL: Final = 15.0  # units; by definition of the unit, see `curve.AGES`
+INTERVAL_UNITS: Final = 15.0  # units; by definition of the unit, see `curve.AGES`
 
 PRICES: Final = [0.01 * 1.6**step for step in range(20)]
 """Prices at which the expected polls are worked out, in units; in between they are interpolated."""
 
-THRIFT: Final = 0.99  # of the budget is spent: the time that answers take, and chance, must not exceed it
-FEW: Final = 2.0  # jobs that the account has as owners beside those that run, so that one job alone has room as well
-OVERDRAFT: Final = 0.25  # polls per owner; by so much chance overdraws the account
-STEEPNESS: Final = 4.0  # each further poll per owner raises the price by a factor of e as often as this
-STEEPEST: Final = 10.0  # of those factors, at most
-HOARD: Final = 1 / 3  # of a job's budget; so much is saved up while jobs cannot have finished yet, and spent later
-LEAST_HOARD: Final = 3.0  # polls per owner; likewise, at least
-SLOPE: Final = 2.0  # as `STEEPNESS`, for lowering the price with what is saved beyond
-SAVINGS: Final = 5 / 3  # of the hoard is saved up at most
+SPENT_SHARE: Final = 0.99  # of the budget is spent: the time that answers take, and chance, must not exceed it
+EXTRA_OWNERS: Final = (
+    2.0  # jobs that the account has as owners beside those that run, so that one job alone has room as well
+)
+OVERDRAFT_POLLS_PER_OWNER: Final = 0.25  # polls per owner; by so much chance overdraws the account
+PRICE_STEEPNESS: Final = 4.0  # each further poll per owner raises the price by a factor of e as often as this
+MAX_PRICE_STEPS: Final = 10.0  # of those factors, at most
+SAVED_SHARE: Final = (
+    1 / 3
+)  # of a job's budget; so much is saved up while jobs cannot have finished yet, and spent later
+MIN_SAVED_POLLS: Final = 3.0  # polls per owner; likewise, at least
+SAVINGS_PRICE_STEEPNESS: Final = 2.0  # as `PRICE_STEEPNESS`, for lowering the price with what is saved beyond
+MAX_SAVED_FACTOR: Final = 5 / 3  # of the hoard is saved up at most
 
-MOST_POLLS: Final = 400  # of a job that are worked out
-NEARLY_ALL: Final = 2e-3  # of the jobs may be left when the working out stops
+MAX_POLLS_PER_JOB: Final = 400  # of a job that are worked out
+MAX_SURVIVORS_SHARE: Final = 2e-3  # of the jobs may be left when the working out stops
 
 
-class Budget:
+class PollBudget:
     """The price in force."""
 
     __slots__ = ("_account", "_balanced", "_hoard", "_owners")
@@ -50,17 +54,17 @@ class Budget:
     def __init__(self) -> None:
         self._balanced = PRICES[-1]
         self._account = 0.0  # polls
-        self._hoard = LEAST_HOARD  # polls per owner
-        self._owners = FEW
+        self._hoard = MIN_SAVED_POLLS  # polls per owner
+        self._owners = EXTRA_OWNERS
 
     @property
     def price(self) -> float:
         """What a poll has to be worth while the rate has room for all, in units of expected unnoticed wait."""
         each = self._account / self._owners
-        missing, spare = -OVERDRAFT - each, each - self._hoard
+        missing, spare = -OVERDRAFT_POLLS_PER_OWNER - each, each - self._hoard
         if missing > 0:
-            return self._balanced * exp(min(STEEPNESS * missing, STEEPEST))
-        return self._balanced * exp(-SLOPE * max(spare, 0.0))
+            return self._balanced * exp(min(PRICE_STEEPNESS * missing, MAX_PRICE_STEPS))
+        return self._balanced * exp(-SAVINGS_PRICE_STEEPNESS * max(spare, 0.0))
 
     def balance(self, kinds: Iterable[tuple[float, list[float], float]]) -> None:
         """Find the price at which all kinds spend their budget.
@@ -71,9 +75,9 @@ class Budget:
         spent, budget, jobs = [0.0] * len(PRICES), 0.0, 0.0
         for weight, polls, mean in kinds:
             spent = [each + weight * more for each, more in zip(spent, polls, strict=True)]
-            budget += weight * THRIFT * (mean / INTERVAL + 0.5)
+            budget += weight * SPENT_SHARE * (mean / INTERVAL_UNITS + 0.5)
             jobs += weight
-        self._hoard = max(HOARD * budget / jobs, LEAST_HOARD)
+        self._hoard = max(SAVED_SHARE * budget / jobs, MIN_SAVED_POLLS)
         self._balanced = PRICES[-1]
         for (low, more), (high, less) in pairwise(zip(PRICES, spent, strict=True)):
             if less <= budget < more:
@@ -84,10 +88,10 @@ class Budget:
 
     def spend(self, gap: float, running: int, *, finished: bool) -> None:
         """A job was asked about, so many units after it was last seen unfinished; so many jobs are running."""
-        self._owners = running + FEW
+        self._owners = running + EXTRA_OWNERS
         # A job that has finished did so, on average, in the middle of the gap; the plain cadence asks half an interval later.
-        paid = gap / 2 / INTERVAL + 0.5 if finished else gap / INTERVAL
-        self._account = min(self._account + THRIFT * paid - 1, SAVINGS * self._hoard * self._owners)
+        paid = gap / 2 / INTERVAL_UNITS + 0.5 if finished else gap / INTERVAL_UNITS
+        self._account = min(self._account + SPENT_SHARE * paid - 1, MAX_SAVED_FACTOR * self._hoard * self._owners)
         if finished and self._account < 0:
             self._account *= 1 - 1 / self._owners  # its share of the debt: the last job must not pay for all
 
@@ -99,10 +103,10 @@ class Budget:
 def expected_polls(next_age: Callable[[float], float], survival: Callable[[float], float]) -> float:
     """Work out how many polls a job takes on average if it is asked, each time it was unfinished, at the age said next."""
     polls, age, running = 0.0, 0.0, 1.0
-    for _ in range(MOST_POLLS):
+    for _ in range(MAX_POLLS_PER_JOB):
         polls += running
         age = next_age(age)
         running = survival(age)
-        if running < NEARLY_ALL:
+        if running < MAX_SURVIVORS_SHARE:
             break
     return polls

@@ -10,22 +10,22 @@ from __future__ import annotations
 from math import inf, log, sqrt
 from typing import TYPE_CHECKING, Final
 
-from aihubmix_video.polling.survival_curve import Curve, LogNormal
+from aihubmix_video.polling.survival_curve import LogNormal, SurvivalCurve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["STEPS", "Progress"]
+__all__ = ["STEPS", "ProgressModel"]
 
 STEPS: Final = 20  # of progress, told apart
-ENOUGH: Final = 8.0  # reports in a step before it is believed
-MEMORY: Final = 200.0  # reports in a step; older ones fade
-DOUBT: Final = 1.0  # reports of spread `WILD` that every step is taken to have had
-WILD: Final = 0.5
-SHARPEST: Final = 0.01  # spread of the logarithm: no progress is more exact than a percent
+MIN_REPORTS_PER_STEP: Final = 8.0  # reports in a step before it is believed
+REPORTS_REMEMBERED: Final = 200.0  # reports in a step; older ones fade
+PRIOR_REPORTS: Final = 1.0  # reports of spread `PRIOR_LOG_SPREAD` that every step is taken to have had
+PRIOR_LOG_SPREAD: Final = 0.5
+MIN_LOG_SPREAD: Final = 0.01  # spread of the logarithm: no progress is more exact than a percent
 
 
-class Progress:
+class ProgressModel:
     """What one model's progress is worth."""
 
     __slots__ = ("_counts", "_means", "_squares")
@@ -41,22 +41,22 @@ class Progress:
         if step is None or not (0 < age < inf and 0 < duration < inf):
             return
         error = log(duration) - log(age) + log(percent) - log(100)
-        if self._counts[step] >= MEMORY:
+        if self._counts[step] >= REPORTS_REMEMBERED:
             self._counts[step] -= 1
-            self._squares[step] *= 1 - 1 / MEMORY
+            self._squares[step] *= 1 - 1 / REPORTS_REMEMBERED
         self._counts[step] += 1
         before = error - self._means[step]
         self._means[step] += before / self._counts[step]
         self._squares[step] += before * (error - self._means[step])
 
-    def outlook(self, age: float, percent: float | None, curve: Curve) -> LogNormal | None:
+    def estimate(self, age: float, percent: float | None, curve: SurvivalCurve) -> LogNormal | None:
         """Say when a job that is at *percent* at *age* finishes, the curve of its kind considered; None if that is not known."""
         step = _step(percent)
-        if percent is None or step is None or age <= 0 or self._counts[step] < ENOUGH:
+        if percent is None or step is None or age <= 0 or self._counts[step] < MIN_REPORTS_PER_STEP:
             return None
-        variance = (self._squares[step] + DOUBT * WILD**2) / (self._counts[step] + DOUBT)
+        variance = (self._squares[step] + PRIOR_REPORTS * PRIOR_LOG_SPREAD**2) / (self._counts[step] + PRIOR_REPORTS)
         told = log(age) - log(percent) + log(100) + self._means[step]
-        weight, other = 1 / max(variance, SHARPEST**2), 1 / max(curve.log_variance, SHARPEST**2)
+        weight, other = 1 / max(variance, MIN_LOG_SPREAD**2), 1 / max(curve.log_variance, MIN_LOG_SPREAD**2)
         return LogNormal((told * weight + curve.log_mean * other) / (weight + other), sqrt(1 / (weight + other)))
 
     # Keeping.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aihubmix_video.polling.policy import Kind
 
-__all__ = ["Remembered", "UnreadableError", "pack", "unpack"]
+__all__ = ["SavedStatistics", "UnreadableError", "pack", "unpack"]
 
 MAGIC: Final = b"AVdur"
 VERSION: Final = 1
@@ -42,7 +42,7 @@ class UnreadableError(ValueError):
 
 
 @attrs.frozen(kw_only=True)
-class Remembered:
+class SavedStatistics:
     """What is remembered of one kind of job, or of all kinds of a model.
 
     Attributes:
@@ -60,7 +60,7 @@ class Remembered:
     at_risk: Sequence[float]
     progress: Sequence[float]
 
-    def scaled(self, factor: float) -> Remembered:
+    def scaled(self, factor: float) -> SavedStatistics:
         """Let each unit of age be so many."""
         if factor == 1:
             return self
@@ -77,7 +77,7 @@ def _spread(counts: Sequence[float], factor: float) -> list[float]:
     return spread
 
 
-def pack(interval: float, entries: Sequence[Remembered]) -> bytes:
+def pack(interval: float, entries: Sequence[SavedStatistics]) -> bytes:
     """Write down what was learnt at this poll interval, in seconds."""
     written = [_entry(entry) for entry in entries]
     kept = [each for each in written if each is not None][-MOST_ENTRIES:]
@@ -85,7 +85,7 @@ def pack(interval: float, entries: Sequence[Remembered]) -> bytes:
     return body + CHECK.pack(crc32(body))
 
 
-def _entry(entry: Remembered) -> bytes | None:
+def _entry(entry: SavedStatistics) -> bytes | None:
     name = SEPARATOR.join(entry.kind).encode("utf-8", "replace")
     if len(name) > LONGEST_NAME:
         return None
@@ -93,7 +93,7 @@ def _entry(entry: Remembered) -> bytes | None:
     return NAME.pack(entry.is_model, len(name)) + name + numbers
 
 
-def unpack(data: bytes, interval: float) -> list[Remembered]:
+def unpack(data: bytes, interval: float) -> list[SavedStatistics]:
     """Read what `pack` wrote, for a session with this poll interval, in seconds.
 
     Raises:
@@ -115,7 +115,7 @@ def unpack(data: bytes, interval: float) -> list[Remembered]:
     return entries
 
 
-def _read(body: bytes, at: int) -> tuple[Remembered, int]:
+def _read(body: bytes, at: int) -> tuple[SavedStatistics, int]:
     is_model, length = NAME.unpack_from(body, at)
     start = at + NAME.size + length
     kind = tuple(body[at + NAME.size : start].decode("utf-8").split(SEPARATOR))
@@ -125,7 +125,7 @@ def _read(body: bytes, at: int) -> tuple[Remembered, int]:
     counts, squares = progress[:STEPS], progress[2 * STEPS :]
     if not all(map(isfinite, numbers)) or min(look, ended, *ends, *at_risk, *counts, *squares) < 0:
         raise UnreadableError("impossible numbers")
-    entry = Remembered(
+    entry = SavedStatistics(
         kind=kind, is_model=bool(is_model), look=look, ended=ended, ends=ends, at_risk=at_risk, progress=progress
     )
     return entry, start + NUMBERS.size

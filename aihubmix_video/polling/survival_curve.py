@@ -1,6 +1,6 @@
 """How long jobs take, as a curve over age; ages are in units, see `AGES`.
 
-Two curves share one language. `Curve` is what was learnt of a kind of job: a hazard (chance of finishing, per unit of age, of
+Two curves share one language. `SurvivalCurve` is what was learnt of a kind of job: a hazard (chance of finishing, per unit of age, of
 a job that has come so far) that is constant within each bin of age. `LogNormal` is what one job's own progress says of it.
 Both answer how likely a job still runs at an age (`survival`), and how much of its life up to an age it spends running
 (`lived`, the integral of survival). From the two follows what the whole poller is built on, the *expected unnoticed wait*: the
@@ -24,20 +24,20 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["AGES", "BINS", "WIDTHS", "Curve", "LogNormal", "Outlook", "bin_of"]
+__all__ = ["AGES", "BINS", "WIDTHS", "CompletionEstimate", "LogNormal", "SurvivalCurve", "bin_of"]
 
-FINEST: Final = 2.0  # units; as close together as polls of one job ever are
-WIDER: Final = 1.05  # from 40 units on each bin is 5 % wider than the last: what matters then is the proportion
-OLDEST: Final = 5400.0
+FINEST_BIN_UNITS: Final = 2.0  # units; as close together as polls of one job ever are
+BIN_GROWTH: Final = 1.05  # from 40 units on each bin is 5 % wider than the last: what matters then is the proportion
+OLDEST_UNITS: Final = 5400.0
 
-CERTAIN: Final = 1e-9  # survival below which a job may be taken for finished
-LEAST_HAZARD: Final = 2e-5  # per unit; no age is quite impossible
+SURVIVAL_FLOOR: Final = 1e-9  # survival below which a job may be taken for finished
+MIN_HAZARD_PER_UNIT: Final = 2e-5  # per unit; no age is quite impossible
 
 
 def _ages() -> list[float]:
-    ages = [FINEST * i for i in range(21)]
-    while ages[-1] < OLDEST:
-        ages.append(ages[-1] * WIDER)
+    ages = [FINEST_BIN_UNITS * i for i in range(21)]
+    while ages[-1] < OLDEST_UNITS:
+        ages.append(ages[-1] * BIN_GROWTH)
     return ages
 
 
@@ -52,7 +52,7 @@ def bin_of(age: float) -> int:
     return bisect_right(AGES, age) - 1
 
 
-class Outlook(Protocol):
+class CompletionEstimate(Protocol):
     """When a job may finish."""
 
     def survival(self, age: float) -> float:
@@ -65,7 +65,7 @@ class Outlook(Protocol):
         """Say by which age this share of the jobs that run at age *seen* has finished."""
 
 
-class Curve:
+class SurvivalCurve:
     """Durations of a kind of job.
 
     Args:
@@ -79,7 +79,7 @@ class Curve:
     __slots__ = ("_hazards", "_lived", "_survival", "log_mean", "log_variance", "mean")
 
     def __init__(self, hazards: Sequence[float]) -> None:
-        self._hazards = [max(hazard, LEAST_HAZARD) for hazard in hazards]
+        self._hazards = [max(hazard, MIN_HAZARD_PER_UNIT) for hazard in hazards]
         self._survival = [1.0]
         self._lived = [0.0]
         for hazard, width in zip(self._hazards, WIDTHS, strict=True):
@@ -114,7 +114,7 @@ class Curve:
     def asks_at(self, seen: float, price: float, earliest: float, latest: float) -> float:
         """Say at which age the expected unnoticed wait since age *seen* reaches *price*, within these two ages."""
         running, lived = self._at(seen)
-        if running < CERTAIN:
+        if running < SURVIVAL_FLOOR:
             return min(max(earliest, seen + price), latest)
         levels = self._lived
 
@@ -171,7 +171,7 @@ class LogNormal:
     def asks_at(self, seen: float, price: float, earliest: float, latest: float) -> float:
         """Say at which age the expected unnoticed wait since age *seen* reaches *price*, within these two ages."""
         running, lived = self.survival(seen), self.lived(seen)
-        if running < CERTAIN:
+        if running < SURVIVAL_FLOOR:
             return min(max(earliest, seen + price), latest)
         age = latest
         for _ in range(
@@ -186,11 +186,11 @@ class LogNormal:
 
     def quantile(self, seen: float, share: float) -> float:
         """Say by which age this share of the jobs that run at age *seen* has finished."""
-        wanted = min(max((1 - share) * self.survival(seen), LEAST), MOST)
+        wanted = min(max((1 - share) * self.survival(seen), MIN_PROBABILITY), MAX_PROBABILITY)
         return max(exp(self.mean - self.spread * NORMAL.inv_cdf(wanted)), seen)
 
 
 NEWTON_STEPS: Final = 8
 NORMAL: Final = NormalDist()
-LEAST: Final = 1e-300  # 0 and 1 have no quantiles
-MOST: Final = 1 - 1e-16
+MIN_PROBABILITY: Final = 1e-300  # 0 and 1 have no quantiles
+MAX_PROBABILITY: Final = 1 - 1e-16

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.capabilities.options import is_number
+from aihubmix_video.capabilities.field_rules import is_number
 from aihubmix_video.errors import InvalidRequest, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Budget", "Caps", "check_retries"]
+__all__ = ["CapUsage", "Caps", "check_retries"]
 
 MILLION = 1_000_000
 """Sums are kept in whole millionths: three times 0.1 is 0.3 then, and what is given back is exactly what was taken."""
@@ -76,7 +76,7 @@ def _is_number(value: object) -> bool:
     return is_number(value) and 0 <= value < LARGEST
 
 
-class Budget:
+class CapUsage:
     """How much of the caps is used; what is refused takes no share.
 
     Args:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from aihubmix_video.capabilities import find_capability
-from aihubmix_video.capabilities.options import is_number
+from aihubmix_video.capabilities.field_rules import is_number
 from aihubmix_video.errors import InvalidRequest, Problem
 
 if TYPE_CHECKING:

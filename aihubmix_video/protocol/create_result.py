@@ -40,7 +40,7 @@ from aihubmix_video.protocol.json_reader import read_object
 from aihubmix_video.protocol.sanitize import kept
 
 if TYPE_CHECKING:
-    from aihubmix_video.protocol.response import Reply
+    from aihubmix_video.protocol.response import Response
     from aihubmix_video.types.video import Video
 
 __all__ = ["Bought", "Busy", "CreateOutcome", "Refused", "Unknown", "create_outcome", "failure_of", "read_poll"]
@@ -110,37 +110,37 @@ _UNSURE = frozenset({408, 409, 425, 499})
 _UNCHARGED_ENDS = frozenset({"failed", "fail", "failure", "error"})
 
 
-def create_outcome(reply: Reply, *, now: float | None = None) -> CreateOutcome:
-    """Say what *reply*, read to its end, means for the create it answers.
+def create_outcome(response: Response, *, now: float | None = None) -> CreateOutcome:
+    """Say what *response*, read to its end, means for the create it answers.
 
     Args:
-        reply: Any status, any bytes.
+        response: Any status, any bytes.
         now: Unix seconds, for a Retry-After date in an answer without a ``date``.
     """
-    if reply.ok:
-        return _accepted(reply, now)
-    if reply.status in _UNSURE or not 300 <= reply.status < 600:
-        return _unknown(reply, read_envelope(reply).line)
-    error = refusal(reply, create=True, now=now)
+    if response.ok:
+        return _accepted(response, now)
+    if response.status in _UNSURE or not 300 <= response.status < 600:
+        return _unknown(response, read_envelope(response).line)
+    error = refusal(response, create=True, now=now)
     match error:
         case RateLimited():
             return Busy(error=error, retry_after=error.retry_after)
         case GatewayError():
-            return _unknown(reply, error.message)
+            return _unknown(response, error.message)
         case _:
             return Refused(error=error)
 
 
-def _accepted(reply: Reply, now: float | None) -> CreateOutcome:
+def _accepted(response: Response, now: float | None) -> CreateOutcome:
     try:
-        body = read_object(reply.body)
+        body = read_object(response.body)
         if body.get("error") and not _names_a_job(body):
-            return Refused(error=refusal(reply, create=True, now=now))
+            return Refused(error=refusal(response, create=True, now=now))
         video = read_video(body)
     except MalformedReply as error:
-        return _unknown(reply, error.message)
+        return _unknown(response, error.message)
     also = other_id(body, video.id)
-    return Bought(video=video, also=also, warning=_warning(reply, body, also))
+    return Bought(video=video, also=also, warning=_warning(response, body, also))
 
 
 def _names_a_job(body: dict[str, object]) -> bool:
@@ -148,26 +148,26 @@ def _names_a_job(body: dict[str, object]) -> bool:
     return any(body.get(name) not in (None, "") for name in ("id", "video_id", "task_id")) or bool(body.get("data"))
 
 
-def _warning(reply: Reply, body: dict[str, object], also: str | None) -> str | None:
+def _warning(response: Response, body: dict[str, object], also: str | None) -> str | None:
     if body.get("error"):
-        return f"the gateway accepted the job and reported an error beside it: {read_envelope(reply).line}"
+        return f"the gateway accepted the job and reported an error beside it: {read_envelope(response).line}"
     return None if also is None else "the gateway named the job twice, by different ids; the first is used"
 
 
-def _unknown(reply: Reply, reason: str) -> Unknown:
+def _unknown(response: Response, reason: str) -> Unknown:
     return Unknown(
         reason=f"the create was answered, but not so that its outcome is known: {reason}",
-        body=kept(reply.body),
-        status_code=reply.status,
-        request_id=read_envelope(reply).request_id,
+        body=kept(response.body),
+        status_code=response.status,
+        request_id=read_envelope(response).request_id,
     )
 
 
-def read_poll(reply: Reply, *, job_id: str | None = None, now: float | None = None) -> Video:
+def read_poll(response: Response, *, job_id: str | None = None, now: float | None = None) -> Video:
     """Read the answer to a status request.
 
     Args:
-        reply: Any status, any bytes.
+        response: Any status, any bytes.
         job_id: The id that was asked about. With it an answer that repeats no id is understood too, as the page's own
             sample of a failed job is; without it such an answer is malformed.
         now: Unix seconds, for a Retry-After date in an answer without a ``date``.
@@ -179,18 +179,18 @@ def read_poll(reply: Reply, *, job_id: str | None = None, now: float | None = No
         RateLimited, GatewayError, MalformedReply, or any other error with `retryable`: Ask again later.
         ContentRefused, RequestRefused: The gateway will not say more about this job.
     """
-    if not reply.ok:
-        raise refusal_of_get(reply, job_id=job_id, now=now)
+    if not response.ok:
+        raise refusal_of_get(response, job_id=job_id, now=now)
     try:
-        body = read_object(reply.body)
+        body = read_object(response.body)
         if not (body.get("error") and _is_no_job(body)):
             return read_video(body, job_id=job_id)
     except MalformedReply as error:
-        error.job_id, error.request_id, error.status_code = job_id, request_id(reply.headers), reply.status
-        error.body = error.body or kept(reply.body)
+        error.job_id, error.request_id, error.status_code = job_id, request_id(response.headers), response.status
+        error.body = error.body or kept(response.body)
         error.charged = "unknown"
         raise
-    raise refusal_of_get(reply, job_id=job_id, now=now)
+    raise refusal_of_get(response, job_id=job_id, now=now)
 
 
 def _is_no_job(body: dict[str, object]) -> bool:

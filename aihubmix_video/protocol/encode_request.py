@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from aihubmix_video.capabilities.field_rules import Dialect, ExtraBody
 from aihubmix_video.capabilities.normal import normalised
-from aihubmix_video.capabilities.options import Dialect, ExtraBody
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.protocol.json_writer import compact
 from aihubmix_video.references.inspect import Medium, read_medium

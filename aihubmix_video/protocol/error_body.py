@@ -8,7 +8,7 @@ Seen or documented (AIHubMix field observations, 2026):
     any of these again, as JSON text inside a message                   a vendor's answer, relayed
     HTML, plain text, `null`, nothing at all                            content networks and proxies
 
-All become one `Envelope`. Ids of requests stand in ``X-Request-Id``, or in the text as ``(tid: …)`` or ``Request id: …``.
+All become one `ErrorBody`. Ids of requests stand in ``X-Request-Id``, or in the text as ``(tid: …)`` or ``Request id: …``.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from aihubmix_video.protocol.sanitize import LINE, plain
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aihubmix_video.protocol.response import Reply
+    from aihubmix_video.protocol.response import Response
 
-__all__ = ["Envelope", "describe", "read_envelope"]
+__all__ = ["ErrorBody", "describe", "read_envelope"]
 
 _LEVELS = 5  # an envelope within a message within an envelope, and one to spare
 _ITEMS = 4  # of a list of errors, only the first few are looked at
@@ -42,7 +42,7 @@ _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 
 @attrs.frozen(kw_only=True)
-class Envelope:
+class ErrorBody:
     """What an answer says is wrong.
 
     Attributes:
@@ -73,23 +73,23 @@ class Envelope:
         return " ".join(filter(None, (self.code, self.type, self.message)))
 
 
-def read_envelope(reply: Reply) -> Envelope:
-    """Read what *reply* says is wrong; any bytes will do."""
+def read_envelope(response: Response) -> ErrorBody:
+    """Read what *response* says is wrong; any bytes will do."""
     try:
-        said = describe(read_json(reply.body))
+        said = describe(read_json(response.body))
     except MalformedReply:
-        said = attrs.evolve(describe(_prose(reply.body)), structured=False)
-    return attrs.evolve(said, request_id=request_id(reply.headers) or said.request_id)
+        said = attrs.evolve(describe(_prose(response.body)), structured=False)
+    return attrs.evolve(said, request_id=request_id(response.headers) or said.request_id)
 
 
-def describe(value: object) -> Envelope:
+def describe(value: object) -> ErrorBody:
     """Read what a piece of JSON says is wrong: a whole answer, or the `error` of a failed job."""
     found = _tell(value, _LEVELS)
     message = found.get("message", "")
     if not found and (unknown := _pruned(value)):
         message = json.dumps(unknown, ensure_ascii=False)  # of no known shape, and better shown than hidden
     quoted = _REQUEST.search(message)
-    return Envelope(
+    return ErrorBody(
         message=plain(message),
         type=found.get("type"),
         code=found.get("code"),

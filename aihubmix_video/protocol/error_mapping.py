@@ -40,7 +40,7 @@ from aihubmix_video.errors import (
     RequestRefused,
     VideoError,
 )
-from aihubmix_video.protocol.error_body import Envelope, read_envelope
+from aihubmix_video.protocol.error_body import ErrorBody, read_envelope
 from aihubmix_video.protocol.error_phrases import (
     says_balance,
     says_concurrency,
@@ -55,7 +55,7 @@ from aihubmix_video.protocol.sanitize import plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
-    from aihubmix_video.protocol.response import Reply
+    from aihubmix_video.protocol.response import Response
 
 __all__ = ["not_ready", "refusal", "refusal_of_get"]
 
@@ -103,29 +103,31 @@ _OF_JOB = (
 )
 
 
-def refusal(reply: Reply, *, create: bool = False, job_id: str | None = None, now: float | None = None) -> VideoError:
-    """Say which error *reply* is: any answer but a 2xx, or a 2xx that carries an `error`.
+def refusal(
+    response: Response, *, create: bool = False, job_id: str | None = None, now: float | None = None
+) -> VideoError:
+    """Say which error *response* is: any answer but a 2xx, or a 2xx that carries an `error`.
 
     Args:
-        reply: The answer.
+        response: The answer.
         create: Whether it answers a create; otherwise it is about a job that has been bought.
         job_id: The job's id, for the error to carry.
         now: Unix seconds, for a Retry-After date in an answer without a ``date``.
     """
-    said = read_envelope(reply)
-    known: Known = {"job_id": job_id, "request_id": said.request_id, "status_code": reply.status}
+    said = read_envelope(response)
+    known: Known = {"job_id": job_id, "request_id": said.request_id, "status_code": response.status}
     if not create:
         known["charged"] = "unknown"  # the job is bought; whether it is charged depends on how it ends
-    if 300 <= reply.status < 400:
-        return ConfigurationError(_redirected(reply), **known)
-    status = _status(reply, said)
+    if 300 <= response.status < 400:
+        return ConfigurationError(_redirected(response), **known)
+    status = _status(response, said)
     # A content network's page does not speak for the gateway, so a 5xx page is a 5xx whatever it says.
     words = said.words if said.structured or status < 500 else ""
     rules = _OF_CREATE if create else _OF_JOB
     kind = next((rule.kind for rule in rules if status in rule.statuses and rule.says(words)), GatewayError)
     if kind is RateLimited:
         limit: Literal["rate", "concurrency"] = "concurrency" if says_concurrency(words) else "rate"
-        return RateLimited(said.line, limit=limit, retry_after=retry_after(reply.headers, now=now), **known)
+        return RateLimited(said.line, limit=limit, retry_after=retry_after(response.headers, now=now), **known)
     if kind is ContentRefused:
         return ContentRefused(said.line, stage="request" if create else "output", **known)
     if kind is JobExpired:
@@ -133,41 +135,41 @@ def refusal(reply: Reply, *, create: bool = False, job_id: str | None = None, no
     return kind(said.line, **known)
 
 
-def refusal_of_get(reply: Reply, *, job_id: str | None, now: float | None = None) -> VideoError:
-    """Say which error *reply* is to a GET about a job that has been bought; arguments are those of `refusal`.
+def refusal_of_get(response: Response, *, job_id: str | None, now: float | None = None) -> VideoError:
+    """Say which error *response* is to a GET about a job that has been bought; arguments are those of `refusal`.
 
     It is `retryable` where it is no verdict on the job: a gateway that fails, 501 included, and any page or empty answer
     of a box in between, whatever its status.
     """
-    error = refusal(reply, job_id=job_id, now=now)
-    if reply.status >= 500 or (isinstance(error, RequestRefused) and not read_envelope(reply).structured):
+    error = refusal(response, job_id=job_id, now=now)
+    if response.status >= 500 or (isinstance(error, RequestRefused) and not read_envelope(response).structured):
         error.retryable = True
     return error
 
 
-def not_ready(reply: Reply) -> bool:
+def not_ready(response: Response) -> bool:
     """Whether a refused content request only came too early.
 
     OpenAI answers 404 "Video is not ready yet", the gateway's task form 400 "Task is not completed yet", the newer
     surface 409 ``result_not_ready``; 425 says so by itself.
     """
-    if reply.status == 425:
+    if response.status == 425:
         return True
-    return reply.status in {400, 404, 409} and says_not_ready(read_envelope(reply).words)
+    return response.status in {400, 404, 409} and says_not_ready(read_envelope(response).words)
 
 
-def _status(reply: Reply, said: Envelope) -> int:
+def _status(response: Response, said: ErrorBody) -> int:
     """Take the status; of a 2xx the error's own code, where that is an HTTP status, else 200."""
-    if not reply.ok:
-        return reply.status
+    if not response.ok:
+        return response.status
     code = said.code or ""
     told = int(code) if len(code) == 3 and code.isdecimal() and code.isascii() else 200
     return told if 400 <= told < 600 else 200
 
 
-def _redirected(reply: Reply) -> str:
+def _redirected(response: Response) -> str:
     try:
-        host = urlsplit(reply.headers.get("location", "")).hostname
+        host = urlsplit(response.headers.get("location", "")).hostname
     except ValueError:  # a bracket that is no IPv6 address, and the like
         host = None
     where = f"to the host {plain(host, 253)}" if host else "elsewhere"

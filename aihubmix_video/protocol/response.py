@@ -9,11 +9,11 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Reply"]
+__all__ = ["Response"]
 
 
 @attrs.frozen(kw_only=True)
-class Reply:
+class Response:
     """An answer, read to its end.
 
     Attributes:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class Canned:
+class CannedResponse:
     """An answer written by hand."""
 
     status: int
@@ -29,7 +29,7 @@ class Canned:
         *,
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Canned:
+    ) -> CannedResponse:
         """Make one; *content_type* defaults to JSON, and to none for an empty body."""
         if body is None:
             body = gateway_error(f"upstream answered {status}")
@@ -41,7 +41,7 @@ class Canned:
         return cls(status, data, (*typed, *given))
 
 
-NOTHING = Canned(0, b"", ())
+NOTHING = CannedResponse(0, b"", ())
 """No answer at all."""
 
 

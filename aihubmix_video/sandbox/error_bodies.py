@@ -15,7 +15,7 @@ Envelope = dict[str, object]
 
 
 @attrs.frozen
-class Refusal(Exception):  # a vendor's verdict that travels as an exception, not a fault of the program
+class RefusedRequest(Exception):  # a vendor's verdict that travels as an exception, not a fault of the program
     """A request that a vendor does not take.
 
     Attributes:
@@ -31,7 +31,7 @@ class Refusal(Exception):  # a vendor's verdict that travels as an exception, no
     status: int = 400
 
 
-def gateway(refusal: Refusal, tid: str) -> Envelope:
+def gateway(refusal: RefusedRequest, tid: str) -> Envelope:
     """Use the gateway's own envelope, the only one with a ``type`` beside the error."""
     error: Envelope = {"message": f"{refusal.message} (tid: {tid})", "type": "Aihubmix_api_error"}
     if refusal.code:
@@ -39,19 +39,19 @@ def gateway(refusal: Refusal, tid: str) -> Envelope:
     return {"error": error, "type": "error"}
 
 
-def openai(refusal: Refusal, tid: str) -> Envelope:
+def openai(refusal: RefusedRequest, tid: str) -> Envelope:
     """Use OpenAI's form, passed through."""
     error = {"message": f"{refusal.message} (tid: {tid})", "type": "invalid_request_error"}
     return {"error": {**error, "param": refusal.param or None, "code": refusal.code}}
 
 
-def google(refusal: Refusal, tid: str) -> Envelope:
+def google(refusal: RefusedRequest, tid: str) -> Envelope:
     """Use Google's JSON as text inside the message."""
     inner: Envelope = {"error": {"code": refusal.status, "message": refusal.message, "status": "INVALID_ARGUMENT"}}
     return _quoted(inner, tid)
 
 
-def ark(refusal: Refusal, tid: str) -> Envelope:
+def ark(refusal: RefusedRequest, tid: str) -> Envelope:
     """Use Ark's JSON as text inside the message."""
     inner: Envelope = {
         "error": {"code": refusal.code, "message": refusal.message, "param": refusal.param, "type": "BadRequest"}
@@ -59,13 +59,13 @@ def ark(refusal: Refusal, tid: str) -> Envelope:
     return _quoted(inner, tid)
 
 
-def dashscope(refusal: Refusal, tid: str) -> Envelope:
+def dashscope(refusal: RefusedRequest, tid: str) -> Envelope:
     """Use the passthrough envelope with its fields left empty."""
     message = f"{refusal.code}: {refusal.message} (tid: {tid})"
     return {"error": {"message": message, "type": "", "param": "", "code": None}}
 
 
-def task(refusal: Refusal, tid: str) -> Envelope:
+def task(refusal: RefusedRequest, tid: str) -> Envelope:
     """Use the form of the gateway's task code: no ``error`` at all."""
     return {"code": refusal.code, "message": f"{refusal.message} (tid: {tid})", "data": None}
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aihubmix_video.sandbox.faults import Fault
-    from aihubmix_video.sandbox.http_format import Reply
+    from aihubmix_video.sandbox.http_format import RenderedResponse
     from aihubmix_video.sandbox.routing import Route
 
 
@@ -35,7 +35,7 @@ class Strike:
     fault: Fault
     number: int
 
-    def edit(self, reply: Reply) -> Reply:
+    def edit(self, reply: RenderedResponse) -> RenderedResponse:
         """Change a reply as the fault says."""
         if self.fault.fields is not None:
             reply = attrs.evolve(reply, body=Media((_edited(reply.body.read(), self.fault.fields),)))
@@ -46,7 +46,7 @@ class Strike:
 
 
 @attrs.define
-class Entry:
+class ScriptEntry:
     """A fault of the script, and how often it was met and struck."""
 
     fault: Fault
@@ -76,14 +76,14 @@ class Entry:
 class FaultScript:
     """The faults of a sandbox, in order."""
 
-    entries: list[Entry] = attrs.field(factory=list)
+    entries: list[ScriptEntry] = attrs.field(factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.entries)
 
     def add(self, *faults: Fault) -> None:
         """Add faults behind those there are."""
-        self.entries.extend(map(Entry, faults))
+        self.entries.extend(map(ScriptEntry, faults))
 
     def clear(self) -> None:
         """End all faults."""

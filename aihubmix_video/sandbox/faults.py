@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 import attrs
 
-from aihubmix_video.sandbox.canned_responses import NOTHING, Canned, gateway_error
-from aihubmix_video.sandbox.response_plan import WHOLE, Delivery
+from aihubmix_video.sandbox.canned_responses import NOTHING, CannedResponse, gateway_error
+from aihubmix_video.sandbox.response_plan import WHOLE, ResponsePlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,13 +80,13 @@ class Fault:
     delay: float = 0.0
     unread: bool = False
     after_processing: bool = True
-    answer: Canned | None = None
+    answer: CannedResponse | None = None
     fields: Mapping[str, object] | None = None
     headers: tuple[tuple[str, str], ...] = ()
     quirk: Quirk | None = None
     other_film: Literal["same_etag", "new_etag", "flip"] | None = None
     flip_etag: bool = False
-    delivery: Delivery = WHOLE
+    delivery: ResponsePlan = WHOLE
 
     @property
     def forestalls(self) -> bool:
@@ -109,7 +109,7 @@ class Fault:
         refusal (3xx, 4xx, 501), it is not. ``after_processing`` decides otherwise.
         """
         match.setdefault("after_processing", code in {200, 201, 202, 204, 408} or (code >= 500 and code != 501))
-        answer = Canned.of(code, body, content_type=content_type, headers=headers)
+        answer = CannedResponse.of(code, body, content_type=content_type, headers=headers)
         return cls(name=f"status {code}", answer=answer, **match)
 
     @classmethod
@@ -118,13 +118,15 @@ class Fault:
         match.setdefault("after_processing", False)
         message = BUSY if code == 503 else "Too many requests; please try again later."
         headers = None if retry_after is None else {"Retry-After": retry_after}
-        return cls(name=f"busy {code}", answer=Canned.of(code, gateway_error(message), headers=headers), **match)
+        return cls(
+            name=f"busy {code}", answer=CannedResponse.of(code, gateway_error(message), headers=headers), **match
+        )
 
     @classmethod
     def no_channel(cls, code: int = 500, **match: Unpack[Match]) -> Fault:
         """Refuse a known model as if no channel served it; nothing is bought."""
         match.setdefault("after_processing", False)
-        return cls(name="no channel", answer=Canned.of(code, gateway_error(NO_CHANNEL)), **match)
+        return cls(name="no channel", answer=CannedResponse.of(code, gateway_error(NO_CHANNEL)), **match)
 
     @classmethod
     def html(cls, code: int = 502, **match: Unpack[Match]) -> Fault:
@@ -171,17 +173,17 @@ class Fault:
     @classmethod
     def silence(cls, **match: Unpack[Match]) -> Fault:
         """Never answer."""
-        return cls(name="silence", answer=NOTHING, delivery=Delivery(ending="silence"), **match)
+        return cls(name="silence", answer=NOTHING, delivery=ResponsePlan(ending="silence"), **match)
 
     @classmethod
     def reset(cls, **match: Unpack[Match]) -> Fault:
         """Answer with RST."""
-        return cls(name="reset", answer=NOTHING, delivery=Delivery(ending="reset"), **match)
+        return cls(name="reset", answer=NOTHING, delivery=ResponsePlan(ending="reset"), **match)
 
     @classmethod
     def close(cls, **match: Unpack[Match]) -> Fault:
         """Answer with FIN; with ``reused=True``, a keep-alive connection that closes as the next request arrives."""
-        return cls(name="close", answer=NOTHING, delivery=Delivery(ending="close"), **match)
+        return cls(name="close", answer=NOTHING, delivery=ResponsePlan(ending="close"), **match)
 
     @classmethod
     def cut(
@@ -193,12 +195,12 @@ class Fault:
         **match: Unpack[Match],
     ) -> Fault:
         """Stop after *after* bytes of the body: with the right Content-Length, chunked, or with neither."""
-        return cls(name="cut", delivery=Delivery(stop=after, ending=ending, framing=framing), **match)
+        return cls(name="cut", delivery=ResponsePlan(stop=after, ending=ending, framing=framing), **match)
 
     @classmethod
     def drip(cls, size: int = 1, every: float = 0.9, *, head: bool = False, **match: Unpack[Match]) -> Fault:
         """Send *size* bytes of the body every *every* seconds; with *head*, the headers so too."""
-        return cls(name="drip", delivery=Delivery(pieces=size, every=every, slow_head=head), **match)
+        return cls(name="drip", delivery=ResponsePlan(pieces=size, every=every, slow_head=head), **match)
 
     @classmethod
     def chunked(
@@ -206,14 +208,14 @@ class Fault:
     ) -> Fault:
         """Send the body in chunks that end well, not at all, or in a chunk size that is no number."""
         ending: Literal["keep", "close"] = "keep" if tail == "good" else "close"
-        delivery = Delivery(framing="chunked", tail=tail, stop=stop, ending=ending)
+        delivery = ResponsePlan(framing="chunked", tail=tail, stop=stop, ending=ending)
         return cls(name=f"chunked, {tail} end", delivery=delivery, **match)
 
     @classmethod
     def length(cls, claim: str, *, chunked: bool = False, **match: Unpack[Match]) -> Fault:
         """Claim another Content-Length, such as ``"1000000000000000"``, ``"-1"`` or ``"5, 6"``, then close."""
         framing: Literal["length", "chunked"] = "chunked" if chunked else "length"
-        delivery = Delivery(length=claim, framing=framing, ending="close")
+        delivery = ResponsePlan(length=claim, framing=framing, ending="close")
         return cls(name=f"length {claim}", delivery=delivery, **match)
 
     @classmethod
@@ -229,7 +231,7 @@ class Fault:
         """Never come to an end: 1xx answers, header lines, or the body of a film."""
         return cls(
             name=f"endless {what}",
-            delivery=Delivery(endless=what, every=every, framing=framing, interim=interim),
+            delivery=ResponsePlan(endless=what, every=every, framing=framing, interim=interim),
             **match,
         )
 

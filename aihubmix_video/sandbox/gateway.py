@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.sandbox.error_bodies import Refusal, gateway, openai
-from aihubmix_video.sandbox.gateway_response import Answer, json_answer
+from aihubmix_video.sandbox.error_bodies import RefusedRequest, gateway, openai
+from aihubmix_video.sandbox.gateway_response import GatewayResponse, json_answer
 from aihubmix_video.sandbox.ids import routing_token
-from aihubmix_video.sandbox.jobs import Job
+from aihubmix_video.sandbox.jobs import SandboxJob
 from aihubmix_video.sandbox.latency import generation_seconds, queued_share
 from aihubmix_video.sandbox.vendors import BY_MODEL
 
@@ -79,10 +79,10 @@ class Gateway:
     """
 
     rules: Rules
-    jobs: dict[str, Job] = attrs.field(factory=dict)
+    jobs: dict[str, SandboxJob] = attrs.field(factory=dict)
     _arrivals: deque[float] = attrs.field(factory=deque)
 
-    def authorize(self, header: str | None, *, request_id: str) -> Answer | None:
+    def authorize(self, header: str | None, *, request_id: str) -> GatewayResponse | None:
         """Refuse a missing or wrong key; None when the key is right."""
         if not header:
             return _error(401, "no key provided", "", request_id)
@@ -91,7 +91,7 @@ class Gateway:
             return None
         return _error(401, "Invalid token", "", request_id)
 
-    def admit(self, *, now: float, model: str | None, request_id: str) -> Answer | None:
+    def admit(self, *, now: float, model: str | None, request_id: str) -> GatewayResponse | None:
         """Refuse what exceeds the rate limit; None when there is room in the last second."""
         limit = self.rules.rate_limit
         if limit is None:
@@ -106,25 +106,29 @@ class Gateway:
         arrivals.append(now)
         return None
 
-    def create(self, body: Mapping[str, object] | None, *, now: float, draws: Draws, request_id: str) -> Answer:
+    def create(
+        self, body: Mapping[str, object] | None, *, now: float, draws: Draws, request_id: str
+    ) -> GatewayResponse:
         """Answer ``POST /v1/videos``. *body* is the JSON object sent, None when it was none."""
         if body is None:
-            return _refused(Refusal("request body must be a valid json object", "invalid_request"), gateway, request_id)
+            return _refused(
+                RefusedRequest("request body must be a valid json object", "invalid_request"), gateway, request_id
+            )
         model = body.get("model")
         if not isinstance(model, str) or not model:
-            return _refused(Refusal("model is required", "model_missing", "model"), gateway, request_id)
+            return _refused(RefusedRequest("model is required", "model_missing", "model"), gateway, request_id)
         vendor = BY_MODEL.get(model)
         if vendor is None:
             text = f"no_valid_channel_error: incorrect model ID or no permission for {model[:80]}"
             return _error(500, text, "no_valid_channel_error", request_id)
         return self._order(vendor, body, now=now, draws=draws, request_id=request_id)
 
-    def retrieve(self, video_id: str, *, now: float, request_id: str) -> Answer:
+    def retrieve(self, video_id: str, *, now: float, request_id: str) -> GatewayResponse:
         """Answer ``GET /v1/videos/{id}``."""
         job = self._find(video_id)
-        return _unknown(request_id) if job is None else Answer(200, job.describe(now))
+        return _unknown(request_id) if job is None else GatewayResponse(200, job.describe(now))
 
-    def content(self, video_id: str, *, now: float, request_id: str) -> Answer:
+    def content(self, video_id: str, *, now: float, request_id: str) -> GatewayResponse:
         """Answer ``GET /v1/videos/{id}/content``; the film itself is the server's to send."""
         job = self._find(video_id)
         if job is None:
@@ -135,37 +139,37 @@ class Gateway:
             words = (
                 "Video is not ready yet; its status is" if is_openai else "Task is not completed yet, current status:"
             )
-            refusal = Refusal(f"{words} {status}", "", status=404 if is_openai else 400)
+            refusal = RefusedRequest(f"{words} {status}", "", status=404 if is_openai else 400)
             return _refused(refusal, openai, request_id)
         if now >= job.expires and is_openai:
             return _refused(
-                Refusal("The video has expired and was removed.", "not_found", status=404), openai, request_id
+                RefusedRequest("The video has expired and was removed.", "not_found", status=404), openai, request_id
             )
         if now >= job.expires:
             return _error(410, "the video has expired and was removed", "artifact_expired", request_id)
-        return Answer(200, content_type=job.vendor.content_type, film=job)
+        return GatewayResponse(200, content_type=job.vendor.content_type, film=job)
 
-    def delete(self, video_id: str, *, now: float, request_id: str) -> Answer:  # noqa: ARG002  # every endpoint takes now
+    def delete(self, video_id: str, *, now: float, request_id: str) -> GatewayResponse:  # noqa: ARG002  # every endpoint takes now
         """Answer ``DELETE /v1/videos/{id}``."""
         job = self._find(video_id)
         if job is None:
             return _unknown(request_id)
         if not job.vendor.deletes:
-            refusal = Refusal(f"{job.order.model} tasks cannot be deleted", "not_supported", status=501)
+            refusal = RefusedRequest(f"{job.order.model} tasks cannot be deleted", "not_supported", status=501)
             return _refused(refusal, gateway, request_id)
         job.deleted = True
         return json_answer(200, {"id": job.id, "object": "video.deleted", "deleted": True})
 
-    def _find(self, video_id: str) -> Job | None:
+    def _find(self, video_id: str) -> SandboxJob | None:
         job = self.jobs.get(video_id)
         return None if job is None or job.deleted else job
 
     def _order(
         self, vendor: Vendor, body: Mapping[str, object], *, now: float, draws: Draws, request_id: str
-    ) -> Answer:
+    ) -> GatewayResponse:
         try:
             order = vendor.read(_merged(vendor, body))
-        except Refusal as refusal:
+        except RefusedRequest as refusal:
             return _refused(refusal, vendor.envelope, request_id)
         if REFUSE in order.prompt:
             return _refused(vendor.moderation, vendor.envelope, request_id)
@@ -176,16 +180,16 @@ class Gateway:
             order = attrs.evolve(order, seconds=4 + int(12 * draws.length))
         job = self._accept(vendor, order, now, draws)
         self.jobs[job.id] = job
-        return Answer(200, job.describe(now, just_created=True), job=job)
+        return GatewayResponse(200, job.describe(now, just_created=True), job=job)
 
-    def _accept(self, vendor: Vendor, order: Order, now: float, draws: Draws) -> Job:
+    def _accept(self, vendor: Vendor, order: Order, now: float, draws: Draws) -> SandboxJob:
         rules = self.rules
         upstream = vendor.make_id(order.model, draws.bits, int(rules.epoch + now))
         token = routing_token(order.model, upstream, draws.channel)
         takes = self._generation(vendor, order, draws.normal) / rules.speed
         lifetime = vendor.lifetime if rules.link_lifetime is None else rules.link_lifetime
         failure = _failure(vendor, order.prompt)
-        return Job(
+        return SandboxJob(
             id=token,
             number=len(self.jobs),
             order=order,
@@ -219,15 +223,15 @@ def read_json(body: bytes) -> Mapping[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def unrouted(method: str, path: str, *, known_path: bool, request_id: str) -> Answer:
+def unrouted(method: str, path: str, *, known_path: bool, request_id: str) -> GatewayResponse:
     """Answer a request to no endpoint."""
     if known_path:
         return _error(405, f"method {method} is not allowed", "method_not_allowed", request_id)
-    refusal = Refusal(f"Invalid URL ({method} {path[:200]})", "not_found", status=404)
+    refusal = RefusedRequest(f"Invalid URL ({method} {path[:200]})", "not_found", status=404)
     return _refused(refusal, openai, request_id)
 
 
-def misdirected(host: str, *, request_id: str) -> Answer:
+def misdirected(host: str, *, request_id: str) -> GatewayResponse:
     """Refuse a request that was meant for another host, such as a web page's by DNS rebinding."""
     return _error(403, f"the sandbox serves loopback only, not {host[:80]!r}", "forbidden_host", request_id)
 
@@ -237,7 +241,7 @@ def _merged(vendor: Vendor, body: Mapping[str, object]) -> Mapping[str, object]:
     if extra is None:
         return {name: value for name, value in body.items() if name != "extra_body"}
     if not isinstance(extra, dict):
-        raise Refusal("extra_body must be an object", "invalid_parameter", "extra_body")
+        raise RefusedRequest("extra_body must be an object", "invalid_parameter", "extra_body")
     if vendor.extra_body:
         return body
     return {**extra, **{name: value for name, value in body.items() if name != "extra_body"}}
@@ -252,13 +256,15 @@ def _failure(vendor: Vendor, prompt: str) -> tuple[Mapping[str, str] | str | Non
     return (None,) if FAIL_NULL in prompt else None
 
 
-def _refused(refusal: Refusal, envelope: Callable[[Refusal, str], Envelope], request_id: str) -> Answer:
+def _refused(
+    refusal: RefusedRequest, envelope: Callable[[RefusedRequest, str], Envelope], request_id: str
+) -> GatewayResponse:
     return json_answer(refusal.status, envelope(refusal, request_id))
 
 
-def _error(status: int, message: str, code: str, request_id: str) -> Answer:
-    return json_answer(status, gateway(Refusal(message, code, status=status), request_id))
+def _error(status: int, message: str, code: str, request_id: str) -> GatewayResponse:
+    return json_answer(status, gateway(RefusedRequest(message, code, status=status), request_id))
 
 
-def _unknown(request_id: str) -> Answer:
+def _unknown(request_id: str) -> GatewayResponse:
     return _error(404, "Task not found", "", request_id)

@@ -11,13 +11,13 @@ from aihubmix_video.sandbox.json_bytes import json_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aihubmix_video.sandbox.jobs import Job
+    from aihubmix_video.sandbox.jobs import SandboxJob
 
 JSON_TYPE = "application/json; charset=utf-8"
 
 
 @attrs.frozen
-class Answer:
+class GatewayResponse:
     """One answer of the gateway.
 
     Attributes:
@@ -33,10 +33,10 @@ class Answer:
     body: bytes = b""
     content_type: str = JSON_TYPE
     headers: tuple[tuple[str, str], ...] = ()
-    film: Job | None = None
-    job: Job | None = None
+    film: SandboxJob | None = None
+    job: SandboxJob | None = None
 
 
-def json_answer(status: int, value: Mapping[str, object]) -> Answer:
+def json_answer(status: int, value: Mapping[str, object]) -> GatewayResponse:
     """Answer with a JSON object."""
-    return Answer(status, json_bytes(value))
+    return GatewayResponse(status, json_bytes(value))

@@ -23,14 +23,14 @@ REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 @attrs.frozen
-class Reply:
+class RenderedResponse:
     """An answer ready to be sent: headers in order, without those of framing."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: Media
 
-    def with_headers(self, headers: Iterable[tuple[str, str]]) -> Reply:
+    def with_headers(self, headers: Iterable[tuple[str, str]]) -> RenderedResponse:
         """Add headers at the end."""
         return attrs.evolve(self, headers=(*self.headers, *headers))
 
@@ -82,7 +82,7 @@ def serve(
     asked: Mapping[str, str],
     validators: Validators | None,
     quirk: Quirk | None = None,
-) -> Reply:
+) -> RenderedResponse:
     """Answer a request for *media*.
 
     Args:
@@ -102,13 +102,15 @@ def serve(
         span = span or (0, total - 1)
     headers = (("Content-Type", content_type), *(validators.headers() if validators else ()))
     if span is None:
-        return Reply(200, headers, media)
+        return RenderedResponse(200, headers, media)
     if span[0] >= total or quirk == "unsatisfiable":
-        return Reply(416, (("Content-Range", f"bytes */{total}"), *headers[1:]), Media(()))
+        return RenderedResponse(416, (("Content-Range", f"bytes */{total}"), *headers[1:]), Media(()))
     return _partial(media, headers, span, quirk)
 
 
-def _partial(media: Media, headers: tuple[tuple[str, str], ...], span: tuple[int, int], quirk: Quirk | None) -> Reply:
+def _partial(
+    media: Media, headers: tuple[tuple[str, str], ...], span: tuple[int, int], quirk: Quirk | None
+) -> RenderedResponse:
     first, last = span
     total = media.length
     if quirk == "multipart":
@@ -118,13 +120,13 @@ def _partial(media: Media, headers: tuple[tuple[str, str], ...], span: tuple[int
         first = first - 1 if first else 1
     shown_total = {"wrong_total": str(total + 1), "unknown_total": "*"}.get(quirk or "", str(total))
     content_range = f"bytes */{total}" if quirk == "no_range" else f"bytes {first}-{last}/{shown_total}"
-    return Reply(206, (("Content-Range", content_range), *headers), media.slice(first, last + 1))
+    return RenderedResponse(206, (("Content-Range", content_range), *headers), media.slice(first, last + 1))
 
 
-def _multipart(media: Media, headers: tuple[tuple[str, str], ...], span: tuple[int, int]) -> Reply:
+def _multipart(media: Media, headers: tuple[tuple[str, str], ...], span: tuple[int, int]) -> RenderedResponse:
     first, last = span
     edge = "sandbox-part"
     opening = f"--{edge}\r\nContent-Type: video/mp4\r\nContent-Range: bytes {first}-{last}/{media.length}\r\n\r\n"
     part = media.slice(first, last + 1)
     body = Media((opening.encode(), *part.segments, f"\r\n--{edge}--\r\n".encode()))
-    return Reply(206, (("Content-Type", f"multipart/byteranges; boundary={edge}"), *headers[1:]), body)
+    return RenderedResponse(206, (("Content-Type", f"multipart/byteranges; boundary={edge}"), *headers[1:]), body)

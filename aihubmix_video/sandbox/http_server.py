@@ -13,7 +13,7 @@ from aiohttp import web
 from aihubmix_video.sandbox.gateway import Draws
 from aihubmix_video.sandbox.http_format import REASONS
 from aihubmix_video.sandbox.ids import request_id
-from aihubmix_video.sandbox.response_plan import WHOLE, Delivery, deliver
+from aihubmix_video.sandbox.response_plan import WHOLE, ResponsePlan, deliver
 from aihubmix_video.sandbox.response_writer import end, send
 
 if TYPE_CHECKING:
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
     from aiohttp.abc import AbstractStreamWriter
 
-    from aihubmix_video.sandbox.gateway_response import Answer
-    from aihubmix_video.sandbox.http_format import Reply
-    from aihubmix_video.sandbox.jobs import Job
-    from aihubmix_video.sandbox.request_handler import Desk, Visit
+    from aihubmix_video.sandbox.gateway_response import GatewayResponse
+    from aihubmix_video.sandbox.http_format import RenderedResponse
+    from aihubmix_video.sandbox.jobs import SandboxJob
+    from aihubmix_video.sandbox.request_handler import RequestHandler, Visit
     from aihubmix_video.sandbox.response_plan import Ending
     from aihubmix_video.sandbox.video.clips import Studio
     from aihubmix_video.sandbox.video.films import Clip
 
 LARGEST_BODY = 64 * 2**20
 """Bytes of a request; a reference image as data URL may have 20 MB or more."""
-CHUNKED = Delivery(framing="chunked")
+CHUNKED = ResponsePlan(framing="chunked")
 
 
 class Written(web.StreamResponse):
@@ -58,7 +58,7 @@ KEPT, CLOSED = Written(keep_alive=True), Written(keep_alive=False)
 
 
 @attrs.define(eq=False)
-class Edge:
+class HttpServer:
     """Handles requests.
 
     Attributes:
@@ -72,7 +72,7 @@ class Edge:
         chunked: Whether films are sent without Content-Length.
     """
 
-    desk: Desk
+    desk: RequestHandler
     studio: Studio
     started: float
     epoch: float
@@ -141,7 +141,7 @@ class Edge:
             self.desk.note(visit, None, None)
             raise
 
-    def _answer(self, visit: Visit) -> Answer:
+    def _answer(self, visit: Visit) -> GatewayResponse:
         creates = visit.target is not None and visit.target.video_id is None
         return self.desk.answer(visit, self._draw() if creates else None)
 
@@ -156,7 +156,7 @@ class Edge:
             channel=chance.randrange(1000, 10_000),
         )
 
-    def _write_at_once(self, request: web.BaseRequest, visit: Visit, answer: Answer) -> web.StreamResponse:
+    def _write_at_once(self, request: web.BaseRequest, visit: Visit, answer: GatewayResponse) -> web.StreamResponse:
         """Answer in one write: the usual case, and the one that has to be cheap."""
         status = answer.status
         self.desk.note(visit, answer, status)
@@ -170,7 +170,7 @@ class Edge:
         transport.write(start.encode() + answer.body)
         return KEPT
 
-    async def _write(self, request: web.BaseRequest, visit: Visit, answer: Answer) -> web.StreamResponse:
+    async def _write(self, request: web.BaseRequest, visit: Visit, answer: GatewayResponse) -> web.StreamResponse:
         """Answer in steps: films, and whatever a fault makes of an answer."""
         fault = None if visit.strike is None else visit.strike.fault
         source = None
@@ -189,7 +189,7 @@ class Edge:
         await end(request, ending)
         return KEPT if ending == "keep" else CLOSED
 
-    async def source(self, job: Job) -> Clip | bytes:
+    async def source(self, job: SandboxJob) -> Clip | bytes:
         """Give what a job's film is made of."""
         if self.content is not None:
             return self.content
@@ -198,7 +198,7 @@ class Edge:
             return self.studio.shipped(order.width, order.height, order.seconds)
         return await self.studio.clip(order)
 
-    def _stamped(self, reply: Reply, visit: Visit) -> Reply:
+    def _stamped(self, reply: RenderedResponse, visit: Visit) -> RenderedResponse:
         named = {name.lower() for name, _ in reply.headers}
         common = (("Date", self._now(visit)), ("X-Request-Id", visit.request_id))
         return reply.with_headers((name, value) for name, value in common if name.lower() not in named)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @attrs.define(kw_only=True, eq=False)
-class Job:
+class SandboxJob:
     """A job that was accepted, and so bought.
 
     Attributes:

@@ -13,10 +13,10 @@ import attrs
 from aihubmix_video.sandbox.canned_responses import NOTHING
 from aihubmix_video.sandbox.fault_script import Seen
 from aihubmix_video.sandbox.gateway import Draws, Gateway, misdirected, read_json, unrouted
-from aihubmix_video.sandbox.gateway_response import Answer
-from aihubmix_video.sandbox.http_format import Reply, Validators, serve
-from aihubmix_video.sandbox.request_log import Logged
-from aihubmix_video.sandbox.routing import Target, is_known, locate, serves_host
+from aihubmix_video.sandbox.gateway_response import GatewayResponse
+from aihubmix_video.sandbox.http_format import RenderedResponse, Validators, serve
+from aihubmix_video.sandbox.request_log import LoggedRequest
+from aihubmix_video.sandbox.routing import RouteMatch, is_known, locate, serves_host
 from aihubmix_video.sandbox.video.films import film
 from aihubmix_video.sandbox.video.media import Media
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aihubmix_video.sandbox.fault_script import FaultScript, Strike
-    from aihubmix_video.sandbox.jobs import Job
+    from aihubmix_video.sandbox.jobs import SandboxJob
     from aihubmix_video.sandbox.video.films import Clip
 
 CACHED_PATHS = 100_000
@@ -49,7 +49,7 @@ class Visit:
     method: str
     path: str
     headers: Mapping[str, str]
-    target: Target | None
+    target: RouteMatch | None
     reused: bool
     model: str | None = None
     json: Mapping[str, object] | None = None
@@ -58,7 +58,7 @@ class Visit:
 
 
 @attrs.define(eq=False)
-class Desk:
+class RequestHandler:
     """Takes requests one at a time and decides what each is answered.
 
     Attributes:
@@ -72,12 +72,12 @@ class Desk:
 
     gateway: Gateway
     faults: FaultScript
-    log: deque[Logged]
+    log: deque[LoggedRequest]
     size: int | None = None
     resumable: bool = True
     keep_headers: bool = False
     billed: int = 0
-    _targets: dict[tuple[str, str], Target] = attrs.field(factory=dict)
+    _targets: dict[tuple[str, str], RouteMatch] = attrs.field(factory=dict)
 
     def arrive(
         self,
@@ -119,10 +119,10 @@ class Desk:
             job = self.gateway.jobs.get(target.video_id)
             visit.model = None if job is None else job.order.model
 
-    def answer(self, visit: Visit, draws: Draws | None) -> Answer:
+    def answer(self, visit: Visit, draws: Draws | None) -> GatewayResponse:
         """Let the gateway do its work, unless a fault forestalls it. Only creates need *draws*."""
         if visit.strike is not None and visit.strike.fault.forestalls:
-            return Answer(200)
+            return GatewayResponse(200)
         host = visit.headers.get("Host")
         if not serves_host(host):
             return misdirected(host or "", request_id=visit.request_id)
@@ -135,7 +135,7 @@ class Desk:
         refused = refused or gateway.admit(now=visit.now, model=visit.model, request_id=visit.request_id)
         return refused or self._endpoint(visit, target, draws or Draws())
 
-    def _endpoint(self, visit: Visit, target: Target, draws: Draws) -> Answer:
+    def _endpoint(self, visit: Visit, target: RouteMatch, draws: Draws) -> GatewayResponse:
         gateway, video_id = self.gateway, target.video_id
         if video_id is None:
             return gateway.create(visit.json, now=visit.now, draws=draws, request_id=visit.request_id)
@@ -145,20 +145,22 @@ class Desk:
             return gateway.content(video_id, now=visit.now, request_id=visit.request_id)
         return gateway.delete(video_id, now=visit.now, request_id=visit.request_id)
 
-    def reply(self, visit: Visit, answer: Answer, source: Clip | bytes | None = None) -> Reply | None:
+    def reply(
+        self, visit: Visit, answer: GatewayResponse, source: Clip | bytes | None = None
+    ) -> RenderedResponse | None:
         """Give the reply to send and log it; None where a fault leaves nothing to say. *source* is the film's."""
         reply = self._unlogged(visit, answer, source)
         self.note(visit, answer, None if reply is None else reply.status)
         return reply
 
-    def note(self, visit: Visit, answer: Answer | None, status: int | None) -> None:
+    def note(self, visit: Visit, answer: GatewayResponse | None, status: int | None) -> None:
         """Log a visit."""
         job = None if answer is None else answer.job
         route, video_id = (None, None) if visit.target is None else (visit.target.route, visit.target.video_id)
         if job is not None:
             self.billed += 1
         self.log.append(
-            Logged(
+            LoggedRequest(
                 visit.at,
                 visit.method,
                 visit.path,
@@ -174,26 +176,26 @@ class Desk:
             )
         )
 
-    def film(self, job: Job, source: Clip | bytes, version: str = "") -> Media:
+    def film(self, job: SandboxJob, source: Clip | bytes, version: str = "") -> Media:
         """Give the bytes of a job's film."""
         return Media((source,)) if isinstance(source, bytes) else film(source, job.id + version, size=self.size)
 
-    def _unlogged(self, visit: Visit, answer: Answer, source: Clip | bytes | None) -> Reply | None:
+    def _unlogged(self, visit: Visit, answer: GatewayResponse, source: Clip | bytes | None) -> RenderedResponse | None:
         strike = visit.strike
         canned = None if strike is None else strike.fault.answer
         if canned is NOTHING:
             return None
         if canned is not None:
-            reply = Reply(canned.status, canned.headers, Media((canned.body,)))
+            reply = RenderedResponse(canned.status, canned.headers, Media((canned.body,)))
         elif answer.film is not None and source is not None:
             reply = self._film_reply(visit, answer.film, answer.content_type, source)
         else:
-            reply = Reply(
+            reply = RenderedResponse(
                 answer.status, (("Content-Type", answer.content_type), *answer.headers), Media((answer.body,))
             )
         return reply if strike is None else strike.edit(reply)
 
-    def _film_reply(self, visit: Visit, job: Job, content_type: str, source: Clip | bytes) -> Reply:
+    def _film_reply(self, visit: Visit, job: SandboxJob, content_type: str, source: Clip | bytes) -> RenderedResponse:
         version, tag = _version(visit.strike)
         media = self.film(job, source, version)
         etag = f'"{job.number:x}-{media.length:x}{tag}"'

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class Logged:
+class LoggedRequest:
     """One request, as the gateway saw it.
 
     It is logged when the gateway has decided what to answer, which is before any of the answer is sent.

@@ -13,7 +13,7 @@ from aihubmix_video.sandbox.video.media import BLOCK_SIZE, Filler, Media
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aihubmix_video.sandbox.http_format import Reply
+    from aihubmix_video.sandbox.http_format import RenderedResponse
 
 Ending = Literal["keep", "close", "reset", "silence"]
 """What becomes of the connection: kept, closed with FIN, closed with RST, or left open for ever without a word."""
@@ -22,7 +22,7 @@ WITHOUT_BODY = frozenset({204, 304})
 
 
 @attrs.frozen(kw_only=True)
-class Delivery:
+class ResponsePlan:
     """How an answer leaves.
 
     Attributes:
@@ -50,7 +50,7 @@ class Delivery:
     interim: int = 102
 
 
-WHOLE = Delivery()
+WHOLE = ResponsePlan()
 
 
 @attrs.frozen
@@ -64,7 +64,7 @@ Step = bytes | Media | Pause | Ending
 """Bytes or a film to write, a pause, or at last what becomes of the connection."""
 
 
-def deliver(reply: Reply, how: Delivery = WHOLE, *, keep_alive: bool = True) -> Iterator[Step]:
+def deliver(reply: RenderedResponse, how: ResponsePlan = WHOLE, *, keep_alive: bool = True) -> Iterator[Step]:
     """Give the steps that send *reply*; the last is the `Ending`, unless it is endless."""
     closes = how.ending == "keep" and (not keep_alive or how.framing == "none")
     if how.endless == "interim":
@@ -81,7 +81,7 @@ def deliver(reply: Reply, how: Delivery = WHOLE, *, keep_alive: bool = True) -> 
     yield "close" if closes else how.ending
 
 
-def _body(reply: Reply, how: Delivery) -> Iterator[Step]:
+def _body(reply: RenderedResponse, how: ResponsePlan) -> Iterator[Step]:
     body = reply.body
     if how.endless == "body":
         body = Media((*body.segments, Filler(0, 2**62)))
@@ -97,7 +97,7 @@ def _body(reply: Reply, how: Delivery) -> Iterator[Step]:
         yield body
 
 
-def _chunks(body: Media, how: Delivery) -> Iterator[Step]:
+def _chunks(body: Media, how: ResponsePlan) -> Iterator[Step]:
     for piece in body.pieces(how.pieces or CHUNK):
         yield b"%x\r\n%b\r\n" % (len(piece), piece)
         if how.every:
@@ -107,7 +107,7 @@ def _chunks(body: Media, how: Delivery) -> Iterator[Step]:
         yield tails[how.tail]
 
 
-def _paced(body: Media, how: Delivery) -> Iterator[Step]:
+def _paced(body: Media, how: ResponsePlan) -> Iterator[Step]:
     for piece in body.pieces(how.pieces or BLOCK_SIZE):
         yield piece
         yield Pause(how.every)
@@ -119,7 +119,7 @@ def _forever(data: bytes, every: float) -> Iterator[Step]:
         yield Pause(every)
 
 
-def _framing(reply: Reply, how: Delivery) -> tuple[tuple[str, str], ...]:
+def _framing(reply: RenderedResponse, how: ResponsePlan) -> tuple[tuple[str, str], ...]:
     chunked = (("Transfer-Encoding", "chunked"),) if how.framing == "chunked" else ()
     if how.length is not None:
         return (*chunked, ("Content-Length", how.length))

@@ -14,27 +14,27 @@ CONTENT = "/content"
 
 
 @attrs.frozen
-class Target:
+class RouteMatch:
     """An endpoint, and the id in its path."""
 
     route: Route
     video_id: str | None = None
 
 
-def locate(method: str, path: str) -> Target | None:
+def locate(method: str, path: str) -> RouteMatch | None:
     """Find the endpoint of a raw path; its id is one segment, still percent-encoded. None when there is none."""
     path = path.partition("?")[0]
     if path == COLLECTION:
-        return Target("create") if method == "POST" else None
+        return RouteMatch("create") if method == "POST" else None
     if not path.startswith(ITEM):
         return None
     segment, slash, rest = path.removeprefix(ITEM).partition("/")
     if not segment or (slash and "/" + rest != CONTENT):
         return None
     if slash:
-        return Target("content", unquote(segment)) if method == "GET" else None
+        return RouteMatch("content", unquote(segment)) if method == "GET" else None
     route: dict[str, Route] = {"GET": "retrieve", "DELETE": "delete"}
-    return Target(route[method], unquote(segment)) if method in route else None
+    return RouteMatch(route[method], unquote(segment)) if method in route else None
 
 
 def is_known(path: str) -> bool:

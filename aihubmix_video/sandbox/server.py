@@ -16,8 +16,8 @@ from aiohttp import web
 from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.sandbox.fault_script import FaultScript
 from aihubmix_video.sandbox.gateway import Gateway, Rules
-from aihubmix_video.sandbox.http_server import Edge
-from aihubmix_video.sandbox.request_handler import Desk
+from aihubmix_video.sandbox.http_server import HttpServer
+from aihubmix_video.sandbox.request_handler import RequestHandler
 from aihubmix_video.sandbox.video.clips import Studio, can_render
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from types import TracebackType
 
-    from aihubmix_video.sandbox.jobs import Job
-    from aihubmix_video.sandbox.request_log import Logged
+    from aihubmix_video.sandbox.jobs import SandboxJob
+    from aihubmix_video.sandbox.request_log import LoggedRequest
     from aihubmix_video.sandbox.vendors.vendor import Order
 
 API_KEY = "sk-sandbox-" + "0" * 40
@@ -86,8 +86,8 @@ class Sandbox:
     keep_headers: bool = False
     log_limit: int | None = None
     faults: FaultScript = attrs.field(factory=FaultScript, init=False, repr=False)
-    _log: deque[Logged] = attrs.field(init=False, repr=False)
-    _edge: Edge | None = attrs.field(default=None, init=False, repr=False)
+    _log: deque[LoggedRequest] = attrs.field(init=False, repr=False)
+    _edge: HttpServer | None = attrs.field(default=None, init=False, repr=False)
     _server: web.Server | None = attrs.field(default=None, init=False, repr=False)
     _listener: asyncio.Server | None = attrs.field(default=None, init=False, repr=False)
     _studio: Studio = attrs.field(init=False, repr=False)
@@ -105,7 +105,7 @@ class Sandbox:
         return self._origin()
 
     @property
-    def log(self) -> list[Logged]:
+    def log(self) -> list[LoggedRequest]:
         """Every request so far, in the order in which they were decided."""
         return list(self._log)
 
@@ -115,7 +115,7 @@ class Sandbox:
         return 0 if self._edge is None else self._edge.desk.billed
 
     @property
-    def jobs(self) -> Mapping[str, Job]:
+    def jobs(self) -> Mapping[str, SandboxJob]:
         """Every job so far by id."""
         return {} if self._edge is None else self._edge.desk.gateway.jobs
 
@@ -201,7 +201,7 @@ class Sandbox:
     ) -> None:
         await self.aclose()
 
-    def _make_edge(self, filler: IO[bytes] | None) -> Edge:
+    def _make_edge(self, filler: IO[bytes] | None) -> HttpServer:
         epoch = time.time() + self.clock_offset
         rules = Rules(
             api_key=self.api_key,
@@ -213,8 +213,8 @@ class Sandbox:
             generation=self.generation,
         )
         size = self.content if isinstance(self.content, int) else None
-        desk = Desk(Gateway(rules), self.faults, self._log, size, self.resumable, self.keep_headers)
-        return Edge(
+        desk = RequestHandler(Gateway(rules), self.faults, self._log, size, self.resumable, self.keep_headers)
+        return HttpServer(
             desk=desk,
             studio=self._studio,
             started=asyncio.get_running_loop().time(),
@@ -230,7 +230,7 @@ class Sandbox:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'http' if self.ssl is None else 'https'}://{host}:{self.port}"
 
-    def _running(self) -> Edge:
+    def _running(self) -> HttpServer:
         if self._edge is None:
             raise ConfigurationError("the sandbox is not running; open it with `async with Sandbox() as sandbox:`")
         return self._edge

@@ -12,15 +12,15 @@ from typing import Final
 
 import attrs
 
-__all__ = ["BAD_POLLS", "DOWNLOAD_PAUSE", "Breaker", "poll_pause"]
+__all__ = ["DOWNLOAD_PROBE_SECONDS", "OPEN_AFTER_BAD_POLLS", "CircuitBreaker", "poll_pause"]
 
-BAD_POLLS: Final = 20  # in a row, of whichever jobs: one vendor's trouble, or chance, is no outage
-PROBES: Final = 3  # polls per interval that find out whether an outage is over, if there are as many jobs
-DOWNLOAD_PAUSE: Final = 5.0  # seconds between downloads that find out the same
+OPEN_AFTER_BAD_POLLS: Final = 20  # in a row, of whichever jobs: one vendor's trouble, or chance, is no outage
+PROBES_PER_INTERVAL: Final = 3  # polls per interval that find out whether an outage is over, if there are as many jobs
+DOWNLOAD_PROBE_SECONDS: Final = 5.0  # seconds between downloads that find out the same
 
 
 @attrs.define
-class Breaker:
+class CircuitBreaker:
     """Failures in a row of one sort of request.
 
     Attributes:
@@ -69,4 +69,4 @@ def poll_pause(running: int, interval: float) -> float:
         running: Jobs being generated.
         interval: Seconds between polls of one job.
     """
-    return interval / min(max(running, 1), PROBES)
+    return interval / min(max(running, 1), PROBES_PER_INTERVAL)

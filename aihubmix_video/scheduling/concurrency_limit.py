@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.scheduling.due_queue import Agenda
+from aihubmix_video.scheduling.due_queue import DueQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Admission", "Turnstile"]
+__all__ = ["ConcurrencyLimits", "CreateQueue"]
 
-PROBE = 60.0  # seconds until one more job is tried after "too many at once", if none has ended
+PROBE_SECONDS = 60.0  # seconds until one more job is tried after "too many at once", if none has ended
 
 
 @attrs.define
@@ -38,7 +38,7 @@ class _Pool:
 
 
 @attrs.define
-class Admission:
+class ConcurrencyLimits:
     """What every model's vendor bears, as far as is known."""
 
     _pools: dict[str, _Pool] = attrs.field(factory=dict)
@@ -65,7 +65,7 @@ class Admission:
         """Too many of this model at once, with the one that was refused."""
         pool = self._pools[model]
         pool.ceiling = max(pool.jobs - 1.0, 1.0)
-        pool.probe_at = now + PROBE
+        pool.probe_at = now + PROBE_SECONDS
 
     def room(self, model: str) -> float:
         """Say how many more may be bought."""
@@ -91,17 +91,19 @@ class Admission:
         return changed
 
 
-class Turnstile:
+class CreateQueue:
     """Creates that are due, in their order, but for those of models that are at their ceiling; true while one may leave."""
 
-    __slots__ = ("_admission", "_alive", "_aside", "_model", "_ready")
+    __slots__ = ("_alive", "_aside", "_concurrency", "_model", "_ready")
 
-    def __init__(self, alive: Callable[[int], bool], model: Callable[[int], str], admission: Admission) -> None:
+    def __init__(
+        self, alive: Callable[[int], bool], model: Callable[[int], str], concurrency: ConcurrencyLimits
+    ) -> None:
         self._alive = alive
         self._model = model
-        self._admission = admission
-        self._ready = Agenda(alive)
-        self._aside: dict[str, Agenda] = {}
+        self._concurrency = concurrency
+        self._ready = DueQueue(alive)
+        self._aside: dict[str, DueQueue] = {}
 
     def put(self, at: float, job: int) -> None:
         """Enter a job by its rank."""
@@ -109,13 +111,13 @@ class Turnstile:
 
     def refresh(self, now: float) -> None:
         """Let the creates that may leave again come back from aside."""
-        self._admission.probe(now)
-        self._let_back(self._admission.changed() & self._aside.keys())
+        self._concurrency.probe(now)
+        self._let_back(self._concurrency.changed() & self._aside.keys())
 
     def _let_back(self, models: Iterable[str]) -> None:
         """Let as many of these models come back from aside as may be bought."""
         for model in models:
-            aside, room = self._aside[model], self._admission.room(model)
+            aside, room = self._aside[model], self._concurrency.room(model)
             while room >= 1 and aside:
                 self._ready.put(*aside.take())
                 room -= 1
@@ -131,9 +133,9 @@ class Turnstile:
             self._let_back(list(self._aside))  # those let back before may have been withdrawn since
         while self._ready:
             model = self._model(self._ready.next_job())
-            if self._admission.room(model) >= 1:
+            if self._concurrency.room(model) >= 1:
                 return True
-            self._aside.setdefault(model, Agenda(self._alive)).put(*self._ready.take())
+            self._aside.setdefault(model, DueQueue(self._alive)).put(*self._ready.take())
         return False
 
     def take(self) -> tuple[float, int]:

@@ -11,13 +11,13 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Agenda"]
+__all__ = ["DueQueue"]
 
-SMALLEST_SWEEP = 64  # entries; below this nothing is gained by clearing out
+MIN_SWEEP_ENTRIES = 64  # entries; below this nothing is gained by clearing out
 
 
 @attrs.define
-class Agenda:
+class DueQueue:
     """Jobs by a number: the moment they are due, or their rank; equals in the order of the jobs. True while it holds one.
 
     A job that ends is not searched for: its entry stays behind and is skipped. Once as many entries may be dead as alive
@@ -26,14 +26,14 @@ class Agenda:
 
     _alive: Callable[[int], bool]
     _heap: list[tuple[float, int]] = attrs.field(factory=list, init=False)
-    _sweep_at: int = attrs.field(default=SMALLEST_SWEEP, init=False)
+    _sweep_at: int = attrs.field(default=MIN_SWEEP_ENTRIES, init=False)
 
     def put(self, at: float, job: int) -> None:
         """Enter *job*; the entry counts as long as ``alive(job)``."""
         if len(self._heap) >= self._sweep_at:
             self._heap = [entry for entry in self._heap if self._alive(entry[1])]
             heapify(self._heap)
-            self._sweep_at = max(SMALLEST_SWEEP, 2 * len(self._heap))
+            self._sweep_at = max(MIN_SWEEP_ENTRIES, 2 * len(self._heap))
         heappush(self._heap, (at, job))
 
     def __len__(self) -> int:

@@ -1,7 +1,7 @@
-"""The lanes in which jobs wait to send, and how lanes take turns.
+"""The request classes in which jobs wait to send, and how request classes take turns.
 
-Theory: start-time fair queueing (Goyal, Vin and Cheng, 1996). A turn starts where the lane's last one finished, but not
-before the turn served now, so a lane that was idle is level with the others and has nothing to catch up. Each lane with work
+Theory: start-time fair queueing (Goyal, Vin and Cheng, 1996). A turn starts where the class's last one finished, but not
+before the turn served now, so a class that was idle is level with the others and has nothing to catch up. Each class with work
 thus gets its share of the turns at least, and none can starve another, however much waits in it.
 """
 
@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from aihubmix_video.scheduling.circuit_breaker import Breaker
-from aihubmix_video.scheduling.due_queue import Agenda
+from aihubmix_video.scheduling.circuit_breaker import CircuitBreaker
+from aihubmix_video.scheduling.due_queue import DueQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aihubmix_video.scheduling.messages import Action
 
-__all__ = ["Lane", "Lanes"]
+__all__ = ["FairQueue", "RequestClass"]
 
 
 class Queue(Protocol):
@@ -43,17 +43,17 @@ def _always() -> bool:
 
 
 @attrs.define
-class Lane:
+class RequestClass:
     """Jobs that wait to send the same sort of request.
 
     Attributes:
         limit: Requests of this sort under way at once, at most.
         action: What is handed out for a job.
         ready: Jobs that are due, by their rank.
-        admits: Whether one more may leave, for reasons of the lane's own.
+        admits: Whether one more may leave, for reasons of the class's own.
         busy: Requests under way.
-        share: How many turns it gets for one of a lane whose share is 1, while both have work.
-        finish: Where this lane's next turn may start, counted in turns of a lane whose share is 1.
+        share: How many turns it gets for one of a class whose share is 1, while both have work.
+        finish: Where this class's next turn may start, counted in turns of a class whose share is 1.
         breaker: Holds them while the gateway seems to be down.
         alone: Whether, while it does, a probe under way must be answered before the next one leaves.
     """
@@ -67,7 +67,7 @@ class Lane:
     share: int = 1
     busy: int = attrs.field(default=0, init=False)
     finish: float = attrs.field(default=0.0, init=False)
-    breaker: Breaker = attrs.field(factory=Breaker, init=False)
+    breaker: CircuitBreaker = attrs.field(factory=CircuitBreaker, init=False)
 
     def join(self, due: float, job: int) -> None:
         """Let a job that has become due wait by rank, which is asked for the job and the moment it was due."""
@@ -79,48 +79,56 @@ class Lane:
         return self.busy < limit and self.admits() and bool(self.ready)
 
 
-class Lanes:
-    """All lanes of a session, taking turns.
+class FairQueue:
+    """All request classes of a session, taking turns.
 
     Args:
-        lanes: All of them.
-        alive: Whether a job still counts, as for an `Agenda`.
-        lane_of: Says in which lane a job waits once it is due.
+        queue: All of them.
+        alive: Whether a job still counts, as for an `DueQueue`.
+        class_of: Says in which class a job waits once it is due.
 
     Attributes:
-        later: Jobs by the moment they become due, whatever their lane.
+        later: Jobs by the moment they become due, whatever their class.
     """
 
-    def __init__(self, *lanes: Lane, alive: Callable[[int], bool], lane_of: Callable[[int], Lane]) -> None:
-        self.later = Agenda(alive)
-        self._lane_of = lane_of
-        self._lanes = lanes
-        self._manned: list[Lane] = []  # those in which any job was ready when this was last looked at
+    def __init__(
+        self, *queue: RequestClass, alive: Callable[[int], bool], class_of: Callable[[int], RequestClass]
+    ) -> None:
+        self.later = DueQueue(alive)
+        self._class_of = class_of
+        self._queue = queue
+        self._manned: list[RequestClass] = []  # those in which any job was ready when this was last looked at
         self._turn = 0.0  # start of the turn served last
 
-    def __iter__(self) -> Iterator[Lane]:
-        return iter(self._lanes)
+    def __iter__(self) -> Iterator[RequestClass]:
+        return iter(self._queue)
 
     def mature(self, now: float) -> None:
         """Let what has become due be ready."""
         for due, job in self.later.due(now):
-            self._lane_of(job).join(due, job)
-        for lane in self._lanes:
-            lane.ready.refresh(now)
-        self._manned = [lane for lane in self._lanes if lane.ready]
+            self._class_of(job).join(due, job)
+        for request_class in self._queue:
+            request_class.ready.refresh(now)
+        self._manned = [request_class for request_class in self._queue if request_class.ready]
 
     def wakes_at(self, opens_at: float) -> float:
         """Say when there may be something to send, if the rate allows it from *opens_at* on; infinity when never."""
-        ready = (max(opens_at, lane.breaker.held_until) for lane in self._manned if lane.open())
+        ready = (
+            max(opens_at, request_class.breaker.held_until) for request_class in self._manned if request_class.open()
+        )
         return min(self.later.first(), *ready, inf)
 
-    def take(self, now: float) -> tuple[Lane, float, int] | None:
-        """Take out the job whose turn it is: its lane, its rank there and its number; None when nothing may be sent now."""
-        waiting = (lane for lane in self._manned if lane.breaker.held_until <= now and lane.open())
-        lane = min(waiting, key=lambda lane: max(self._turn, lane.finish), default=None)
-        if lane is None:
+    def take(self, now: float) -> tuple[RequestClass, float, int] | None:
+        """Take out the job whose turn it is: its class, its rank there and its number; None when nothing may be sent now."""
+        waiting = (
+            request_class
+            for request_class in self._manned
+            if request_class.breaker.held_until <= now and request_class.open()
+        )
+        request_class = min(waiting, key=lambda request_class: max(self._turn, request_class.finish), default=None)
+        if request_class is None:
             return None
-        self._turn = max(self._turn, lane.finish)
-        lane.finish = self._turn + 1 / lane.share
-        lane.breaker.probed(now)
-        return lane, *lane.ready.take()
+        self._turn = max(self._turn, request_class.finish)
+        request_class.finish = self._turn + 1 / request_class.share
+        request_class.breaker.probed(now)
+        return request_class, *request_class.ready.take()

@@ -1,8 +1,8 @@
 """Where a job stands in the scheduler, and what may happen to it there.
 
-Theory of operation. A job is born QUEUED (to be bought), WAITING (bought elsewhere, known by its id) or READY (finished,
+Theory of operation. A job is born WAITING (to be bought), RUNNING (bought elsewhere, known by its id) or READY (finished,
 its file is wanted). Handing out an action moves it to the matching phase in which exactly one request is under way
-(SUBMITTING, POLLING, FETCHING), so no job is ever handed out twice; the request's outcome moves it on. The terminal
+(SUBMITTING, POLLING, DOWNLOADING), so no job is ever handed out twice; the request's outcome moves it on. The terminal
 phases have no way out:
 
     DONE       finished, and saved if its file was wanted
@@ -24,12 +24,12 @@ __all__ = ["IN_HAND", "NEXT", "TERMINAL", "IllegalTransition", "Phase", "Signal"
 class Phase(IntEnum):
     """Where a job stands; an integer, since each poll looks several up."""
 
-    QUEUED = auto()
-    SUBMITTING = auto()
     WAITING = auto()
+    SUBMITTING = auto()
+    RUNNING = auto()
     POLLING = auto()
     READY = auto()
-    FETCHING = auto()
+    DOWNLOADING = auto()
     DONE = auto()
     FAILED = auto()
     UNCERTAIN = auto()
@@ -57,31 +57,31 @@ class Signal(IntEnum):
 
 
 TERMINAL = frozenset({Phase.DONE, Phase.FAILED, Phase.UNCERTAIN, Phase.STALLED, Phase.DROPPED})
-IN_HAND = frozenset({Phase.SUBMITTING, Phase.POLLING, Phase.FETCHING})
+IN_HAND = frozenset({Phase.SUBMITTING, Phase.POLLING, Phase.DOWNLOADING})
 
 NEXT: dict[tuple[Phase, Signal], Phase] = {
-    (Phase.QUEUED, Signal.HANDED_OUT): Phase.SUBMITTING,
-    (Phase.QUEUED, Signal.WITHDRAWN): Phase.DROPPED,
-    (Phase.SUBMITTING, Signal.BOUGHT): Phase.WAITING,
-    (Phase.SUBMITTING, Signal.LOST): Phase.UNCERTAIN,
-    (Phase.SUBMITTING, Signal.TROUBLE): Phase.QUEUED,
-    (Phase.SUBMITTING, Signal.ENDED): Phase.FAILED,
-    (Phase.WAITING, Signal.HANDED_OUT): Phase.POLLING,
-    (Phase.WAITING, Signal.OVERDUE): Phase.STALLED,
+    (Phase.WAITING, Signal.HANDED_OUT): Phase.SUBMITTING,
     (Phase.WAITING, Signal.WITHDRAWN): Phase.DROPPED,
-    (Phase.POLLING, Signal.RUNNING): Phase.WAITING,
+    (Phase.SUBMITTING, Signal.BOUGHT): Phase.RUNNING,
+    (Phase.SUBMITTING, Signal.LOST): Phase.UNCERTAIN,
+    (Phase.SUBMITTING, Signal.TROUBLE): Phase.WAITING,
+    (Phase.SUBMITTING, Signal.ENDED): Phase.FAILED,
+    (Phase.RUNNING, Signal.HANDED_OUT): Phase.POLLING,
+    (Phase.RUNNING, Signal.OVERDUE): Phase.STALLED,
+    (Phase.RUNNING, Signal.WITHDRAWN): Phase.DROPPED,
+    (Phase.POLLING, Signal.RUNNING): Phase.RUNNING,
     (Phase.POLLING, Signal.COMPLETED): Phase.READY,
     (Phase.POLLING, Signal.SATISFIED): Phase.DONE,
-    (Phase.POLLING, Signal.TROUBLE): Phase.WAITING,
+    (Phase.POLLING, Signal.TROUBLE): Phase.RUNNING,
     (Phase.POLLING, Signal.ENDED): Phase.FAILED,
     (Phase.POLLING, Signal.OVERDUE): Phase.STALLED,
     (Phase.POLLING, Signal.WITHDRAWN): Phase.DROPPED,
-    (Phase.READY, Signal.HANDED_OUT): Phase.FETCHING,
+    (Phase.READY, Signal.HANDED_OUT): Phase.DOWNLOADING,
     (Phase.READY, Signal.WITHDRAWN): Phase.DROPPED,
-    (Phase.FETCHING, Signal.SATISFIED): Phase.DONE,
-    (Phase.FETCHING, Signal.TROUBLE): Phase.READY,
-    (Phase.FETCHING, Signal.ENDED): Phase.FAILED,
-    (Phase.FETCHING, Signal.WITHDRAWN): Phase.DROPPED,
+    (Phase.DOWNLOADING, Signal.SATISFIED): Phase.DONE,
+    (Phase.DOWNLOADING, Signal.TROUBLE): Phase.READY,
+    (Phase.DOWNLOADING, Signal.ENDED): Phase.FAILED,
+    (Phase.DOWNLOADING, Signal.WITHDRAWN): Phase.DROPPED,
 }
 """A job being submitted cannot be withdrawn: its create may be under way, and its id must be learnt."""
 

@@ -1,8 +1,8 @@
 """What the scheduler is told (events) and what it asks for (actions).
 
-A job is an integer here: the session's own number, from one series with the tickets of `Ask`. No number is used again,
+A job is an integer here: the session's own number, from one series with the tickets of `AskPermit`. No number is used again,
 since an answer about its first life may still be under way. Every action that is handed out is answered by exactly one
-event about the same job; `Permit` alone needs no answer.
+event about the same job; `GrantPermit` alone needs no answer.
 """
 
 from __future__ import annotations
@@ -18,29 +18,47 @@ if TYPE_CHECKING:
     from aihubmix_video.scheduling.lifecycle import Phase
 
 __all__ = [
+    "Accepted",
     "Action",
-    "Ask",
-    "Bought",
-    "End",
-    "Enlist",
+    "AddJob",
+    "AskPermit",
+    "Detach",
+    "Downloaded",
+    "EndJob",
     "Event",
-    "Fetch",
-    "Fetched",
-    "Permit",
-    "Poll",
+    "FollowJob",
+    "GrantPermit",
     "Polled",
+    "RequestFailed",
+    "RequestsSpent",
+    "SchedulerLimits",
+    "SendCreate",
+    "SendDownload",
+    "SendPoll",
     "SlowDown",
-    "Spent",
-    "Submit",
-    "Trouble",
-    "Want",
-    "Watch",
-    "Withdraw",
+    "WantFile",
 ]
 
 
+@attrs.frozen(kw_only=True)
+class SchedulerLimits:
+    """What a session bounds.
+
+    Attributes:
+        max_in_flight: Jobs bought, or being bought, and not yet over.
+        max_creates: Creates under way at once; likewise `max_polls` and `max_downloads`.
+        deadline: Seconds from acceptance until a job is `WaitTimeout`.
+    """
+
+    max_in_flight: int = 1000
+    max_creates: int = 64
+    max_polls: int = 256
+    max_downloads: int = 8
+    deadline: float = 1800.0
+
+
 @attrs.frozen
-class Enlist:
+class AddJob:
     """A new job is to be bought."""
 
     job: int
@@ -49,7 +67,7 @@ class Enlist:
 
 
 @attrs.frozen
-class Watch:
+class FollowJob:
     """A job bought earlier is to be followed from now on.
 
     Attributes:
@@ -63,7 +81,7 @@ class Watch:
 
 
 @attrs.frozen
-class Want:
+class WantFile:
     """The file of a finished job is wanted.
 
     Attributes:
@@ -75,14 +93,14 @@ class Want:
 
 
 @attrs.frozen
-class Ask:
+class AskPermit:
     """Somebody wants to send a request of their own, under the same rate."""
 
     ticket: int
 
 
 @attrs.frozen
-class Withdraw:
+class Detach:
     """Nobody waits for this job, or for this ticket's permit, any more.
 
     A create under way is not called back: if it buys the job, the job goes on; if it does not, it is not sent again.
@@ -92,7 +110,7 @@ class Withdraw:
 
 
 @attrs.frozen
-class Bought:
+class Accepted:
     """The create was accepted.
 
     Attributes:
@@ -120,14 +138,14 @@ class Polled:
 
 
 @attrs.frozen
-class Fetched:
+class Downloaded:
     """The file is on disk."""
 
     job: int
 
 
 @attrs.frozen
-class Trouble:
+class RequestFailed:
     """The request did not bring what it should; the error says why, and with the job's phase decides what follows.
 
     Attributes:
@@ -140,7 +158,7 @@ class Trouble:
 
 
 @attrs.frozen
-class Spent:
+class RequestsSpent:
     """Requests left that no action stood for, such as redirects."""
 
     requests: int
@@ -157,39 +175,51 @@ class SlowDown:
     retry_after: float | None = None
 
 
-Event = Enlist | Watch | Want | Ask | Withdraw | Bought | Polled | Fetched | Trouble | Spent | SlowDown
+Event = (
+    AddJob
+    | FollowJob
+    | WantFile
+    | AskPermit
+    | Detach
+    | Accepted
+    | Polled
+    | Downloaded
+    | RequestFailed
+    | RequestsSpent
+    | SlowDown
+)
 
 
 @attrs.frozen
-class Submit:
+class SendCreate:
     """Send the create of this job."""
 
     job: int
 
 
 @attrs.frozen
-class Poll:
+class SendPoll:
     """Ask about this job."""
 
     job: int
 
 
 @attrs.frozen
-class Fetch:
+class SendDownload:
     """Send one request for this job's content."""
 
     job: int
 
 
 @attrs.frozen
-class Permit:
+class GrantPermit:
     """The request asked for with this ticket may leave."""
 
     ticket: int
 
 
 @attrs.frozen
-class End:
+class EndJob:
     """This job is over; the scheduler has forgotten it.
 
     Attributes:
@@ -202,4 +232,4 @@ class End:
     error: VideoError | None = None
 
 
-Action = Submit | Poll | Fetch | Permit | End
+Action = SendCreate | SendPoll | SendDownload | GrantPermit | EndJob

@@ -12,24 +12,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aihubmix_video.scheduling.due_queue import Agenda
+from aihubmix_video.scheduling.due_queue import DueQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["RATIO", "RUNGS", "Ladder"]
+__all__ = ["VALUE_CLASSES", "VALUE_CLASS_RATIO", "PollQueue"]
 
-RUNGS: Final = 14
-RATIO: Final = 1.5  # between what polls are worth on one rung and on the next
+VALUE_CLASSES: Final = 14
+VALUE_CLASS_RATIO: Final = 1.5  # between what polls are worth on one rung and on the next
 
 
-class Ladder:
+class PollQueue:
     """Jobs whose polls are due; true while it holds one.
 
     Args:
-        alive: Whether a job still counts, as for an `Agenda`.
-        climbs_at: Says for a job when its poll, which has been worth `RATIO` ** rung times its price since a moment, will be
-            worth `RATIO` times as much.
+        alive: Whether a job still counts, as for an `DueQueue`.
+        climbs_at: Says for a job when its poll, which has been worth `VALUE_CLASS_RATIO` ** rung times its price since a moment, will be
+            worth `VALUE_CLASS_RATIO` times as much.
         patience: Seconds on the step before the first rung, at most.
     """
 
@@ -40,8 +40,8 @@ class Ladder:
     ) -> None:
         self._climbs_at = climbs_at
         self._patience = patience
-        self._step = Agenda(alive)
-        self._rungs = [Agenda(alive) for _ in range(RUNGS)]
+        self._step = DueQueue(alive)
+        self._rungs = [DueQueue(alive) for _ in range(VALUE_CLASSES)]
         self._in_use = 0  # rungs, from the first on; those above are empty
 
     def put(self, at: float, job: int) -> None:
@@ -53,7 +53,7 @@ class Ladder:
         for at, job in self._step.due(now - self._patience):
             self._climb(0, at, job)
         rung = 1
-        while rung < RUNGS and rung <= self._in_use:
+        while rung < VALUE_CLASSES and rung <= self._in_use:
             for at, job in self._rungs[rung - 1].due(now):
                 self._climb(rung, at, job)
             rung += 1

@@ -15,15 +15,15 @@ from math import inf
 
 import attrs
 
-__all__ = ["DROP", "LEAST", "RECOVERY", "Pace"]
+__all__ = ["DROP_FACTOR", "MIN_RATE_SHARE", "RECOVERY_SECONDS", "RateLimit"]
 
-DROP = 0.7  # what a drop leaves of the rate in force
-LEAST = 1 / 16  # of the rate is always left
-RECOVERY = 120.0  # seconds, or good answers, in which a rate would recover from nothing to all of it
+DROP_FACTOR = 0.7  # what a drop leaves of the rate in force
+MIN_RATE_SHARE = 1 / 16  # of the rate is always left
+RECOVERY_SECONDS = 120.0  # seconds, or good answers, in which a rate would recover from nothing to all of it
 
 
 @attrs.frozen
-class Pace:
+class RateLimit:
     """One request per *interval* seconds, up to *burst* back to back; shut altogether during a cool-down.
 
     Attributes:
@@ -43,7 +43,7 @@ class Pace:
     since: float = -inf
 
     @classmethod
-    def of_rate(cls, rate: float, burst: int = 1) -> Pace:
+    def of_rate(cls, rate: float, burst: int = 1) -> RateLimit:
         """Allow *rate* requests per second."""
         return cls(1.0 / rate, burst)
 
@@ -53,31 +53,31 @@ class Pace:
 
     def share_at(self, now: float) -> float:
         """Say how much of the rate is in force: 1 when it has not dropped, or has recovered."""
-        return 1.0 if self.share >= 1 else min(self.share + max(now - self.since, 0.0) / RECOVERY, 1.0)
+        return 1.0 if self.share >= 1 else min(self.share + max(now - self.since, 0.0) / RECOVERY_SECONDS, 1.0)
 
     def rate_at(self, now: float) -> float:
         """Say how many requests per second are in force."""
         return self.share_at(now) / self.interval
 
-    def spend(self, now: float) -> Pace:
+    def spend(self, now: float) -> RateLimit:
         """Account for a request that leaves now, allowed or not."""
         share = self.share_at(now)
         step = self.interval if share >= 1 else self.interval / share
-        return Pace(self.interval, self.burst, max(self.arrival, now) + step, self.shut_until, share, now)
+        return RateLimit(self.interval, self.burst, max(self.arrival, now) + step, self.shut_until, share, now)
 
-    def cool(self, until: float) -> Pace:
+    def cool(self, until: float) -> RateLimit:
         """Let nothing leave before *until*; never shortens a cool-down in force."""
         shut = max(self.shut_until, until)
-        return Pace(self.interval, self.burst, self.arrival, shut, self.share, self.since)
+        return RateLimit(self.interval, self.burst, self.arrival, shut, self.share, self.since)
 
-    def recover(self, now: float) -> Pace:
+    def recover(self, now: float) -> RateLimit:
         """A good answer came."""
         if self.share >= 1:
             return self
-        share = min(self.share_at(now) + 1 / RECOVERY, 1.0)
-        return Pace(self.interval, self.burst, self.arrival, self.shut_until, share, max(now, self.since))
+        share = min(self.share_at(now) + 1 / RECOVERY_SECONDS, 1.0)
+        return RateLimit(self.interval, self.burst, self.arrival, self.shut_until, share, max(now, self.since))
 
-    def drop(self, now: float) -> Pace:
+    def drop(self, now: float) -> RateLimit:
         """Lower the rate in force; it begins to recover when the cool-down in force is over."""
-        share = max(self.share_at(now) * DROP, LEAST)
-        return Pace(self.interval, self.burst, self.arrival, self.shut_until, share, max(now, self.shut_until))
+        share = max(self.share_at(now) * DROP_FACTOR, MIN_RATE_SHARE)
+        return RateLimit(self.interval, self.burst, self.arrival, self.shut_until, share, max(now, self.shut_until))

@@ -20,12 +20,12 @@ from aihubmix_video.errors import (
     SessionClosed,
     VideoError,
 )
-from aihubmix_video.ledger.entry import Entry, State
-from aihubmix_video.session.batch_purchases import Purchases
+from aihubmix_video.ledger.entry import LedgerEntry, LedgerState
+from aihubmix_video.session.batch_purchases import BatchPurchases
 from aihubmix_video.session.batch_rows import drawn, request_of
-from aihubmix_video.session.items import told, told_again
+from aihubmix_video.session.job_views import told, told_again
 from aihubmix_video.session.ledger_mapping import RowPlace, error_of
-from aihubmix_video.session.tracked_job import Record, Target, Watcher
+from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob, Watcher
 from aihubmix_video.types.events import BatchItem
 
 if TYPE_CHECKING:
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from aihubmix_video.output.template import Template
-    from aihubmix_video.session.batch_budget import Allowance
+    from aihubmix_video.session.batch_budget import BatchBudget
     from aihubmix_video.session.batch_rows import Row
-    from aihubmix_video.session.job_manager import Orchestrator
+    from aihubmix_video.session.job_manager import JobManager
     from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["HALTING", "Batch", "batch_name"]
+__all__ = ["STOPS_BUYING", "Batch", "batch_name"]
 
-LOOKAHEAD = 128  # rows queued and not yet bought, at most; each may hold its reference media
+MAX_UNBOUGHT_ROWS = 128  # rows queued and not yet bought, at most; each may hold its reference media
 
-HALTING = (AuthenticationError, PermissionDenied, InsufficientBalance)
+STOPS_BUYING = (AuthenticationError, PermissionDenied, InsufficientBalance)
 """After these every further create would fare the same: nothing more is bought, what was bought is still collected."""
 
-CONTINUED = frozenset({State.INTENDED, State.BOUGHT, State.COMPLETED})
+RESUMABLE = frozenset({LedgerState.INTENDED, LedgerState.BOUGHT, LedgerState.COMPLETED})
 """States of a job in which there is something left to do for it."""
 
 
@@ -61,33 +61,33 @@ class Batch(AsyncIterator[BatchItem]):
     session is open.
 
     Args:
-        orchestrator: Takes the jobs on.
+        manager: Takes the jobs on.
         rows: What to draw from: requests, or jobs of the ledger to be taken up where they were left.
         to: Names the files of requests.
         overwrite: Whether existing files are replaced.
-        allowance: What may be bought; None: what the ledger remembers.
+        budget: What may be bought; None: what the ledger remembers.
         moderation_retries: How often a row is bought anew after its finished video was refused.
     """
 
     def __init__(
         self,
-        orchestrator: Orchestrator,
-        rows: Iterable[Row] | AsyncIterable[Row] | AsyncIterable[Entry],
+        manager: JobManager,
+        rows: Iterable[Row] | AsyncIterable[Row] | AsyncIterable[LedgerEntry],
         to: Template | None = None,
         *,
         overwrite: bool = False,
-        allowance: Allowance | None = None,
+        budget: BatchBudget | None = None,
         moderation_retries: int = 0,
     ) -> None:
-        self._orchestrator = orchestrator
+        self._manager = manager
         self._rows = rows
         self._to = to
         self._overwrite = overwrite
-        self._purchases = Purchases(orchestrator, allowance, moderation_retries)
+        self._purchases = BatchPurchases(manager, budget, moderation_retries)
         self._name = batch_name(to) if to is not None else ""
         self._occurrences: Counter[str] = Counter()
-        self._window = orchestrator.settings.max_in_flight + LOOKAHEAD
-        self._open: dict[int, tuple[Record, Watcher]] = {}  # by the job's number
+        self._window = manager.settings.max_in_flight + MAX_UNBOUGHT_ROWS
+        self._open: dict[int, tuple[TrackedJob, Watcher]] = {}  # by the job's number
         self._queued: set[int] = set()  # of these, those not bought yet
         self._items: deque[BatchItem] = deque()
         self._changed = asyncio.Event()
@@ -117,10 +117,10 @@ class Batch(AsyncIterator[BatchItem]):
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
-        for record, watcher in self._open.values():
-            record.unwatch(watcher)
-            if not record.awaited:
-                self._orchestrator.withdraw(record)
+        for tracked, watcher in self._open.values():
+            tracked.unwatch(watcher)
+            if not tracked.awaited:
+                self._manager.cancel(tracked)
         self._open.clear()
 
     async def __aenter__(self) -> Self:
@@ -140,55 +140,55 @@ class Batch(AsyncIterator[BatchItem]):
             async for row in drawn(self._rows):
                 await self._enter(taken, row)
                 taken += 1
-                while len(self._queued) >= LOOKAHEAD or len(self._open) + len(self._items) >= self._window:
+                while len(self._queued) >= MAX_UNBOUGHT_ROWS or len(self._open) + len(self._items) >= self._window:
                     self._changed.clear()
                     await self._changed.wait()
         finally:
             self._changed.set()
 
-    async def _enter(self, taken: int, row: Row | Entry) -> None:
+    async def _enter(self, taken: int, row: Row | LedgerEntry) -> None:
         index, request = taken, None
         try:
-            if isinstance(row, Entry):
+            if isinstance(row, LedgerEntry):
                 index, request = row.index, row.request
-                async with self._orchestrator.looked_up(partial(self._orchestrator.books.entry, row.key)) as now:
-                    await self._take_up(index, now or row)
+                async with self._manager.looked_up(partial(self._manager.ledger_sync.entry, row.key)) as now:
+                    await self._resume_entry(index, now or row)
                 return
             index = row.number if isinstance(row, FileRow) else taken
             request = request_of(row)
-            await self._take_on(index, row, request)
+            await self._add_row(index, row, request)
         except VideoError as error:
             self._put(BatchItem(index=index, request=request, error=error, charged=error.charged))
 
-    async def _take_on(self, index: int, row: Row, request: VideoRequest) -> None:
+    async def _add_row(self, index: int, row: Row, request: VideoRequest) -> None:
         place = await self._place(index, request)
         if place is None:
-            await self._enlist(index, row, request, None)
+            await self._add(index, row, request, None)
             return
-        async with self._orchestrator.looked_up(partial(self._orchestrator.books.find, place)) as known:
+        async with self._manager.looked_up(partial(self._manager.ledger_sync.find, place)) as known:
             if known is not None:
-                await self._take_up(index, known)
+                await self._resume_entry(index, known)
             else:
-                await self._enlist(index, row, request, place)
+                await self._add(index, row, request, place)
 
-    async def _enlist(self, index: int, row: Row, request: VideoRequest, place: RowPlace | None) -> None:
+    async def _add(self, index: int, row: Row, request: VideoRequest, place: RowPlace | None) -> None:
         if self._halted is not None:
             self._put(BatchItem(index=index, request=request, error=copy(self._halted), charged="no"))
             return
         watcher = self._watcher(index)
-        record = await self._purchases.enlist(request, self._target(index, row), place=place, watcher=watcher)
-        self._follow(record, watcher)
+        tracked = await self._purchases.add(request, self._target(index, row), place=place, watcher=watcher)
+        self._follow(tracked, watcher)
 
     async def _place(self, index: int, request: VideoRequest) -> RowPlace | None:
         """Tell the row from all others of the batch; equal ones are counted, so that intended duplicates stay apart."""
-        digest = await self._orchestrator.books.fingerprint(request)
+        digest = await self._manager.ledger_sync.fingerprint(request)
         if digest is None:
             return None
         occurrence = self._occurrences[digest]
         self._occurrences[digest] += 1
         return RowPlace(batch=self._name, index=index, fingerprint=digest, occurrence=occurrence)
 
-    def _target(self, index: int, row: Row) -> Target | None:
+    def _target(self, index: int, row: Row) -> OutputTarget | None:
         if self._to is None:
             return None
         path: str | Template = self._to
@@ -196,19 +196,19 @@ class Batch(AsyncIterator[BatchItem]):
         if isinstance(row, FileRow):
             key = row.key
             path = str(PurePath(self._to.text).parent / row.output) if row.output is not None else path
-        return Target(path=path, index=index, key=key, overwrite=self._overwrite, make_folder=True)
+        return OutputTarget(path=path, index=index, key=key, overwrite=self._overwrite, make_folder=True)
 
-    async def _take_up(self, index: int, entry: Entry) -> None:
+    async def _resume_entry(self, index: int, entry: LedgerEntry) -> None:
         """Go on with a job of the ledger's, or tell how it ended."""
         watcher = self._watcher(index)
-        if (record := self._orchestrator.live(entry.key)) is not None:
-            self._purchases.join(record, entry.request)
-            record.watchers += (watcher,)
-            self._follow(record, watcher)
+        if (tracked := self._manager.live(entry.key)) is not None:
+            self._purchases.join(tracked, entry.request)
+            tracked.watchers += (watcher,)
+            self._follow(tracked, watcher)
             return
         error = error_of(entry)
         try:
-            taken = await self._taken_up(entry, error, watcher)
+            taken = await self._resumed(entry, error, watcher)
         except VideoError as refused:  # not now; what was bought stays bought
             taken, error = None, refused
         if taken is not None:
@@ -216,63 +216,63 @@ class Batch(AsyncIterator[BatchItem]):
         else:
             self._put(told_again(index, entry, error))
 
-    async def _taken_up(self, entry: Entry, error: VideoError | None, watcher: Watcher) -> Record | None:
+    async def _resumed(self, entry: LedgerEntry, error: VideoError | None, watcher: Watcher) -> TrackedJob | None:
         """Have the ledger's job worked on, if there is anything left to do for it."""
-        if self._halted is not None and entry.video_id is None and entry.state in CONTINUED:
+        if self._halted is not None and entry.video_id is None and entry.state in RESUMABLE:
             raise copy(self._halted)
-        if entry.state in CONTINUED:
-            return await self._purchases.readmit(entry, watcher)
+        if entry.state in RESUMABLE:
+            return await self._purchases.resume_entry(entry, watcher)
         if self._purchases.wants(error) and self._halted is None:
             return await self._purchases.anew(entry, watcher)
         return None
 
-    def _follow(self, record: Record, watcher: Watcher) -> None:
-        if record.over:
+    def _follow(self, tracked: TrackedJob, watcher: Watcher) -> None:
+        if tracked.over:
             return
-        self._open[record.number] = record, watcher
-        if record.video_id is None:
-            self._queued.add(record.number)
+        self._open[tracked.number] = tracked, watcher
+        if tracked.video_id is None:
+            self._queued.add(tracked.number)
             if self._halted is not None:  # it came about while the job was taken on
-                self._orchestrator.withdraw(record)
+                self._manager.cancel(tracked)
 
     # Telling outcomes.
 
     def _watcher(self, index: int) -> Watcher:
         return _RowWatcher(self, index)
 
-    def heard(self, index: int, record: Record) -> None:
+    def heard(self, index: int, tracked: TrackedJob) -> None:
         """A job was accepted, or is over."""
-        self._queued.discard(record.number)
-        if not record.over:
+        self._queued.discard(tracked.number)
+        if not tracked.over:
             self._changed.set()
             return
-        self._open.pop(record.number, None)
-        self._purchases.settle(record)
-        error = record.error
-        if isinstance(error, HALTING) and record.video_id is None and self._halted is None:
+        self._open.pop(tracked.number, None)
+        self._purchases.settle(tracked)
+        error = tracked.error
+        if isinstance(error, STOPS_BUYING) and tracked.video_id is None and self._halted is None:
             self._halted = error
             for other, _ in self._open.values():
-                self._orchestrator.withdraw(other)
-        if self._halted is not None and isinstance(error, SessionClosed) and record.video_id is None:
+                self._manager.cancel(other)
+        if self._halted is not None and isinstance(error, SessionClosed) and tracked.video_id is None:
             error = copy(self._halted)  # withdrawn because of it
         if self._purchases.wants(error) and self._halted is None:
-            task = asyncio.create_task(self._repeat(index, record))
+            task = asyncio.create_task(self._repeat(index, tracked))
             self._repeating.add(task)
             task.add_done_callback(self._repeated)
         else:
-            self._put(told(index, record, error))
+            self._put(told(index, tracked, error))
 
-    async def _repeat(self, index: int, record: Record) -> None:
+    async def _repeat(self, index: int, tracked: TrackedJob) -> None:
         """Buy a row anew whose finished video was refused; tell the refusal where that cannot be."""
         watcher = self._watcher(index)
         try:
-            repeated = await self._purchases.again(index, record, watcher)
+            repeated = await self._purchases.again(index, tracked, watcher)
         except VideoError:
             repeated = None
         if repeated is not None:
             self._follow(repeated, watcher)
         else:
-            self._put(told(index, record, record.error))
+            self._put(told(index, tracked, tracked.error))
 
     def _repeated(self, done: asyncio.Task[None]) -> None:
         self._repeating.discard(done)
@@ -290,5 +290,5 @@ class _RowWatcher:
     _batch: Batch
     _index: int
 
-    def __call__(self, record: Record) -> None:
-        self._batch.heard(self._index, record)
+    def __call__(self, tracked: TrackedJob) -> None:
+        self._batch.heard(self._index, tracked)

@@ -9,7 +9,7 @@ import attrs
 
 from aihubmix_video.capabilities import find_capability
 from aihubmix_video.errors import BudgetExceeded
-from aihubmix_video.pricing.caps import Budget, Caps
+from aihubmix_video.pricing.caps import Caps, CapUsage
 from aihubmix_video.pricing.list_prices import check_prices, highest_price, list_price, seconds_of
 
 if TYPE_CHECKING:
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from aihubmix_video.ledger.entry import Spent
     from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["Allowance", "Share"]
+__all__ = ["BatchBudget", "BudgetShare"]
 
 
 @attrs.frozen
-class Share:
+class BudgetShare:
     """What one video takes of the caps: its length in seconds and its list price in USD, where known."""
 
     seconds: float | None
     price: float | None
 
 
-class Allowance:
+class BatchBudget:
     """Lets a batch buy what its caps allow.
 
     Raises:
@@ -41,7 +41,7 @@ class Allowance:
         given: Mapping[str, float] = {} if prices is None else prices
         check_prices(given)
         self._prices = dict(given)
-        self._budget = Budget(self._caps)
+        self._budget = CapUsage(self._caps)
 
     def packed(self) -> bytes:
         """Write down the caps and prices, not what is used of them."""
@@ -65,14 +65,14 @@ class Allowance:
         """
         lengths = {model: _longest(model, each) for model, each in spent.items()}
         costs = {model: _cost(seconds, highest_price(model, self._prices)) for model, seconds in lengths.items()}
-        self._budget = Budget(
+        self._budget = CapUsage(
             self._caps,
             videos=sum(each.jobs for each in spent.values()),
             seconds=_sum(tuple(lengths.values())),
             spent=_sum(tuple(costs.values())),
         )
 
-    def ask(self, request: VideoRequest) -> Share:
+    def ask(self, request: VideoRequest) -> BudgetShare:
         """Take a video's share.
 
         Raises:
@@ -84,19 +84,23 @@ class Allowance:
             raise BudgetExceeded([refusal])
         return self._taken(share)
 
-    def count(self, request: VideoRequest) -> Share:
+    def count(self, request: VideoRequest) -> BudgetShare:
         """Take the share of a video that is being bought anyway."""
         return self._taken(self._share(request))
 
-    def give_back(self, share: Share | None) -> None:
+    def give_back(self, share: BudgetShare | None) -> None:
         """Take the share of a video back that was not bought after all."""
         if share is not None:
             self._budget.give_back(share.seconds, share.price)
 
-    def _share(self, request: VideoRequest) -> Share:
-        return Share(seconds_of(request), list_price(request, self._prices)) if self.capped else Share(None, None)
+    def _share(self, request: VideoRequest) -> BudgetShare:
+        return (
+            BudgetShare(seconds_of(request), list_price(request, self._prices))
+            if self.capped
+            else BudgetShare(None, None)
+        )
 
-    def _taken(self, share: Share) -> Share:
+    def _taken(self, share: BudgetShare) -> BudgetShare:
         self._budget.take(share.seconds, share.price)
         return share
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.cli.ledger_location import Books, opened_ledger, said
+from aihubmix_video.cli.ledger_location import LedgerLocation, opened_ledger, said
 from aihubmix_video.errors import InvalidRequest
-from aihubmix_video.ledger.entry import Entry, State
+from aihubmix_video.ledger.entry import LedgerEntry, LedgerState
 from aihubmix_video.ledger.fingerprint import fingerprint
-from aihubmix_video.ledger.pages import entries
+from aihubmix_video.ledger.interface import entries
 from aihubmix_video.storage.reference_files import load
 
 if TYPE_CHECKING:
@@ -47,26 +47,26 @@ class Changes:
         return bool((self.new and self.gone) or self.elsewhere)
 
 
-async def changes_of(books: Books, rows: Iterable[Row]) -> Changes:
+async def changes_of(ledger_sync: LedgerLocation, rows: Iterable[Row]) -> Changes:
     """Compare a batch file with its ledger, if there is one yet.
 
     Raises:
         LedgerError: The ledger cannot be read.
     """
-    if books.batch is None or not books.path.exists():
+    if ledger_sync.batch is None or not ledger_sync.path.exists():
         return Changes()
-    async with opened_ledger(books.path) as ledger:
+    async with opened_ledger(ledger_sync.path) as ledger:
         kept = {
-            (entry.fingerprint, entry.occurrence): None if entry.state is State.DROPPED else _row(entry)
-            async for entry in ledger.rows_of(books.batch)
+            (entry.fingerprint, entry.occurrence): None if entry.state is LedgerState.DROPPED else _row(entry)
+            async for entry in ledger.rows_of(ledger_sync.batch)
         }
         if not kept:
-            others = {entry.fingerprint: entry.batch async for entry in _others(ledger, books.batch)}
+            others = {entry.fingerprint: entry.batch async for entry in _others(ledger, ledger_sync.batch)}
             return await _elsewhere(others, rows) if others else Changes()
     return await _compared(kept, rows)
 
 
-async def _others(ledger: SqliteLedger, batch: str) -> AsyncIterator[Entry]:
+async def _others(ledger: SqliteLedger, batch: str) -> AsyncIterator[LedgerEntry]:
     """Give the rows of all other batches that may have been bought."""
     async for entry in entries(ledger):
         if entry.batch not in {None, batch} and (entry.video_id is not None or entry.charged != "no"):
@@ -78,7 +78,7 @@ async def _elsewhere(others: dict[str, str | None], rows: Iterable[Row]) -> Chan
     return Changes(elsewhere=found[0], again=len(found)) if found else Changes()
 
 
-def _row(entry: Entry) -> str:
+def _row(entry: LedgerEntry) -> str:
     return f"row {entry.index}: {said(entry.request.prompt)}"
 
 

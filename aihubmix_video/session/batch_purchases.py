@@ -8,89 +8,89 @@ from typing import TYPE_CHECKING
 from aihubmix_video.errors import ContentRefused, LedgerError, VideoError
 
 if TYPE_CHECKING:
-    from aihubmix_video.ledger.entry import Entry
-    from aihubmix_video.session.batch_budget import Allowance, Share
-    from aihubmix_video.session.job_manager import Orchestrator
+    from aihubmix_video.ledger.entry import LedgerEntry
+    from aihubmix_video.session.batch_budget import BatchBudget, BudgetShare
+    from aihubmix_video.session.job_manager import JobManager
     from aihubmix_video.session.ledger_mapping import RowPlace
-    from aihubmix_video.session.tracked_job import Record, Target, Watcher
+    from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob, Watcher
     from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["Purchases"]
+__all__ = ["BatchPurchases"]
 
 
-class Purchases:
+class BatchPurchases:
     """Has jobs bought for a batch, and keeps account of it.
 
     Args:
-        orchestrator: Takes the jobs on.
-        allowance: What may be bought; None: what the ledger remembers of its last batch.
+        manager: Takes the jobs on.
+        budget: What may be bought; None: what the ledger remembers of its last batch.
         retries: How often a row is bought anew after moderation refused its finished video.
     """
 
-    def __init__(self, orchestrator: Orchestrator, allowance: Allowance | None, retries: int = 0) -> None:
-        self._orchestrator = orchestrator
-        self._given = allowance
+    def __init__(self, manager: JobManager, budget: BatchBudget | None, retries: int = 0) -> None:
+        self._manager = manager
+        self._given = budget
         self._retries = retries
-        self._shares: dict[int, Share] = {}  # by the job's number
+        self._shares: dict[int, BudgetShare] = {}  # by the job's number
         self._repeated: Counter[int] = Counter()  # by the row, for want of a ledger that counts
 
     async def begin(self) -> None:
         """Look what was bought before."""
-        books = self._orchestrator.books
+        ledger_sync = self._manager.ledger_sync
         if self._given is None:
-            self._allowance = await books.allowance()
+            self._budget = await ledger_sync.budget()
         else:
-            self._allowance = self._given
+            self._budget = self._given
             try:
-                await books.keep_allowance(self._given)
+                await ledger_sync.keep_budget(self._given)
             except LedgerError as trouble:  # what was bought is collected all the same
-                self._orchestrator.stop_buying(trouble)
-        if self._allowance.capped:
-            self._allowance.begin(await books.spent())
+                self._manager.stop_buying(trouble)
+        if self._budget.capped:
+            self._budget.begin(await ledger_sync.spent())
 
-    async def enlist(
-        self, request: VideoRequest, target: Target | None, *, place: RowPlace | None, watcher: Watcher
-    ) -> Record:
+    async def add(
+        self, request: VideoRequest, target: OutputTarget | None, *, place: RowPlace | None, watcher: Watcher
+    ) -> TrackedJob:
         """Queue a new job.
 
         Raises:
             BudgetExceeded: A cap forbids it. Nothing was sent.
-            VideoError: As `Orchestrator.enlist`.
+            VideoError: As `JobManager.add`.
         """
-        share = self._allowance.ask(request)
+        share = self._budget.ask(request)
         try:
-            record = await self._orchestrator.enlist(request, target, place=place, watcher=watcher)
+            tracked = await self._manager.add(request, target, place=place, watcher=watcher)
         except BaseException:
-            self._allowance.give_back(share)
+            self._budget.give_back(share)
             raise
-        self._shares[record.number] = share
-        return record
+        self._shares[tracked.number] = share
+        return tracked
 
-    async def readmit(self, entry: Entry, watcher: Watcher) -> Record:
-        """Take up a job of the ledger's; raises as `enlist`. What was bought is counted already."""
-        share = None if entry.video_id is not None else self._allowance.ask(entry.request)
-        return await self._readmitted(entry, share, watcher)
+    async def resume_entry(self, entry: LedgerEntry, watcher: Watcher) -> TrackedJob:
+        """Take up a job of the ledger's; raises as `add`. What was bought is counted already."""
+        share = None if entry.video_id is not None else self._budget.ask(entry.request)
+        return await self._resumed(entry, share, watcher)
 
-    async def _readmitted(self, entry: Entry, share: Share | None, watcher: Watcher) -> Record:
+    async def _resumed(self, entry: LedgerEntry, share: BudgetShare | None, watcher: Watcher) -> TrackedJob:
         try:
-            record = await self._orchestrator.readmit(entry, watcher)
+            tracked = await self._manager.resume_entry(entry, watcher)
         except BaseException:
-            self._allowance.give_back(share)
+            self._budget.give_back(share)
             raise
         if share is not None:
-            self._shares[record.number] = share
-        return record
+            self._shares[tracked.number] = share
+        return tracked
 
-    def join(self, record: Record, request: VideoRequest) -> None:
+    def join(self, tracked: TrackedJob, request: VideoRequest) -> None:
         """Count a job that is followed already."""
-        if record.video_id is None:
-            self._shares[record.number] = self._allowance.count(request)
+        if tracked.video_id is None:
+            self._shares[tracked.number] = self._budget.count(request)
 
-    def settle(self, record: Record) -> None:
+    def settle(self, tracked: TrackedJob) -> None:
         """A job is over: one that was not charged takes nothing of the caps."""
-        share = self._shares.pop(record.number, None)
-        if record.error is not None and record.error.charged == "no":
-            self._allowance.give_back(share)
+        share = self._shares.pop(tracked.number, None)
+        if tracked.error is not None and tracked.error.charged == "no":
+            self._budget.give_back(share)
 
     # Buying anew.
 
@@ -98,30 +98,30 @@ class Purchases:
         """Whether the same request may pass on another try, and the user wants one."""
         return self._retries > 0 and isinstance(error, ContentRefused) and error.stage == "output"
 
-    async def again(self, index: int, record: Record, watcher: Watcher) -> Record | None:
+    async def again(self, index: int, tracked: TrackedJob, watcher: Watcher) -> TrackedJob | None:
         """Buy a row anew whose finished video was refused; None when that was done often enough.
 
         Raises:
-            VideoError: As `enlist`.
+            VideoError: As `add`.
         """
-        if record.in_ledger:
-            async with self._orchestrator.books.taking:
-                entry = await self._orchestrator.books.entry(record.key)
+        if tracked.in_ledger:
+            async with self._manager.ledger_sync.taking:
+                entry = await self._manager.ledger_sync.entry(tracked.key)
                 return None if entry is None else await self.anew(entry, watcher)
-        if record.request is None or self._repeated[index] >= self._retries:
+        if tracked.request is None or self._repeated[index] >= self._retries:
             return None
         self._repeated[index] += 1
-        return await self.enlist(record.request, record.target, place=None, watcher=watcher)
+        return await self.add(tracked.request, tracked.target, place=None, watcher=watcher)
 
-    async def anew(self, entry: Entry, watcher: Watcher) -> Record | None:
+    async def anew(self, entry: LedgerEntry, watcher: Watcher) -> TrackedJob | None:
         """Buy a job of the ledger's anew, likewise."""
         if entry.resubmitted >= self._retries:
             return None
-        self._orchestrator.check_buying(entry.key)
-        share = self._allowance.ask(entry.request)  # before the ledger is told: what it says is bought another day
+        self._manager.check_buying(entry.key)
+        share = self._budget.ask(entry.request)  # before the ledger is told: what it says is bought another day
         try:
-            intended = await self._orchestrator.books.resubmit(entry.key)
+            intended = await self._manager.ledger_sync.resubmit(entry.key)
         except BaseException:
-            self._allowance.give_back(share)
+            self._budget.give_back(share)
             raise
-        return await self._readmitted(intended, share, watcher)
+        return await self._resumed(intended, share, watcher)

@@ -17,7 +17,7 @@ T = TypeVar("T")
 Row = VideoRequest | Mapping[str, object] | FileRow
 """A request, a mapping of its fields, or a row of a batch file with a key or an output name of its own."""
 
-STEPS_AT_ONCE = 32  # rows taken from a plain iterable before others get a turn
+ROWS_PER_TURN = 32  # rows taken from a plain iterable before others get a turn
 
 
 def request_of(row: object) -> VideoRequest:
@@ -43,5 +43,5 @@ async def drawn(rows: Iterable[T] | AsyncIterable[T]) -> AsyncIterator[T]:
         return
     for taken, row in enumerate(rows):
         yield row
-        if taken % STEPS_AT_ONCE == 0:
+        if taken % ROWS_PER_TURN == 0:
             await asyncio.sleep(0)

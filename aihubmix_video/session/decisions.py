@@ -12,7 +12,7 @@ from aihubmix_video.errors import ConfigurationError, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aihubmix_video.ledger.entry import Entry
+    from aihubmix_video.ledger.entry import LedgerEntry
 
 __all__ = ["Decision", "decisions_of", "own"]
 
@@ -28,7 +28,7 @@ class Decision:
 
 
 def decisions_of(
-    uncertain: Sequence[Entry], attach: Sequence[str] = (), resubmit: Sequence[str] = (), drop: Sequence[str] = ()
+    uncertain: Sequence[LedgerEntry], attach: Sequence[str] = (), resubmit: Sequence[str] = (), drop: Sequence[str] = ()
 ) -> tuple[Decision, ...]:
     """Read the options by which a user decides.
 
@@ -50,7 +50,7 @@ def decisions_of(
     return tuple(decided)
 
 
-def _attached(text: str, uncertain: Sequence[Entry]) -> Decision:
+def _attached(text: str, uncertain: Sequence[LedgerEntry]) -> Decision:
     head, _, rest = text.partition("=")
     if not rest.strip("="):  # no key, though perhaps an id in base64, which ends with =
         if len(uncertain) != 1:
@@ -59,11 +59,11 @@ def _attached(text: str, uncertain: Sequence[Entry]) -> Decision:
     return Decision(key=_key(head, uncertain), attach=rest)
 
 
-def _keys(text: str, uncertain: Sequence[Entry]) -> list[str]:
+def _keys(text: str, uncertain: Sequence[LedgerEntry]) -> list[str]:
     return [entry.key for entry in uncertain] if text == "all" else [_key(text, uncertain)]
 
 
-def _key(text: str, uncertain: Sequence[Entry]) -> str:
+def _key(text: str, uncertain: Sequence[LedgerEntry]) -> str:
     """Find a job by its key, or by the key that its row has of its own."""
     found = [each.key for each in uncertain if text == each.key] or [
         each.key for each in uncertain if text == own(each)
@@ -74,6 +74,6 @@ def _key(text: str, uncertain: Sequence[Entry]) -> str:
     return found[0]
 
 
-def own(entry: Entry) -> str | None:
+def own(entry: LedgerEntry) -> str | None:
     """Give the key that a job's row has of its own."""
     return entry.target.row_key if entry.target is not None else None

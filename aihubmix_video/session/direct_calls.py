@@ -7,53 +7,53 @@ import random
 from typing import TYPE_CHECKING, TypeVar
 
 from aihubmix_video.errors import RateLimited, VideoError
-from aihubmix_video.http.client import Departure
+from aihubmix_video.http.client import SendHook
 from aihubmix_video.protocol.video_ids import check_id
-from aihubmix_video.scheduling.backoff import Backoff
 from aihubmix_video.scheduling.messages import SlowDown
+from aihubmix_video.scheduling.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from aihubmix_video.session.request_executor import Performer
-    from aihubmix_video.session.scheduler_loop import Driver
+    from aihubmix_video.session.request_executor import RequestExecutor
+    from aihubmix_video.session.scheduler_loop import SchedulerLoop
     from aihubmix_video.types.video import Video
 
-__all__ = ["Singles"]
+__all__ = ["DirectCalls"]
 
 T = TypeVar("T")
 
-PATIENCE = Backoff(attempts=3, first=1.0, cap=30.0)  # all of them are safe to repeat
+DIRECT_CALL_RETRY = Backoff(attempts=3, first=1.0, cap=30.0)  # all of them are safe to repeat
 
 
-class Singles:
+class DirectCalls:
     """Asks about jobs, and deletes them, when the user says so."""
 
-    def __init__(self, driver: Driver, performer: Performer) -> None:
-        self._driver = driver
-        self._performer = performer
+    def __init__(self, loop: SchedulerLoop, executor: RequestExecutor) -> None:
+        self._loop = loop
+        self._executor = executor
 
     async def retrieve(self, video_id: str) -> Video:
         """Ask about a job once; transient failures are tried again."""
         check_id(video_id)
-        return await self._patiently(lambda departure: self._performer.retrieve(video_id, departure))
+        return await self._patiently(lambda send_hook: self._executor.retrieve(video_id, send_hook))
 
     async def delete(self, video_id: str) -> None:
         """Delete a job; one that is gone already counts as deleted."""
         check_id(video_id)
-        await self._patiently(lambda departure: self._performer.delete(video_id, departure))
+        await self._patiently(lambda send_hook: self._executor.delete(video_id, send_hook))
 
-    async def _patiently(self, send: Callable[[Departure], Awaitable[T]]) -> T:
+    async def _patiently(self, send: Callable[[SendHook], Awaitable[T]]) -> T:
         failures = 0
         while True:
-            await self._driver.permit()
+            await self._loop.permit()
             try:
-                return await send(Departure())
+                return await send(SendHook())
             except VideoError as error:
                 failures += 1
-                wait = PATIENCE.delay(failures, random.random()) if error.retryable else None  # noqa: S311 - jitter
+                wait = DIRECT_CALL_RETRY.delay(failures, random.random()) if error.retryable else None  # noqa: S311 - jitter
                 if wait is None:
                     raise
                 if isinstance(error, RateLimited):
-                    self._driver.tell(SlowDown(error.retry_after))
+                    self._loop.tell(SlowDown(error.retry_after))
             await asyncio.sleep(wait)

@@ -13,22 +13,22 @@ from aihubmix_video.polling.saved_statistics import UnreadableError
 
 if TYPE_CHECKING:
     from aihubmix_video.ledger.interface import Ledger
-    from aihubmix_video.polling.adaptive import LearnedCadence
+    from aihubmix_video.polling.adaptive import AdaptivePollPolicy
 
-__all__ = ["JOBS_BETWEEN", "Experience"]
+__all__ = ["JOBS_BETWEEN_SAVES", "DurationStore"]
 
 log = logging.getLogger("aihubmix_video")
 
 NAME = "durations"
-JOBS_BETWEEN = 50  # jobs seen to finish, after which what was learnt is kept even if the session goes on
+JOBS_BETWEEN_SAVES = 50  # jobs seen to finish, after which what was learnt is kept even if the session goes on
 
 
-class Experience:
+class DurationStore:
     """Keeps what one session's cadence learns."""
 
-    def __init__(self, ledger: Ledger, cadence: LearnedCadence) -> None:
+    def __init__(self, ledger: Ledger, policy: AdaptivePollPolicy) -> None:
         self._ledger = ledger
-        self._cadence = cadence
+        self._policy = policy
         self._kept = 0.0  # jobs seen when it was kept last
 
     async def recall(self) -> None:
@@ -36,18 +36,18 @@ class Experience:
         try:
             data = await self._ledger.recall(NAME)
             if data is not None:
-                self._cadence.restore(data)
+                self._policy.restore(data)
         except (LedgerError, UnreadableError) as error:
             log.warning("what earlier sessions learnt of durations cannot be read (%s); learning begins anew", error)
-        self._kept = self._cadence.jobs_seen
+        self._kept = self._policy.jobs_seen
 
     async def keep(self, *, news: int = 1) -> None:
         """Keep what was learnt, if at least so many jobs were seen to finish since it was kept last."""
-        seen = self._cadence.jobs_seen
+        seen = self._policy.jobs_seen
         if seen < self._kept + news:
             return
         self._kept = seen
         try:
-            await self._ledger.remember(NAME, self._cadence.kept())
+            await self._ledger.remember(NAME, self._policy.kept())
         except (LedgerError, SessionClosed) as error:
             log.warning("what was learnt of durations cannot be kept (%s)", error)

@@ -9,7 +9,7 @@ from aihubmix_video.session.request_checks import build_request
 if TYPE_CHECKING:
     import os
 
-    from aihubmix_video.session.job_manager import Orchestrator
+    from aihubmix_video.session.job_manager import JobManager
     from aihubmix_video.types.request import VideoParams, VideoRequest
     from aihubmix_video.types.video import Video
 
@@ -19,14 +19,14 @@ __all__ = ["Videos"]
 class Videos:
     """The four endpoints, by the verbs that users of OpenAI's client know. Reached as ``session.videos``."""
 
-    def __init__(self, orchestrator: Orchestrator) -> None:
-        self._orchestrator = orchestrator
+    def __init__(self, manager: JobManager) -> None:
+        self._manager = manager
 
     async def create(
         self, prompt: str | VideoRequest = "", *, model: str | None = None, **params: Unpack[VideoParams]
     ) -> Video:
         """Buy a job and return it as accepted, without following it; raises as `VideoSession.submit`."""
-        return await self._orchestrator.create(build_request(prompt, model, params))
+        return await self._manager.create(build_request(prompt, model, params))
 
     async def retrieve(self, video_id: str) -> Video:
         """Ask about a job once; transient failures are tried again, three times in all.
@@ -35,11 +35,11 @@ class Videos:
             JobNotFound: The gateway does not know the id.
             VideoError: The last failure.
         """
-        return await self._orchestrator.retrieve(video_id)
+        return await self._manager.retrieve(video_id)
 
     async def download_content(self, video_id: str, to: str | os.PathLike[str], *, overwrite: bool = False) -> Video:
         """Fetch a finished video to the file *to*, verified; raises as `Video.save`."""
-        return await self._orchestrator.save(video_id, to, overwrite=overwrite)
+        return await self._manager.save(video_id, to, overwrite=overwrite)
 
     async def delete(self, video_id: str) -> None:
         """Delete a job; one that is gone already counts as deleted.
@@ -47,4 +47,4 @@ class Videos:
         Raises:
             RequestRefused: The vendor cannot delete, as Kling (501).
         """
-        await self._orchestrator.delete(video_id)
+        await self._manager.delete(video_id)

@@ -13,19 +13,29 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.errors import InvalidRequest, LedgerError, SessionClosed, VideoError
-from aihubmix_video.ledger.entry import State
+from aihubmix_video.ledger.entry import LedgerState
 from aihubmix_video.protocol.video_ids import check_id
 from aihubmix_video.scheduling.lifecycle import Phase
-from aihubmix_video.scheduling.messages import Enlist, Event, Fetch, Permit, Poll, Submit, Want, Watch, Withdraw
-from aihubmix_video.session.direct_calls import Singles
-from aihubmix_video.session.duration_store import JOBS_BETWEEN
+from aihubmix_video.scheduling.messages import (
+    AddJob,
+    Detach,
+    Event,
+    FollowJob,
+    GrantPermit,
+    SendCreate,
+    SendDownload,
+    SendPoll,
+    WantFile,
+)
+from aihubmix_video.session.direct_calls import DirectCalls
+from aihubmix_video.session.duration_store import JOBS_BETWEEN_SAVES
 from aihubmix_video.session.ledger_mapping import target_of
-from aihubmix_video.session.ledger_sync import Bookkeeper
-from aihubmix_video.session.output_reservations import Claims
-from aihubmix_video.session.request_checks import Checker, kind_of, literal_path
-from aihubmix_video.session.request_executor import Performer
-from aihubmix_video.session.scheduler_loop import Driver, Perform, Request
-from aihubmix_video.session.tracked_job import Observer, Record, Target, Watcher
+from aihubmix_video.session.ledger_sync import LedgerSync
+from aihubmix_video.session.output_reservations import OutputReservations
+from aihubmix_video.session.request_checks import RequestChecker, kind_of, literal_path
+from aihubmix_video.session.request_executor import RequestExecutor
+from aihubmix_video.session.scheduler_loop import Perform, Request, SchedulerLoop
+from aihubmix_video.session.tracked_job import Observer, OutputTarget, TrackedJob, Watcher
 from aihubmix_video.storage.filesystem import remove
 from aihubmix_video.storage.reference_files import load
 from aihubmix_video.types.events import SessionStats
@@ -36,92 +46,92 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    from aihubmix_video.http.client import Transport
-    from aihubmix_video.ledger.entry import Entry
+    from aihubmix_video.http.client import HttpClient
+    from aihubmix_video.ledger.entry import LedgerEntry
     from aihubmix_video.ledger.interface import Ledger
     from aihubmix_video.polling.policy import Estimate
     from aihubmix_video.scheduling.scheduler import Scheduler
-    from aihubmix_video.session.duration_store import Experience
-    from aihubmix_video.session.ledger_mapping import Name, RowPlace
-    from aihubmix_video.session.loop_guard import Home
+    from aihubmix_video.session.duration_store import DurationStore
+    from aihubmix_video.session.ledger_mapping import IdempotencyKey, RowPlace
+    from aihubmix_video.session.loop_guard import LoopGuard
     from aihubmix_video.settings import Settings
     from aihubmix_video.storage.disk import Disk
     from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["Orchestrator"]
+__all__ = ["JobManager"]
 
 log = logging.getLogger("aihubmix_video")
 
-CONVALESCENCE = 60.0  # seconds after a ledger failed before it is tried whether it can be written again
-CREATE_GRACE = 5.0  # seconds that creates under way get to learn their ids when the session closes
+LEDGER_RETRY_SECONDS = 60.0  # seconds after a ledger failed before it is tried whether it can be written again
+CREATE_GRACE_SECONDS = 5.0  # seconds that creates under way get to learn their ids when the session closes
 
 
-class Orchestrator:
+class JobManager:
     """Knows every job of a session and everything that works for it.
 
     Attributes:
         settings: The session's options.
-        home: Where it lives.
-        books: Its ledger.
-        singles: For requests of the user's own.
+        loop_guard: Where it lives.
+        ledger_sync: Its ledger.
+        direct_calls: For requests of the user's own.
         observers: Told of every change of every job.
     """
 
     def __init__(
         self,
         settings: Settings,
-        home: Home,
+        loop_guard: LoopGuard,
         scheduler: Scheduler,
-        transport: Transport,
+        client: HttpClient,
         disk: Disk,
         ledger: Ledger,
-        experience: Experience,
+        duration_store: DurationStore,
     ) -> None:
         self.settings = settings
-        self.home = home
-        self._experience = experience
-        self._transport = transport
+        self.loop_guard = loop_guard
+        self._duration_store = duration_store
+        self._client = client
         self._disk = disk
-        self.books = Bookkeeper(ledger)
-        self._checker = Checker(settings.validate)
+        self.ledger_sync = LedgerSync(ledger)
+        self._request_checks = RequestChecker(settings.validate)
         self._clock = asyncio.get_running_loop().time
-        self._performer = Performer(settings, transport, ledger, disk, self._clock, self._tell, self.stop_buying)
+        self._executor = RequestExecutor(settings, client, ledger, disk, self._clock, self._tell, self.stop_buying)
         perform: dict[Request, Perform] = {
-            Submit: self._performer.submit,
-            Poll: self._performer.poll,
-            Fetch: self._performer.fetch,
+            SendCreate: self._executor.submit,
+            SendPoll: self._executor.poll,
+            SendDownload: self._executor.fetch,
         }
-        self._driver = Driver(scheduler, perform, self._conclude)
-        self.singles = Singles(self._driver, self._performer)
+        self._scheduler_loop = SchedulerLoop(scheduler, perform, self._conclude)
+        self.direct_calls = DirectCalls(self._scheduler_loop, self._executor)
         self._session_key = secrets.token_hex(4)
-        self._claims = Claims(disk)
+        self._reservations = OutputReservations(disk)
         self._trouble: LedgerError | None = None
         self._troubled_at = -math.inf
         self._eta = self.eta  # one method object for all records
-        self._attached: dict[str, Record] = {}  # by video id
-        self._kept: dict[str, Record] = {}  # the ledger's, by key
+        self._attached: dict[str, TrackedJob] = {}  # by video id
+        self._kept: dict[str, TrackedJob] = {}  # the ledger's, by key
         self.observers: list[Observer] = []
 
     def _tell(self, event: Event) -> None:
-        self._driver.tell(event)
+        self._scheduler_loop.tell(event)
 
     # Taking on.
 
     def check(self, request: VideoRequest) -> None:
         """Raise `InvalidRequest` for what would be refused before anything is sent; what is only doubtful is not told."""
-        self._checker.check(request, quiet=True)
+        self._request_checks.check(request, quiet=True)
 
-    async def enlist(
+    async def add(
         self,
         request: VideoRequest,
-        target: Target | None = None,
+        target: OutputTarget | None = None,
         *,
         place: RowPlace | None = None,
-        name: Name | None = None,
+        name: IdempotencyKey | None = None,
         owner: str | None = None,
         once: bool = False,
         watcher: Watcher | None = None,
-    ) -> Record:
+    ) -> TrackedJob:
         """Check a request, write down that it is wanted, and queue it to be bought.
 
         Raises:
@@ -129,48 +139,50 @@ class Orchestrator:
             LedgerError: It could not be written down. Nothing was sent.
         """
         await self._ensure_buying()
-        self._checker.check(request)
+        self._request_checks.check(request)
         watchers = () if watcher is None else (watcher,)
-        record = self._record(
+        tracked = self._tracked(
             request=request,
             target=target,
             owner=owner,
             once=once,
             watchers=watchers,
-            in_ledger=self.books.has_ledger,
+            in_ledger=self.ledger_sync.has_ledger,
         )
-        async with self._claims.claimed(record):
-            if self.books.has_ledger:
+        async with self._reservations.claimed(tracked):
+            if self.ledger_sync.has_ledger:
                 read = await load(request)
-                self._checker.check(read)
-                await self.books.intend(record, read, place, name)
-            self.check_buying(record.key)  # it may have come to that meanwhile
-            self._driver.follow(record, Enlist(record.number, kind_of(request), target is not None))
-            self._keep(record)
-        return record
+                self._request_checks.check(read)
+                await self.ledger_sync.intend(tracked, read, place, name)
+            self.check_buying(tracked.key)  # it may have come to that meanwhile
+            self._scheduler_loop.follow(tracked, AddJob(tracked.number, kind_of(request), target is not None))
+            self._keep(tracked)
+        return tracked
 
     @asynccontextmanager
-    async def looked_up(self, find: Callable[[], Awaitable[Entry | None]]) -> AsyncIterator[Entry | None]:
-        """Hold `Bookkeeper.taking`, with a job of the ledger's looked up that is not just being let go of.
+    async def looked_up(self, find: Callable[[], Awaitable[LedgerEntry | None]]) -> AsyncIterator[LedgerEntry | None]:
+        """Hold `LedgerSync.taking`, with a job of the ledger's looked up that is not just being let go of.
 
         One that is takes as long as the answer to its create, which holds up nobody else.
         """
         while True:
-            async with self.books.taking:
+            async with self.ledger_sync.taking:
                 entry = await find()
-                record = None if entry is None else self.live(entry.key)
-                if record is None or not record.withdrawn:
+                tracked = None if entry is None else self.live(entry.key)
+                if tracked is None or not tracked.detaching:
                     yield entry
                     return
             with suppress(VideoError):
-                await (record.acceptance() if record.video_id is None else record.ended())
+                await (tracked.acceptance() if tracked.video_id is None else tracked.ended())
 
-    def _keep(self, record: Record) -> None:
-        if record.in_ledger:
-            self._kept[record.key] = record
-        record.tell()
+    def _keep(self, tracked: TrackedJob) -> None:
+        if tracked.in_ledger:
+            self._kept[tracked.key] = tracked
+        tracked.tell()
 
-    async def readmit(self, entry: Entry, watcher: Watcher | None = None, *, once: bool = False) -> Record:
+    async def resume_entry(
+        self, entry: LedgerEntry, watcher: Watcher | None = None, *, once: bool = False
+    ) -> TrackedJob:
         """Take up a job of the ledger's where it was left: fetch it, follow it, or buy what was never sent.
 
         Raises:
@@ -179,7 +191,7 @@ class Orchestrator:
         """
         if entry.video_id is None:
             await self._ensure_buying(entry.key)
-        record = self._record(
+        tracked = self._tracked(
             key=entry.key,
             request=entry.request,
             target=target_of(entry),
@@ -191,24 +203,24 @@ class Orchestrator:
             watchers=() if watcher is None else (watcher,),
             in_ledger=True,
         )
-        async with self._claims.claimed(record):
-            kind, wants_file = kind_of(entry.request), record.target is not None
-            if entry.state is State.COMPLETED and wants_file:
+        async with self._reservations.claimed(tracked):
+            kind, wants_file = kind_of(entry.request), tracked.target is not None
+            if entry.state is LedgerState.COMPLETED and wants_file:
                 lifetime = math.inf if entry.expires_at is None else entry.expires_at - time.time()
-                record.status, record.expires_at = Status.COMPLETED, self._clock() + lifetime
-                self._driver.follow(record, Want(record.number, record.expires_at))
+                tracked.status, tracked.expires_at = Status.COMPLETED, self._clock() + lifetime
+                self._scheduler_loop.follow(tracked, WantFile(tracked.number, tracked.expires_at))
             elif entry.video_id is not None:
                 # The last thing that happened to a job that is only bought is that it was bought.
-                age = max(time.time() - entry.updated_at, 0.0) if entry.state is State.BOUGHT else None
-                self._driver.follow(record, Watch(record.number, kind, wants_file, age))
+                age = max(time.time() - entry.updated_at, 0.0) if entry.state is LedgerState.BOUGHT else None
+                self._scheduler_loop.follow(tracked, FollowJob(tracked.number, kind, wants_file, age))
             else:
                 self.check_buying(entry.key)  # it may have come to that meanwhile
-                self._driver.follow(record, Enlist(record.number, kind, wants_file))
-            self._keep(record)
-        return record
+                self._scheduler_loop.follow(tracked, AddJob(tracked.number, kind, wants_file))
+            self._keep(tracked)
+        return tracked
 
     async def decide(self, key: str, *, attach: str | None, drop: bool) -> None:
-        """Carry out a user's decision about an uncertain job; see `Bookkeeper.decide`.
+        """Carry out a user's decision about an uncertain job; see `LedgerSync.decide`.
 
         Raises:
             InvalidRequest: The id is none or another job's, or the job is under way.
@@ -217,101 +229,101 @@ class Orchestrator:
         """
         if attach is not None:
             await self.retrieve(attach)  # a wrong id would take the place of the right one
-        async with self.books.taking:
+        async with self.ledger_sync.taking:
             if key in self._kept:
                 raise InvalidRequest.of("key", key, "the job is under way; there is nothing to decide")
-            await self.books.decide(key, attach=attach, drop=drop)
+            await self.ledger_sync.decide(key, attach=attach, drop=drop)
 
     async def create(self, request: VideoRequest) -> Video:
         """Buy a job without following it, and describe it as accepted; raises as `VideoSession.submit`."""
-        record = await self.enlist(request)
+        tracked = await self.add(request)
         try:
-            await record.acceptance()
+            await tracked.acceptance()
         except asyncio.CancelledError:
-            self.give_up(record)
+            self.abandon(tracked)
             raise
-        record.check_accepted()
-        self.release(record)
-        return self.describe(record)
+        tracked.check_accepted()
+        self.detach(tracked)
+        return self.describe(tracked)
 
-    def give_up(self, record: Record) -> None:
+    def abandon(self, tracked: TrackedJob) -> None:
         """Who submitted the job does not wait for it any more: it is not bought if it was not sent yet."""
-        if not record.watchers:
-            record.abandoned = record.video_id is None
-            self.withdraw(record)
+        if not tracked.watchers:
+            tracked.abandoned = tracked.video_id is None
+            self.cancel(tracked)
 
-    def attach(self, video_id: str) -> Record:
+    def attach(self, video_id: str) -> TrackedJob:
         """Follow a job bought earlier; the same record for the same id."""
         check_id(video_id)
-        record = self._attached.get(video_id)
-        if record is None:
-            record = self._record(video_id=video_id, status=Status.QUEUED)
-            self._attached[video_id] = record
-            self._driver.follow(record, Watch(record.number, (), wants_file=False))
-        return record
+        tracked = self._attached.get(video_id)
+        if tracked is None:
+            tracked = self._tracked(video_id=video_id, status=Status.QUEUED)
+            self._attached[video_id] = tracked
+            self._scheduler_loop.follow(tracked, FollowJob(tracked.number, (), wants_file=False))
+        return tracked
 
     async def save(self, video_id: str, path: str | os.PathLike[str], *, overwrite: bool) -> Video:
         """Fetch a finished video to *path*; raises as `Video.save`."""
         check_id(video_id)
-        target = Target(path=literal_path(path), overwrite=overwrite)
-        record = self._record(video_id=video_id, status=Status.COMPLETED, target=target)
-        await self._claims.take(record)
-        self._driver.follow(record, Want(record.number))
+        target = OutputTarget(path=literal_path(path), overwrite=overwrite)
+        tracked = self._tracked(video_id=video_id, status=Status.COMPLETED, target=target)
+        await self._reservations.take(tracked)
+        self._scheduler_loop.follow(tracked, WantFile(tracked.number))
         try:
-            return await record.ended()
+            return await tracked.ended()
         except asyncio.CancelledError:
-            self._driver.tell(Withdraw(record.number))
+            self._scheduler_loop.tell(Detach(tracked.number))
             raise
 
-    def _record(self, **known: object) -> Record:
-        number = self._driver.number()
+    def _tracked(self, **known: object) -> TrackedJob:
+        number = self._scheduler_loop.number()
         known.setdefault("key", f"{self._session_key}-{number}")
-        return Record(number=number, eta=self._eta, observers=self.observers, **known)  # type: ignore[arg-type]  # the fields of a record
+        return TrackedJob(number=number, eta=self._eta, observers=self.observers, **known)  # type: ignore[arg-type]  # the fields of a record
 
     # Answering for.
 
-    def live(self, key: str) -> Record | None:
+    def live(self, key: str) -> TrackedJob | None:
         """Find a job of the ledger's that is followed now."""
         return self._kept.get(key)
 
-    def followed(self) -> list[Record]:
+    def followed(self) -> list[TrackedJob]:
         """List the jobs that are not over."""
-        return list(self._driver.jobs.values())
+        return list(self._scheduler_loop.jobs.values())
 
-    def describe(self, record: Record) -> Video:
+    def describe(self, tracked: TrackedJob) -> Video:
         """Describe an accepted job as a video."""
-        return self._bound(record.video or Video(id=record.video_id or "", status=record.status))
+        return self._bound(tracked.video or Video(id=tracked.video_id or "", status=tracked.status))
 
-    def eta(self, record: Record) -> Estimate | None:
+    def eta(self, tracked: TrackedJob) -> Estimate | None:
         """Estimate how long the job still takes; None when it is not being generated."""
-        if record.status.terminal:
+        if tracked.status.terminal:
             return None
-        return self._driver.scheduler.remaining(record.number, self._clock())
+        return self._scheduler_loop.scheduler.remaining(tracked.number, self._clock())
 
     async def retrieve(self, video_id: str) -> Video:
         """Ask about a job once; transient failures are tried again."""
-        return self._bound(await self.singles.retrieve(video_id))
+        return self._bound(await self.direct_calls.retrieve(video_id))
 
     async def delete(self, video_id: str) -> None:
         """Delete a job; one that is gone already counts as deleted."""
-        await self.singles.delete(video_id)
+        await self.direct_calls.delete(video_id)
 
-    async def discard(self, record: Record) -> None:
+    async def delete_job(self, tracked: TrackedJob) -> None:
         """Delete a job at the gateway, and let go of it; in the ledger nothing is left to do for it then."""
-        if record.video_id is not None:
-            await self.delete(record.video_id)
-        if not record.in_ledger:
-            self.release(record)
+        if tracked.video_id is not None:
+            await self.delete(tracked.video_id)
+        if not tracked.in_ledger:
+            self.detach(tracked)
             return
-        async with self.books.taking:  # or it might be taken up again in between
-            await self.let_go(record)
-            await self.books.forsake(record.key)
+        async with self.ledger_sync.taking:  # or it might be taken up again in between
+            await self.detach_and_wait(tracked)
+            await self.ledger_sync.drop_unfinished(tracked.key)
 
-    async def let_go(self, record: Record) -> None:
+    async def detach_and_wait(self, tracked: TrackedJob) -> None:
         """Stop following a job, and wait until nothing works for it any more."""
-        self.release(record)
+        self.detach(tracked)
         with suppress(VideoError):
-            await record.ended()
+            await tracked.ended()
 
     async def remove_file(self, path: Path) -> None:
         """Delete a video's file."""
@@ -322,66 +334,67 @@ class Orchestrator:
 
     def stats(self) -> SessionStats:
         """Count what is going on."""
-        scheduler, sent = self._driver.scheduler, self._driver.sent
+        scheduler, sent = self._scheduler_loop.scheduler, self._scheduler_loop.sent
         counts = scheduler.counts
+        cooldown = scheduler.rate_limit.shut_until - self._clock()
         return SessionStats(
-            queued=counts[Phase.QUEUED],
+            queued=counts[Phase.WAITING],
             in_flight=scheduler.in_flight,
-            downloading=counts[Phase.FETCHING],
+            downloading=counts[Phase.DOWNLOADING],
             finished=counts[Phase.DONE],
             failed=counts[Phase.FAILED] + counts[Phase.UNCERTAIN] + counts[Phase.STALLED],
-            creates_sent=sent[Submit],
-            polls_sent=sent[Poll],
-            downloads_sent=sent[Fetch],
-            others_sent=sent[Permit],
-            rate=scheduler.pace.rate_at(self._clock()),
-            cooling_until=max(scheduler.pace.shut_until - self._clock(), 0.0),
+            creates_sent=sent[SendCreate],
+            polls_sent=sent[SendPoll],
+            downloads_sent=sent[SendDownload],
+            others_sent=sent[GrantPermit],
+            rate=scheduler.rate_limit.rate_at(self._clock()),
+            cooling_until=time.time() + cooldown if cooldown > 0 else None,
         )
 
     # Letting go.
 
-    def withdraw(self, record: Record) -> None:
+    def cancel(self, tracked: TrackedJob) -> None:
         """Do not buy a job that is still queued; one that was sent goes on, and in the ledger it stays for another day."""
-        if record.video_id is None:
-            self.release(record)
+        if tracked.video_id is None:
+            self.detach(tracked)
 
-    def release(self, record: Record) -> None:
+    def detach(self, tracked: TrackedJob) -> None:
         """Stop following a job, wherever it stands."""
-        record.withdrawn = True
-        self._driver.tell(Withdraw(record.number))
+        tracked.detaching = True
+        self._scheduler_loop.tell(Detach(tracked.number))
 
-    async def _conclude(self, record: Record, error: VideoError | None) -> None:
+    async def _conclude(self, tracked: TrackedJob, error: VideoError | None) -> None:
         try:
-            await self.books.close(record, error)
+            await self.ledger_sync.close(tracked, error)
         except LedgerError as trouble:
-            log.critical("job %s: %s", record.key, trouble)
+            log.critical("job %s: %s", tracked.key, trouble)
             self.stop_buying(trouble)
-        if self._trouble is not None and record.video_id is None and isinstance(error, SessionClosed):
-            error = self._refused(record.key)  # withdrawn because of it
-        if record.video_id is not None:
-            self._attached.pop(record.video_id, None)
-        self._kept.pop(record.key, None)
-        self._claims.release(record)
-        if record.download is not None:
-            await record.download.discard()
-        record.end(self.describe(record) if record.video_id is not None else None, error)
-        await self._experience.keep(news=JOBS_BETWEEN)
+        if self._trouble is not None and tracked.video_id is None and isinstance(error, SessionClosed):
+            error = self._refused(tracked.key)  # withdrawn because of it
+        if tracked.video_id is not None:
+            self._attached.pop(tracked.video_id, None)
+        self._kept.pop(tracked.key, None)
+        self._reservations.release(tracked)
+        if tracked.download is not None:
+            await tracked.download.discard()
+        tracked.end(self.describe(tracked) if tracked.video_id is not None else None, error)
+        await self._duration_store.keep(news=JOBS_BETWEEN_SAVES)
 
     def stop_buying(self, trouble: LedgerError) -> None:
         """Buy nothing more: what cannot be written down may be bought twice."""
         self._trouble, self._troubled_at = self._trouble or trouble, self._clock()
-        for record in self.followed():
-            self.withdraw(record)
+        for tracked in self.followed():
+            self.cancel(tracked)
 
     async def _ensure_buying(self, key: str | None = None) -> None:
         """Raise `LedgerError` if nothing more is bought, and still cannot be.
 
         A while after the ledger could not be written it is tried again: a server must not need a restart.
         """
-        if self._trouble is not None and self._clock() - self._troubled_at >= CONVALESCENCE:
+        if self._trouble is not None and self._clock() - self._troubled_at >= LEDGER_RETRY_SECONDS:
             self._troubled_at = self._clock()  # one try at a time
             try:
-                await self.books.prove()
+                await self.ledger_sync.prove()
             except LedgerError as still:
                 log.warning("the ledger still cannot be written: %s", still.message)
             else:
@@ -406,11 +419,11 @@ class Orchestrator:
     async def aclose(self) -> None:
         """Close everything, in the order in which it depends on each other, the ledger whatever comes of the others."""
         async with AsyncExitStack() as last_first:
-            last_first.push_async_callback(self.books.aclose)
-            last_first.push_async_callback(self._experience.keep)
+            last_first.push_async_callback(self.ledger_sync.aclose)
+            last_first.push_async_callback(self._duration_store.keep)
             last_first.push_async_callback(self._disk.aclose)
-            last_first.push_async_callback(self._transport.aclose)
-            for record in self.followed():
-                if not record.sent and record.video_id is None:
-                    record.withdrawn = True  # creates that have not left do not leave any more
-            await self._driver.aclose(CREATE_GRACE)
+            last_first.push_async_callback(self._client.aclose)
+            for tracked in self.followed():
+                if not tracked.sent and tracked.video_id is None:
+                    tracked.detaching = True  # creates that have not left do not leave any more
+            await self._scheduler_loop.aclose(CREATE_GRACE_SECONDS)

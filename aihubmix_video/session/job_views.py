@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from aihubmix_video.errors import Charged, SessionClosed, SubmitUncertain
-from aihubmix_video.ledger.entry import Entry, State
-from aihubmix_video.session.ledger_mapping import ENDS, REFUSALS, error_of, video_of
-from aihubmix_video.session.tracked_job import Record
+from aihubmix_video.errors import Charged, SessionClosed, SubmitUncertain, VideoError
+from aihubmix_video.ledger.entry import FINISHED, LedgerEntry, LedgerState
+from aihubmix_video.session.ledger_mapping import FINAL_BOUGHT, FINAL_UNBOUGHT, error_of, video_of
+from aihubmix_video.session.tracked_job import TrackedJob
+from aihubmix_video.types.events import BatchItem
 from aihubmix_video.types.job_info import JobInfo, JobState
 from aihubmix_video.types.video import Status
 
@@ -19,18 +20,25 @@ if TYPE_CHECKING:
 
     from aihubmix_video.types.video import Saver
 
-__all__ = ["info_of_entry", "info_of_record", "record_of_entry", "states_of"]
+__all__ = [
+    "info_of_entry",
+    "info_of_record",
+    "record_of_entry",
+    "states_of",
+    "told",
+    "told_again",
+]
 
-STATE: Final[Mapping[State, JobState]] = {
-    State.INTENDED: JobState.WAITING,
-    State.SENDING: JobState.WAITING,
-    State.BOUGHT: JobState.RUNNING,
-    State.COMPLETED: JobState.SAVING,
-    State.SAVED: JobState.SAVED,
-    State.DONE: JobState.DONE,
-    State.FAILED: JobState.FAILED,
-    State.UNCERTAIN: JobState.UNCERTAIN,
-    State.DROPPED: JobState.DROPPED,
+STATE: Final[Mapping[LedgerState, JobState]] = {
+    LedgerState.INTENDED: JobState.WAITING,
+    LedgerState.SENDING: JobState.WAITING,
+    LedgerState.BOUGHT: JobState.RUNNING,
+    LedgerState.COMPLETED: JobState.SAVING,
+    LedgerState.SAVED: JobState.SAVED,
+    LedgerState.DONE: JobState.DONE,
+    LedgerState.FAILED: JobState.FAILED,
+    LedgerState.UNCERTAIN: JobState.UNCERTAIN,
+    LedgerState.DROPPED: JobState.DROPPED,
 }
 STATUS: Final[Mapping[JobState, Status]] = {
     JobState.WAITING: Status.PENDING,
@@ -45,12 +53,12 @@ STATUS: Final[Mapping[JobState, Status]] = {
 EXPLAINED: Final = frozenset({JobState.FAILED, JobState.UNCERTAIN})
 
 
-def states_of(wanted: Collection[JobState]) -> frozenset[State]:
+def states_of(wanted: Collection[JobState]) -> frozenset[LedgerState]:
     """Say in which states of the ledger's the wanted jobs are."""
     return frozenset(state for state, told in STATE.items() if told in wanted)
 
 
-def info_of_entry(entry: Entry) -> JobInfo:
+def info_of_entry(entry: LedgerEntry) -> JobInfo:
     """Tell what the ledger knows of a job."""
     state = STATE[entry.state]
     return JobInfo(
@@ -72,7 +80,7 @@ def info_of_entry(entry: Entry) -> JobInfo:
     )
 
 
-def record_of_entry(entry: Entry, saver: Saver) -> Record:
+def record_of_entry(entry: LedgerEntry, saver: Saver) -> TrackedJob:
     """Make a handle's record of a job for which nothing is left to do.
 
     Args:
@@ -80,7 +88,7 @@ def record_of_entry(entry: Entry, saver: Saver) -> Record:
         saver: Lent to its video.
     """
     error, video = error_of(entry), video_of(entry)
-    return Record(
+    return TrackedJob(
         number=0,
         key=entry.key,
         request=entry.request,
@@ -95,63 +103,90 @@ def record_of_entry(entry: Entry, saver: Saver) -> Record:
     )
 
 
-def info_of_record(record: Record, *, epoch: float) -> JobInfo:
+def info_of_record(tracked: TrackedJob, *, epoch: float) -> JobInfo:
     """Tell what the session knows of a job that it follows, or that has just ended.
 
     Args:
-        record: The job.
+        tracked: The job.
         epoch: What the loop's clock lacks to be Unix seconds.
     """
-    state, video = _state(record), record.video
-    left = record.eta(record) if record.eta is not None and not state.ended else None
+    state, video = _state(tracked), tracked.video
+    left = tracked.eta(tracked) if tracked.eta is not None and not state.ended else None
     return JobInfo(
-        key=record.key,
-        id=None if record.status is Status.PENDING else record.video_id,  # it is told when it is on the disk
-        owner=record.owner,
-        request=record.request,
+        key=tracked.key,
+        id=None if tracked.status is Status.PENDING else tracked.video_id,  # it is told when it is on the disk
+        owner=tracked.owner,
+        request=tracked.request,
         state=state,
-        status=STATUS[state] if state.ended else record.status,
-        progress=record.progress,
+        status=STATUS[state] if state.ended else tracked.status,
+        progress=tracked.progress,
         eta=left.middle if left is not None else None,
-        created_at=record.created_at,
-        updated_at=record.updated_at,
-        expires_at=record.expires_at + epoch if math.isfinite(record.expires_at) else None,
-        bytes_done=record.bytes_done if video is None else video.bytes_written or record.bytes_done,
-        bytes_total=record.bytes_total if video is None else video.bytes_written or record.bytes_total,
-        path=video.path if video is not None and record.over else None,
-        sha256=video.sha256 if video is not None and record.over else None,
-        error=None if isinstance(record.error, SessionClosed) else record.error,
-        charged=_charged(record),
+        created_at=tracked.created_at,
+        updated_at=tracked.updated_at,
+        expires_at=tracked.expires_at + epoch if math.isfinite(tracked.expires_at) else None,
+        bytes_done=tracked.bytes_done if video is None else video.bytes_written or tracked.bytes_done,
+        bytes_total=tracked.bytes_total if video is None else video.bytes_written or tracked.bytes_total,
+        path=video.path if video is not None and tracked.over else None,
+        sha256=video.sha256 if video is not None and tracked.over else None,
+        error=None if isinstance(tracked.error, SessionClosed) else tracked.error,
+        charged=_charged(tracked),
     )
 
 
-def _state(record: Record) -> JobState:
-    error = record.error
-    if not record.over or (isinstance(error, SessionClosed) and not record.abandoned):
-        return _going(record)
+def _state(tracked: TrackedJob) -> JobState:
+    error = tracked.error
+    if not tracked.over or (isinstance(error, SessionClosed) and not tracked.abandoned):
+        return _going(tracked)
     if error is None:
-        return JobState.DONE if record.video is None or record.video.path is None else JobState.SAVED
+        return JobState.DONE if tracked.video is None or tracked.video.path is None else JobState.SAVED
     if isinstance(error, SessionClosed):
         return JobState.DROPPED
     if isinstance(error, SubmitUncertain):
         return JobState.UNCERTAIN
-    verdicts = ENDS if record.video_id is not None else REFUSALS
-    final = isinstance(error, verdicts) or (record.once and record.video_id is None) or not record.in_ledger
-    return JobState.FAILED if final else _going(record)
+    verdicts = FINAL_BOUGHT if tracked.video_id is not None else FINAL_UNBOUGHT
+    final = isinstance(error, verdicts) or (tracked.once and tracked.video_id is None) or not tracked.in_ledger
+    return JobState.FAILED if final else _going(tracked)
 
 
-def _going(record: Record) -> JobState:
+def _going(tracked: TrackedJob) -> JobState:
     """Say how far a job has come that has not ended, or was given up on for now."""
-    if record.video_id is None:
+    if tracked.video_id is None:
         return JobState.WAITING
-    if record.status is Status.COMPLETED and record.target is not None:
+    if tracked.status is Status.COMPLETED and tracked.target is not None:
         return JobState.SAVING
     return JobState.RUNNING
 
 
-def _charged(record: Record) -> Charged:
-    if record.error is not None:
-        return record.error.charged
-    if record.video_id is not None:
+def told(index: int, tracked: TrackedJob, error: VideoError | None) -> BatchItem:
+    """Tell how a job ended."""
+    return BatchItem(
+        index=index,
+        key=tracked.key,
+        request=tracked.request,
+        video=tracked.video,
+        path=tracked.video.path if tracked.video is not None else None,
+        error=error,
+        charged=error.charged if error is not None else "yes",
+    )
+
+
+def told_again(index: int, entry: LedgerEntry, error: VideoError | None) -> BatchItem:
+    """Tell of a row what the ledger knows."""
+    return BatchItem(
+        index=index,
+        key=entry.key,
+        request=entry.request,
+        video=video_of(entry),
+        path=entry.path,
+        error=error,
+        charged=entry.charged,
+        earlier=entry.state in FINISHED,
+    )
+
+
+def _charged(tracked: TrackedJob) -> Charged:
+    if tracked.error is not None:
+        return tracked.error.charged
+    if tracked.video_id is not None:
         return "yes"
-    return "unknown" if record.sent else "no"
+    return "unknown" if tracked.sent else "no"

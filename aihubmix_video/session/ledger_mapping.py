@@ -20,20 +20,20 @@ from aihubmix_video.errors import (
     SubmitUncertain,
     VideoError,
 )
-from aihubmix_video.ledger.entry import Destination, Entry, State
+from aihubmix_video.ledger.entry import Destination, LedgerEntry, LedgerState
 from aihubmix_video.output.template import Template
-from aihubmix_video.session.tracked_job import Record, Target
+from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob
 from aihubmix_video.types.video import Status, Video
 
 if TYPE_CHECKING:
     from aihubmix_video.ledger.interface import Ledger
     from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["REFUSALS", "Name", "RowPlace", "close", "entry_of", "error_of", "target_of", "video_of"]
+__all__ = ["FINAL_UNBOUGHT", "IdempotencyKey", "RowPlace", "close", "entry_of", "error_of", "target_of", "video_of"]
 
-REFUSALS = (InvalidRequest, RequestRefused, ModelUnavailable, ContentRefused)
+FINAL_UNBOUGHT = (InvalidRequest, RequestRefused, ModelUnavailable, ContentRefused)
 """Verdicts on a request: it would be refused again. Everything else may be tried again on another day."""
-ENDS = (JobFailed, JobExpired)
+FINAL_BOUGHT = (JobFailed, JobExpired)
 """Verdicts on a job that was bought."""
 
 
@@ -48,7 +48,7 @@ class RowPlace:
 
 
 @attrs.frozen(kw_only=True)
-class Name:
+class IdempotencyKey:
     """The user's own name of a job.
 
     Attributes:
@@ -60,26 +60,28 @@ class Name:
     fingerprint: str
 
 
-def entry_of(record: Record, request: VideoRequest, place: RowPlace | None, name: Name | None) -> Entry:
+def entry_of(
+    tracked: TrackedJob, request: VideoRequest, place: RowPlace | None, name: IdempotencyKey | None
+) -> LedgerEntry:
     """Describe a new job for the ledger; *request* holds its media."""
     capability = find_capability(request.model)
     digest = place.fingerprint if place is not None else name.fingerprint if name is not None else ""
-    return Entry(
-        key=record.key,
+    return LedgerEntry(
+        key=tracked.key,
         request=request,
         client_key=name.client_key if name is not None else None,
-        owner=record.owner,
-        created_at=record.created_at,
+        owner=tracked.owner,
+        created_at=tracked.created_at,
         batch=place.batch if place is not None else None,
         index=place.index if place is not None else 0,
         fingerprint=digest,
         occurrence=place.occurrence if place is not None else 0,
-        target=_destination(record.target),
+        target=_destination(tracked.target),
         seconds=capability.seconds_of(request) if capability is not None else None,
     )
 
 
-def _destination(target: Target | None) -> Destination | None:
+def _destination(target: OutputTarget | None) -> Destination | None:
     if target is None:
         return None
     template = isinstance(target.path, Template)
@@ -94,12 +96,12 @@ def _destination(target: Target | None) -> Destination | None:
     )
 
 
-def target_of(entry: Entry) -> Target | None:
+def target_of(entry: LedgerEntry) -> OutputTarget | None:
     """Restore where a job's file goes."""
     kept = entry.target
     if kept is None:
         return None
-    return Target(
+    return OutputTarget(
         path=Template.parse(kept.text) if kept.template else kept.text,
         index=kept.index,
         key=kept.row_key,
@@ -108,7 +110,7 @@ def target_of(entry: Entry) -> Target | None:
     )
 
 
-def video_of(entry: Entry) -> Video | None:
+def video_of(entry: LedgerEntry) -> Video | None:
     """Describe an entry's video, as far as the ledger knows it."""
     if entry.video_id is None:
         return None
@@ -125,13 +127,13 @@ def video_of(entry: Entry) -> Video | None:
     )
 
 
-def error_of(entry: Entry) -> VideoError | None:
+def error_of(entry: LedgerEntry) -> VideoError | None:
     """Tell again why an entry has no video; None when it has one."""
-    if entry.state in {State.SAVED, State.DONE}:
+    if entry.state in {LedgerState.SAVED, LedgerState.DONE}:
         return None
-    if entry.state is State.DROPPED:
+    if entry.state is LedgerState.DROPPED:
         return RequestRefused("the job was dropped by decision of the user", job_key=entry.key, job_id=entry.video_id)
-    if entry.state in {State.SENDING, State.UNCERTAIN}:
+    if entry.state in {LedgerState.SENDING, LedgerState.UNCERTAIN}:
         return _uncertainty(entry)
     kind = getattr(errors, entry.error_type or "", VideoError)
     if not issubclass(kind, VideoError) or issubclass(kind, InvalidRequest):
@@ -149,7 +151,7 @@ def error_of(entry: Entry) -> VideoError | None:
     return error
 
 
-def _uncertainty(entry: Entry) -> SubmitUncertain:
+def _uncertainty(entry: LedgerEntry) -> SubmitUncertain:
     said = entry.error_message or "the process ended while the create was under way"
     return SubmitUncertain(
         said,
@@ -160,21 +162,21 @@ def _uncertainty(entry: Entry) -> SubmitUncertain:
     )
 
 
-async def close(ledger: Ledger, record: Record, error: VideoError | None) -> None:
+async def close(ledger: Ledger, tracked: TrackedJob, error: VideoError | None) -> None:
     """Write down how a job ended, if that is final; what may yet be fetched or sent stays unfinished.
 
     Raises:
         LedgerError: It could not be written.
     """
-    if not record.in_ledger:
+    if not tracked.in_ledger:
         return
     if isinstance(error, SubmitUncertain):
-        await ledger.uncertain(record.key, error)
-    elif isinstance(error, ENDS if record.video_id is not None else REFUSALS):
-        await ledger.failed(record.key, error)
-    elif error is None and record.target is None:
-        await ledger.done(record.key)
-    elif record.once and record.video_id is None and error is not None and not isinstance(error, SessionClosed):
-        await ledger.failed(record.key, error)
-    elif record.abandoned and record.video_id is None:
-        await ledger.dropped(record.key)
+        await ledger.uncertain(tracked.key, error)
+    elif isinstance(error, FINAL_BOUGHT if tracked.video_id is not None else FINAL_UNBOUGHT):
+        await ledger.failed(tracked.key, error)
+    elif error is None and tracked.target is None:
+        await ledger.done(tracked.key)
+    elif tracked.once and tracked.video_id is None and error is not None and not isinstance(error, SessionClosed):
+        await ledger.failed(tracked.key, error)
+    elif tracked.abandoned and tracked.video_id is None:
+        await ledger.dropped(tracked.key)

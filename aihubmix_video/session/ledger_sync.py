@@ -7,12 +7,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from aihubmix_video.errors import InvalidRequest, LedgerError
-from aihubmix_video.ledger.entry import State
+from aihubmix_video.ledger.entry import LedgerState
 from aihubmix_video.ledger.fingerprint import fingerprint
-from aihubmix_video.ledger.null_ledger import NoLedger
-from aihubmix_video.ledger.pages import entries
+from aihubmix_video.ledger.interface import entries
+from aihubmix_video.ledger.null_ledger import NullLedger
 from aihubmix_video.protocol.sanitize import plain
-from aihubmix_video.session.batch_budget import Allowance
+from aihubmix_video.session.batch_budget import BatchBudget
 from aihubmix_video.session.ledger_mapping import close, entry_of
 from aihubmix_video.storage.disk import to_the_end
 from aihubmix_video.storage.reference_files import load
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     from aihubmix_video.errors import VideoError
-    from aihubmix_video.ledger.entry import Entry, Spent
+    from aihubmix_video.ledger.entry import LedgerEntry, Spent
     from aihubmix_video.ledger.interface import Ledger
-    from aihubmix_video.session.ledger_mapping import Name, RowPlace
-    from aihubmix_video.session.tracked_job import Record
+    from aihubmix_video.session.ledger_mapping import IdempotencyKey, RowPlace
+    from aihubmix_video.session.tracked_job import TrackedJob
     from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["Bookkeeper"]
+__all__ = ["LedgerSync"]
 
 log = logging.getLogger("aihubmix_video")
 
@@ -35,7 +35,7 @@ CAPS = "caps"  # the name under which a batch's caps are remembered
 PROOF = "proof"  # the name under which it is tried whether anything can be written
 
 
-class Bookkeeper:
+class LedgerSync:
     """Keeps one session's ledger.
 
     Attributes:
@@ -45,17 +45,19 @@ class Bookkeeper:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self.has_ledger = not isinstance(ledger, NoLedger)
+        self.has_ledger = not isinstance(ledger, NullLedger)
         self.taking = asyncio.Lock()
 
     # Telling.
 
-    async def intend(self, record: Record, request: VideoRequest, place: RowPlace | None, name: Name | None) -> None:
+    async def intend(
+        self, tracked: TrackedJob, request: VideoRequest, place: RowPlace | None, name: IdempotencyKey | None
+    ) -> None:
         """Write down that a job is wanted; *request* holds its media.
 
         Cancelled, it is not, unless it has a name under which it is asked for again.
         """
-        entry = entry_of(record, request, place, name)
+        entry = entry_of(tracked, request, place, name)
         intending = asyncio.create_task(self._ledger.intend([entry]))
         try:
             await to_the_end(intending)
@@ -63,14 +65,14 @@ class Bookkeeper:
             nameless = entry.batch is None and entry.client_key is None
             if nameless and not intending.cancelled() and intending.exception() is None:
                 try:
-                    await to_the_end(self._ledger.dropped(record.key))
+                    await to_the_end(self._ledger.dropped(tracked.key))
                 except LedgerError as error:  # a cancellation is never turned into something else
-                    log.warning("job %s was given up, and stays in the ledger: %s", record.key, error)
+                    log.warning("job %s was given up, and stays in the ledger: %s", tracked.key, error)
             raise
 
-    async def close(self, record: Record, error: VideoError | None) -> None:
+    async def close(self, tracked: TrackedJob, error: VideoError | None) -> None:
         """Write down how a job ended."""
-        await close(self._ledger, record, error)
+        await close(self._ledger, tracked, error)
 
     async def prove(self) -> None:
         """Write something that means nothing.
@@ -86,21 +88,21 @@ class Bookkeeper:
         """Digest what a request asks for; None without a ledger, where nothing is matched."""
         return fingerprint(await load(request)) if self.has_ledger else None
 
-    async def entry(self, key: str) -> Entry | None:
+    async def entry(self, key: str) -> LedgerEntry | None:
         """Find a job as it stands now."""
         return await self._ledger.entry(key)
 
-    async def find(self, place: RowPlace) -> Entry | None:
+    async def find(self, place: RowPlace) -> LedgerEntry | None:
         """Find the job that a row of a batch became in an earlier run."""
         return await self._ledger.find(place.batch, place.fingerprint, place.occurrence)
 
-    async def named(self, client_key: str) -> Entry | None:
+    async def named(self, client_key: str) -> LedgerEntry | None:
         """Find the job that the user gave this name."""
         return await self._ledger.by_client_key(client_key)
 
     async def page(
-        self, after: int | None, limit: int, states: Collection[State], owner: str | None
-    ) -> Sequence[Entry]:
+        self, after: int | None, limit: int, states: Collection[LedgerState], owner: str | None
+    ) -> Sequence[LedgerEntry]:
         """Give jobs, the newest first; see `Ledger.page`."""
         return await self._ledger.page(after, limit, states, owner=owner)
 
@@ -108,18 +110,18 @@ class Bookkeeper:
         """Add up, by model, what was bought or may have been."""
         return await self._ledger.spent()
 
-    async def allowance(self) -> Allowance:
+    async def budget(self) -> BatchBudget:
         """Give back the caps of the ledger's last batch, so that what goes on with it keeps to them."""
         kept = await self._ledger.recall(CAPS)
-        return Allowance() if kept is None else Allowance.restored(kept)
+        return BatchBudget() if kept is None else BatchBudget.restored(kept)
 
-    async def keep_allowance(self, allowance: Allowance) -> None:
+    async def keep_budget(self, budget: BatchBudget) -> None:
         """Remember a batch's caps, or that it has none."""
         kept = await self._ledger.recall(CAPS)
-        if kept != allowance.packed() and (allowance.capped or kept is not None):
-            await self._ledger.remember(CAPS, allowance.packed())
+        if kept != budget.packed() and (budget.capped or kept is not None):
+            await self._ledger.remember(CAPS, budget.packed())
 
-    def unfinished(self) -> AsyncIterator[Entry]:
+    def unfinished(self) -> AsyncIterator[LedgerEntry]:
         """Give every job that needs something."""
         return self._ledger.unfinished()
 
@@ -129,10 +131,10 @@ class Bookkeeper:
         """Write down that the user does not want a job any more."""
         await self._ledger.dropped(key)
 
-    async def forsake(self, key: str) -> None:
+    async def drop_unfinished(self, key: str) -> None:
         """Write down of a job that was deleted that it is not to be followed any more; what it came to before stays."""
         entry = await self._ledger.entry(key)
-        if entry is not None and entry.state in {State.BOUGHT, State.COMPLETED}:
+        if entry is not None and entry.state in {LedgerState.BOUGHT, LedgerState.COMPLETED}:
             await self._ledger.dropped(key)
 
     async def decide(self, key: str, *, attach: str | None, drop: bool) -> None:
@@ -150,12 +152,12 @@ class Bookkeeper:
             await self._ledger.attach(key, attach)
         elif not drop:
             await self._ledger.resubmit(key)
-        elif entry.state is State.UNCERTAIN:
+        elif entry.state is LedgerState.UNCERTAIN:
             await self._ledger.dropped(key)
         else:
             raise LedgerError(f"job {key} is {entry.state}, not uncertain. Nothing was changed.", job_key=key)
 
-    async def resubmit(self, key: str) -> Entry:
+    async def resubmit(self, key: str) -> LedgerEntry:
         """Have a job that failed bought anew.
 
         Raises:

@@ -10,11 +10,11 @@ import attrs
 
 from aihubmix_video.errors import ConfigurationError
 
-__all__ = ["Home"]
+__all__ = ["LoopGuard"]
 
 
 @attrs.frozen
-class Home:
+class LoopGuard:
     """One event loop in one process."""
 
     _loop: asyncio.AbstractEventLoop

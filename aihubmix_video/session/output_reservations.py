@@ -14,61 +14,61 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from aihubmix_video.session.tracked_job import Record, Target
+    from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob
     from aihubmix_video.storage.disk import Disk
 
-__all__ = ["Claims"]
+__all__ = ["OutputReservations"]
 
 
-class Claims:
+class OutputReservations:
     """Who is to write which file, told apart as file systems that ignore case and Unicode forms do."""
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
-        self._owners: dict[str, Record] = {}
+        self._owners: dict[str, TrackedJob] = {}
 
-    async def take(self, record: Record) -> None:
+    async def take(self, tracked: TrackedJob) -> None:
         """Claim the job's file; a template that waits for the job's id claims nothing, as ids are unique.
 
         Raises:
             InvalidRequest: Another job is to be saved there, or the file could not be written.
         """
-        target = record.target
+        target = tracked.target
         if target is None:
             return
-        path = target.place(record)
+        path = target.place(tracked)
         if path is not None:
-            owner = self._owners.setdefault(collision_key(path), record)
-            if owner is not record:
+            owner = self._owners.setdefault(collision_key(path), tracked)
+            if owner is not tracked:
                 raise InvalidRequest.of("to", str(path), f"job {owner.key} is to be saved there already")
         try:
-            await self._check(target, record, path)
+            await self._check(target, tracked, path)
         except BaseException:
-            self.release(record)
+            self.release(tracked)
             raise
 
     @asynccontextmanager
-    async def claimed(self, record: Record) -> AsyncIterator[None]:
+    async def claimed(self, tracked: TrackedJob) -> AsyncIterator[None]:
         """Claim the job's file, as `take` does, and give it back if what is done meanwhile fails."""
-        await self.take(record)
+        await self.take(tracked)
         try:
             yield
         except BaseException:
-            self.release(record)
+            self.release(tracked)
             raise
 
-    async def _check(self, target: Target, record: Record, path: Path | None) -> None:
-        if target.make_folder and (folder := target.folder(record)) is not None:
+    async def _check(self, target: OutputTarget, tracked: TrackedJob, path: Path | None) -> None:
+        if target.make_folder and (folder := target.folder(tracked)) is not None:
             await self._disk.run(make_folder, folder)
-        taken_up = record.in_ledger and record.video_id is not None
-        if path is None or taken_up:
+        resumed = tracked.in_ledger and tracked.video_id is not None
+        if path is None or resumed:
             return  # what an earlier run bought is fetched in any case, and never replaces anything unasked
         problem = await self._disk.run(check_target, path, target.overwrite)
         if problem is not None:
             raise InvalidRequest.of("to", str(path), problem)
 
-    def release(self, record: Record) -> None:
+    def release(self, tracked: TrackedJob) -> None:
         """Let others have the job's file."""
-        path = record.target.place(record) if record.target is not None else None
-        if path is not None and self._owners.get(claim := collision_key(path)) is record:
+        path = tracked.target.place(tracked) if tracked.target is not None else None
+        if path is not None and self._owners.get(claim := collision_key(path)) is tracked:
             del self._owners[claim]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aihubmix_video.capabilities import Validate
     from aihubmix_video.polling.policy import Kind
 
-__all__ = ["Checker", "VideoWarning", "build_request", "kind_of", "literal_path", "make_folder"]
+__all__ = ["RequestChecker", "VideoWarning", "build_request", "kind_of", "literal_path", "make_folder"]
 
 
 def build_request(prompt: str | VideoRequest, model: str | None, params: VideoParams) -> VideoRequest:
@@ -49,7 +49,7 @@ class VideoWarning(UserWarning):
     """A request that may be sent, but of which the vendor is known to refuse or ignore something."""
 
 
-class Checker:
+class RequestChecker:
     """Judges requests as the session's `validate` asks for, and warns of each thing once."""
 
     def __init__(self, validate: Validate) -> None:

@@ -16,8 +16,18 @@ from typing import TYPE_CHECKING
 
 from aihubmix_video.errors import Charged, SessionClosed, SubmitUncertain, VideoError
 from aihubmix_video.scheduling.lifecycle import Phase
-from aihubmix_video.scheduling.messages import Ask, End, Event, Fetch, Permit, Poll, Submit, Trouble, Withdraw
-from aihubmix_video.session.tracked_job import Record
+from aihubmix_video.scheduling.messages import (
+    AskPermit,
+    Detach,
+    EndJob,
+    Event,
+    GrantPermit,
+    RequestFailed,
+    SendCreate,
+    SendDownload,
+    SendPoll,
+)
+from aihubmix_video.session.tracked_job import TrackedJob
 from aihubmix_video.types.video import Status
 
 if TYPE_CHECKING:
@@ -25,10 +35,10 @@ if TYPE_CHECKING:
 
     from aihubmix_video.scheduling.scheduler import Scheduler
 
-__all__ = ["Driver", "Perform", "Request"]
+__all__ = ["Perform", "Request", "SchedulerLoop"]
 
-Request = type[Submit] | type[Poll] | type[Fetch]
-Perform = Callable[[Record], Coroutine[object, object, Event]]
+Request = type[SendCreate] | type[SendPoll] | type[SendDownload]
+Perform = Callable[[TrackedJob], Coroutine[object, object, Event]]
 """Performs one action for a job, and reports the one event it ended in."""
 
 log = logging.getLogger("aihubmix_video")
@@ -36,7 +46,7 @@ log = logging.getLogger("aihubmix_video")
 GONE = "the session was closed"
 
 
-class Driver:
+class SchedulerLoop:
     """Runs one scheduler on the running event loop.
 
     Args:
@@ -49,11 +59,11 @@ class Driver:
         self,
         scheduler: Scheduler,
         perform: Mapping[Request, Perform],
-        conclude: Callable[[Record, VideoError | None], Coroutine[object, object, None]],
+        conclude: Callable[[TrackedJob, VideoError | None], Coroutine[object, object, None]],
     ) -> None:
         self.scheduler = scheduler
-        self.jobs: dict[int, Record] = {}
-        self.sent: dict[type[object], int] = dict.fromkeys((Submit, Poll, Fetch, Permit), 0)
+        self.jobs: dict[int, TrackedJob] = {}
+        self.sent: dict[type[object], int] = dict.fromkeys((SendCreate, SendPoll, SendDownload, GrantPermit), 0)
         self._perform = perform
         self._conclude = conclude
         self._conclusions: set[asyncio.Task[None]] = set()
@@ -74,7 +84,7 @@ class Driver:
 
     # Being told.
 
-    def follow(self, record: Record, event: Event) -> None:
+    def follow(self, tracked: TrackedJob, event: Event) -> None:
         """Take on a job; *event* says how it begins.
 
         Raises:
@@ -82,7 +92,7 @@ class Driver:
         """
         if self._closed:
             raise SessionClosed(GONE)
-        self.jobs[record.number] = record
+        self.jobs[tracked.number] = tracked
         self.tell(event)
 
     def tell(self, event: Event) -> None:
@@ -101,12 +111,12 @@ class Driver:
             raise SessionClosed(GONE)
         ticket = self.number()
         self._permits[ticket] = permitted = self._loop.create_future()
-        self.tell(Ask(ticket))
+        self.tell(AskPermit(ticket))
         try:
             await permitted
         finally:
             if self._permits.pop(ticket, None) is not None:
-                self.tell(Withdraw(ticket))
+                self.tell(Detach(ticket))
 
     # Turning.
 
@@ -127,38 +137,38 @@ class Driver:
             self._do(action)
         self._arm()
 
-    def _do(self, action: Submit | Poll | Fetch | Permit | End) -> None:
-        if isinstance(action, End):
+    def _do(self, action: SendCreate | SendPoll | SendDownload | GrantPermit | EndJob) -> None:
+        if isinstance(action, EndJob):
             self._end(action)
             return
         self.sent[type(action)] += 1
-        if isinstance(action, Permit):
+        if isinstance(action, GrantPermit):
             if (permitted := self._permits.pop(action.ticket, None)) is not None and not permitted.done():
                 permitted.set_result(None)
             return
-        kind, record = type(action), self.jobs[action.job]
-        task = self._loop.create_task(self._performed(kind, record))
-        self._tasks[kind][record.number] = task
-        task.add_done_callback(lambda done: self._forget(kind, record.number, done))
+        kind, tracked = type(action), self.jobs[action.job]
+        task = self._loop.create_task(self._performed(kind, tracked))
+        self._tasks[kind][tracked.number] = task
+        task.add_done_callback(lambda done: self._forget(kind, tracked.number, done))
 
     def _forget(self, kind: Request, number: int, done: asyncio.Task[Event]) -> None:
         if self._tasks[kind].get(number) is done:  # else the job's next one is under way already
             del self._tasks[kind][number]
 
-    async def _performed(self, kind: Request, record: Record) -> Event:
+    async def _performed(self, kind: Request, tracked: TrackedJob) -> Event:
         try:
-            event = await self._perform[kind](record)
+            event = await self._perform[kind](tracked)
         except VideoError as error:
-            event = Trouble(record.number, error)
+            event = RequestFailed(tracked.number, error)
         except asyncio.CancelledError:
-            self.tell(Trouble(record.number, SessionClosed(GONE)))  # its lane is free again
+            self.tell(RequestFailed(tracked.number, SessionClosed(GONE)))  # its lane is free again
             raise
         except Exception as exc:  # a bug of ours must end its job, not hang it
-            log.exception("job %s: unexpected failure", record.key)
+            log.exception("job %s: unexpected failure", tracked.key)
             said = f"internal error ({type(exc).__name__})"
-            lost = kind is Submit and record.sent and record.video_id is None
-            event = Trouble(
-                record.number, SubmitUncertain(said) if lost else VideoError(said, charged=charged_of(record))
+            lost = kind is SendCreate and tracked.sent and tracked.video_id is None
+            event = RequestFailed(
+                tracked.number, SubmitUncertain(said) if lost else VideoError(said, charged=charged_of(tracked))
             )
         self.tell(event)
         return event
@@ -177,30 +187,30 @@ class Driver:
         self._timer, self._armed_for = None, inf
         self._turn(at)
 
-    def _end(self, end: End) -> None:
-        record = self.jobs.pop(end.job)
+    def _end(self, end: EndJob) -> None:
+        tracked = self.jobs.pop(end.job)
         error = end.error
         if end.phase is Phase.DROPPED:
-            error = SessionClosed("the job is no longer followed", charged=charged_of(record))
+            error = SessionClosed("the job is no longer followed", charged=charged_of(tracked))
         elif end.phase is Phase.UNCERTAIN:
-            record.status = Status.UNCERTAIN
+            tracked.status = Status.UNCERTAIN
         if error is not None:
-            error.job_key, error.job_id = record.key, record.video_id
-        self._settle(record, error)
+            error.job_key, error.job_id = tracked.key, tracked.video_id
+        self._settle(tracked, error)
 
-    def _settle(self, record: Record, error: VideoError | None) -> None:
-        task = self._loop.create_task(self._concluded(record, error))
+    def _settle(self, tracked: TrackedJob, error: VideoError | None) -> None:
+        task = self._loop.create_task(self._concluded(tracked, error))
         self._conclusions.add(task)
         task.add_done_callback(self._conclusions.discard)
 
-    async def _concluded(self, record: Record, error: VideoError | None) -> None:
+    async def _concluded(self, tracked: TrackedJob, error: VideoError | None) -> None:
         """End a job once nothing works for it any more: what was withdrawn may still be polled, or write its file."""
-        under_way = [tasks[record.number] for tasks in self._tasks.values() if record.number in tasks]
+        under_way = [tasks[tracked.number] for tasks in self._tasks.values() if tracked.number in tasks]
         for task in under_way:
             task.cancel()
         if under_way:
             await asyncio.wait(under_way)
-        await self._conclude(record, error)
+        await self._conclude(tracked, error)
 
     # Ending.
 
@@ -213,8 +223,8 @@ class Driver:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        creates = list(self._tasks[Submit].values())
-        others = [task for kind, tasks in self._tasks.items() if kind is not Submit for task in tasks.values()]
+        creates = list(self._tasks[SendCreate].values())
+        others = [task for kind, tasks in self._tasks.items() if kind is not SendCreate for task in tasks.values()]
         for task in others:
             task.cancel()
         if creates:
@@ -222,7 +232,7 @@ class Driver:
         for task in creates:
             task.cancel()
         for event in await asyncio.gather(*creates, *others, return_exceptions=True):
-            if isinstance(event, Trouble):
+            if isinstance(event, RequestFailed):
                 self._close(event.job, event.error)
         for number in list(self.jobs):
             self._close(number, None)
@@ -232,17 +242,17 @@ class Driver:
                 permitted.set_exception(SessionClosed(GONE))
 
     def _close(self, number: int, error: VideoError | None) -> None:
-        record = self.jobs.pop(number, None)
-        if record is None:
+        tracked = self.jobs.pop(number, None)
+        if tracked is None:
             return
         if isinstance(error, SubmitUncertain):
-            record.status = Status.UNCERTAIN
+            tracked.status = Status.UNCERTAIN
         elif error is None or error.retryable:
-            error = SessionClosed(GONE, charged=charged_of(record))
-        error.job_key, error.job_id = record.key, record.video_id
-        self._settle(record, error)
+            error = SessionClosed(GONE, charged=charged_of(tracked))
+        error.job_key, error.job_id = tracked.key, tracked.video_id
+        self._settle(tracked, error)
 
 
-def charged_of(record: Record) -> Charged:
+def charged_of(tracked: TrackedJob) -> Charged:
     """Whether the job was paid for, as far as its id tells."""
-    return "yes" if record.video_id is not None else "no"
+    return "yes" if tracked.video_id is not None else "no"

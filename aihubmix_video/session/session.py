@@ -8,28 +8,30 @@ import random
 from typing import TYPE_CHECKING, Self, Unpack
 
 from aihubmix_video.errors import InvalidRequest, SessionClosed
-from aihubmix_video.http.client import Transport
-from aihubmix_video.http.rate_gate import Gate
-from aihubmix_video.ledger.null_ledger import NoLedger
+from aihubmix_video.http.client import HttpClient
+from aihubmix_video.http.rate_gate import RateGate
+from aihubmix_video.ledger.null_ledger import NullLedger
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 from aihubmix_video.output.template import Template
-from aihubmix_video.polling.adaptive import LearnedCadence
+from aihubmix_video.polling.adaptive import AdaptivePollPolicy
 from aihubmix_video.pricing.caps import Caps, check_retries
-from aihubmix_video.scheduling.rate_limit import Pace
-from aihubmix_video.scheduling.scheduler import Limits, Scheduler
+from aihubmix_video.scheduling.messages import SchedulerLimits
+from aihubmix_video.scheduling.rate_limit import RateLimit
+from aihubmix_video.scheduling.scheduler import Scheduler
 from aihubmix_video.session.batch import Batch
-from aihubmix_video.session.batch_budget import Allowance
-from aihubmix_video.session.duration_store import Experience
+from aihubmix_video.session.batch_budget import BatchBudget
+from aihubmix_video.session.duration_store import DurationStore
 from aihubmix_video.session.endpoints import Videos
 from aihubmix_video.session.job import Job
-from aihubmix_video.session.job_manager import Orchestrator
-from aihubmix_video.session.job_registry import Register
+from aihubmix_video.session.job_manager import JobManager
+from aihubmix_video.session.job_registry import JobRegistry
 from aihubmix_video.session.job_views import record_of_entry
-from aihubmix_video.session.loop_guard import Home
+from aihubmix_video.session.loop_guard import LoopGuard
 from aihubmix_video.session.request_checks import build_request, literal_path
-from aihubmix_video.session.tracked_job import Record, Target
+from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob
 from aihubmix_video.settings import settings_from
 from aihubmix_video.storage.disk import Disk
+from aihubmix_video.types.deprecation import warn_renamed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
@@ -107,9 +109,9 @@ class VideoSession:
         )
         self._ledger_path = None if ledger is None else literal_path(ledger, "ledger", "run.db")
         self._new_key = new_key
-        self._opened: Orchestrator | None = None
-        self._register: Register | None = None
-        self._home: Home | None = None
+        self._opened: JobManager | None = None
+        self._registry: JobRegistry | None = None
+        self._loop_guard: LoopGuard | None = None
         self._closing: asyncio.Task[None] | None = None
 
     # One job.
@@ -178,23 +180,23 @@ class VideoSession:
             SubmitUncertain: The job may have been bought; it is not bought again.
             VideoError: Any other cause; see `errors`.
         """
-        orchestrator = self._orchestrator
+        manager = self._manager
         request = build_request(prompt, model, params)
-        target = None if to is None else Target(path=literal_path(to), overwrite=overwrite)
+        target = None if to is None else OutputTarget(path=literal_path(to), overwrite=overwrite)
         if idempotency_key is None:
-            record = await orchestrator.enlist(request, target, owner=owner)
+            tracked = await manager.add(request, target, owner=owner)
         else:
-            taken = await self.register.take(request, target, idempotency_key=idempotency_key, owner=owner)
-            record = taken if isinstance(taken, Record) else record_of_entry(taken, orchestrator.save)
+            taken = await self.registry.take(request, target, idempotency_key=idempotency_key, owner=owner)
+            tracked = taken if isinstance(taken, TrackedJob) else record_of_entry(taken, manager.save)
         try:
-            await record.acceptance()  # here, not further in: each frame that waits costs every job 200 bytes
+            await tracked.acceptance()  # here, not further in: each frame that waits costs every job 200 bytes
         except asyncio.CancelledError:
             if idempotency_key is None:  # else it will be asked for again
-                orchestrator.give_up(record)
+                manager.abandon(tracked)
             raise
-        record.check_accepted()
-        record.settle()
-        return Job(record, orchestrator)
+        tracked.check_accepted()
+        tracked.settle()
+        return Job(tracked, manager)
 
     def job(self, video_id: str) -> Job:
         """Follow a job bought earlier or elsewhere, by its id.
@@ -205,13 +207,13 @@ class VideoSession:
         Raises:
             InvalidRequest: It cannot be an id.
         """
-        orchestrator = self._orchestrator
-        return Job(orchestrator.attach(video_id), orchestrator)
+        manager = self._manager
+        return Job(manager.attach(video_id), manager)
 
     def jobs(self) -> tuple[Job, ...]:
         """Give the jobs it follows now, in the order in which it took them on; a snapshot."""
-        orchestrator = self._orchestrator
-        return tuple(Job(record, orchestrator) for record in orchestrator.followed())
+        manager = self._manager
+        return tuple(Job(tracked, manager) for tracked in manager.followed())
 
     # Many jobs.
 
@@ -262,11 +264,11 @@ class VideoSession:
         check_retries(moderation_retries)
         caps = Caps(max_videos=max_videos, max_seconds=max_seconds, max_spend=max_spend)
         batch = Batch(
-            self._orchestrator,
+            self._manager,
             requests,
             template,
             overwrite=overwrite,
-            allowance=Allowance(caps, prices),
+            budget=BatchBudget(caps, prices),
             moderation_retries=moderation_retries,
         )
         return self._batch(batch)
@@ -278,8 +280,8 @@ class VideoSession:
         `SubmitUncertain`, each time until the user decides. Nothing is bought a second time. `BatchItem.index` is a row's place
         in its batch, 0 for a single job. Without a ledger there is nothing to tell.
         """
-        orchestrator = self._orchestrator
-        return self._batch(Batch(orchestrator, orchestrator.books.unfinished()))
+        manager = self._manager
+        return self._batch(Batch(manager, manager.ledger_sync.unfinished()))
 
     async def decide(self, key: str, *, attach: str | None = None, resubmit: bool = False, drop: bool = False) -> None:
         """Say what is to become of a job that may have been bought; `resume` acts on it.
@@ -298,7 +300,7 @@ class VideoSession:
         """
         if sum((attach is not None, resubmit, drop)) != 1:
             raise InvalidRequest.of("decision", key, "needs exactly one of attach, resubmit and drop")
-        await self._orchestrator.decide(key, attach=attach, drop=drop)
+        await self._manager.decide(key, attach=attach, drop=drop)
 
     @staticmethod
     async def _batch(batch: Batch) -> AsyncGenerator[BatchItem, None]:
@@ -311,44 +313,50 @@ class VideoSession:
     @property
     def videos(self) -> Videos:
         """The four endpoints, one coroutine each."""
-        return Videos(self._orchestrator)
+        return Videos(self._manager)
 
     @property
-    def register(self) -> Register:
+    def registry(self) -> JobRegistry:
         """The jobs by their keys, also those of earlier sessions; for servers."""
-        orchestrator = self._orchestrator
-        self._register = self._register or Register(orchestrator)
-        return self._register
+        manager = self._manager
+        self._registry = self._registry or JobRegistry(manager)
+        return self._registry
+
+    @property
+    def register(self) -> JobRegistry:
+        """The old name of `registry`, for one release."""
+        warn_renamed("VideoSession.register", "VideoSession.registry")
+        return self.registry
 
     def stats(self) -> SessionStats:
         """Take a snapshot of what is going on."""
-        return self._orchestrator.stats()
+        return self._manager.stats()
 
     # Opening and closing.
 
     async def __aenter__(self) -> Self:
-        if self._home is not None:
+        if self._loop_guard is not None:
             raise SessionClosed("a session is opened once; make a new one")
-        home = Home.here()
-        self._home = home
+        loop_guard = LoopGuard.here()
+        self._loop_guard = loop_guard
         settings = self._settings
-        pace = Pace.of_rate(settings.rate, settings.burst)
-        limits = Limits(
+        rate_limit = RateLimit.of_rate(settings.rate, settings.burst)
+        limits = SchedulerLimits(
             max_in_flight=settings.max_in_flight, max_downloads=settings.max_downloads, deadline=settings.deadline
         )
-        cadence = LearnedCadence(settings.poll_interval)
-        scheduler = Scheduler(pace=pace, limits=limits, cadence=cadence, draw=random.random)
+        policy = AdaptivePollPolicy(settings.poll_interval)
+        scheduler = Scheduler(rate_limit=rate_limit, limits=limits, policy=policy, draw=random.random)
         ledger = await self._open_ledger()
-        experience = await self._recalled(ledger, cadence)
-        transport = Transport(settings, Gate(pace))
-        transport.open()
+        duration_store = await self._recalled(ledger, policy)
+        client = HttpClient(settings, RateGate(rate_limit))
+        client.open()
         disk = Disk(settings.max_downloads)
-        self._opened = Orchestrator(settings, home, scheduler, transport, disk, ledger, experience)
+        self._opened = JobManager(settings, loop_guard, scheduler, client, disk, ledger, duration_store)
         return self
 
     async def _open_ledger(self) -> Ledger:
         if self._ledger_path is None:
-            return NoLedger()
+            return NullLedger()
         ledger = await SqliteLedger.open(self._ledger_path)
         try:
             await ledger.bind(self._settings.base_url, self._settings.api_key.reveal(), new_key=self._new_key)
@@ -358,15 +366,15 @@ class VideoSession:
         return ledger
 
     @staticmethod
-    async def _recalled(ledger: Ledger, cadence: LearnedCadence) -> Experience:
+    async def _recalled(ledger: Ledger, policy: AdaptivePollPolicy) -> DurationStore:
         """Let the cadence go on from what earlier sessions learnt."""
-        experience = Experience(ledger, cadence)
+        duration_store = DurationStore(ledger, policy)
         try:
-            await experience.recall()
+            await duration_store.recall()
         except BaseException:
             await ledger.aclose()
             raise
-        return experience
+        return duration_store
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -381,21 +389,21 @@ class VideoSession:
         Raises:
             ConfigurationError: It was opened elsewhere: on another event loop, or in another process.
         """
-        if self._opened is None or self._home is None:
+        if self._opened is None or self._loop_guard is None:
             return
-        self._home.check()
+        self._loop_guard.check()
         if self._closing is None:
             self._closing = asyncio.create_task(self._opened.aclose(), name="aihubmix-video close")
         await asyncio.shield(self._closing)
 
     @property
-    def _orchestrator(self) -> Orchestrator:
+    def _manager(self) -> JobManager:
         """What does the work; refuses whoever may not ask for it."""
-        if self._opened is None or self._home is None:
+        if self._opened is None or self._loop_guard is None:
             raise SessionClosed("the session is not open")
         if self._closing is not None:
             raise SessionClosed("the session was closed")
-        self._home.check()
+        self._loop_guard.check()
         return self._opened
 
     def __repr__(self) -> str:

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from aihubmix_video.polling.policy import Estimate
     from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["Listener", "Observer", "Record", "Target", "Watcher"]
+__all__ = ["EventSubscription", "Observer", "OutputTarget", "TrackedJob", "Watcher"]
 
 T = TypeVar("T")
 
-LISTENER_EVENTS = 64  # kept for one that is slow to read; older ones make room, the last is never lost
+EVENTS_BUFFERED = 64  # kept for one that is slow to read; older ones make room, the last is never lost
 
 
 @attrs.frozen(kw_only=True)
-class Target:
+class OutputTarget:
     """Where a job's file goes.
 
     Attributes:
@@ -49,25 +49,25 @@ class Target:
     overwrite: bool = False
     make_folder: bool = False
 
-    def place(self, record: Record) -> Path | None:
+    def place(self, tracked: TrackedJob) -> Path | None:
         """Say which file it is; None while a template waits for the job's id."""
         if isinstance(self.path, str):
             return Path(self.path).absolute()
-        if self.path.needs_id and record.video_id is None:
+        if self.path.needs_id and tracked.video_id is None:
             return None
-        request = record.request
+        request = tracked.request
         rendered = self.path.render(
             index=self.index,
-            id=record.video_id,
-            key=self.key or record.key,
+            id=tracked.video_id,
+            key=self.key or tracked.key,
             model=request.model if request else "",
             slug=slug(request.prompt if request else ""),
         )
         return Path(rendered).absolute()
 
-    def folder(self, record: Record) -> Path | None:
+    def folder(self, tracked: TrackedJob) -> Path | None:
         """Say where the file will lie; None while that waits for the job's id."""
-        path = self.place(record)
+        path = self.place(tracked)
         if path is not None:
             return path.parent
         text = self.path if isinstance(self.path, str) else self.path.text
@@ -75,13 +75,13 @@ class Target:
         return None if "{" in str(folder) else folder
 
 
-class Listener:
+class EventSubscription:
     """One reader of a job's events, who may read as slowly as he likes."""
 
     __slots__ = ("_events", "_more")
 
     def __init__(self) -> None:
-        self._events: deque[JobEvent] = deque(maxlen=LISTENER_EVENTS)
+        self._events: deque[JobEvent] = deque(maxlen=EVENTS_BUFFERED)
         self._more = asyncio.Event()
 
     def put(self, event: JobEvent) -> None:
@@ -103,20 +103,20 @@ class Listener:
         self._more.clear()
 
 
-Watcher = Callable[["Record"], None]
+Watcher = Callable[["TrackedJob"], None]
 """Told when a job is accepted, and when it is over."""
-Observer = Callable[["Record"], None]
+Observer = Callable[["TrackedJob"], None]
 """Told of every change of every job."""
 
 
 @attrs.define(eq=False, kw_only=True)
-class Record:
+class TrackedJob:
     """One job of a session. The driver and its workers change it; handles, events and batches read it."""
 
     number: int
     key: str
     request: VideoRequest | None = None
-    target: Target | None = None
+    target: OutputTarget | None = None
     owner: str | None = None  # whose it is, in an application's words
     created_at: float = attrs.field(factory=time.time)  # Unix seconds
     updated_at: float = attrs.field(factory=time.time)
@@ -131,25 +131,25 @@ class Record:
     in_ledger: bool = False
     abandoned: bool = False  # given up by the user for good, rather than left for another day
     sent: bool = False  # its create has left, and its outcome is not known yet
-    withdrawn: bool = False  # being let go of
+    detaching: bool = False  # being let go of
     once: bool = False  # what keeps it from being bought is its end, rather than left for another day
     expires_at: float = math.inf  # when its link goes, on the loop's clock
     answer: int | None = None  # a hash of the last answer, if that said that the job goes on
     download: Download | None = None
-    eta: Callable[[Record], Estimate | None] | None = attrs.field(default=None, repr=False)
+    eta: Callable[[TrackedJob], Estimate | None] | None = attrs.field(default=None, repr=False)
     watchers: tuple[Watcher, ...] = attrs.field(default=(), repr=False)
     observers: Collection[Observer] = attrs.field(default=(), repr=False)  # the session's, shared by all its jobs
     # Those who wait: a future each, for an event of asyncio's holds a kilobyte.
     _acceptance: tuple[asyncio.Future[None], ...] = attrs.field(default=(), init=False, repr=False)
     _ending: tuple[asyncio.Future[None], ...] = attrs.field(default=(), init=False, repr=False)
-    _listeners: tuple[Listener, ...] = attrs.field(default=(), init=False, repr=False)
+    _subscriptions: tuple[EventSubscription, ...] = attrs.field(default=(), init=False, repr=False)
 
     # What workers note.
 
     def accept(self, video: Video) -> None:
         """The gateway named the job."""
         self.video_id = video.id
-        self.withdrawn = False  # what is bought is followed
+        self.detaching = False  # what is bought is followed
         self.observe(video)
         if self._acceptance:
             self.video = video  # for whoever submitted it; a job that waits in a queue keeps none
@@ -180,8 +180,8 @@ class Record:
         self.over, self.video, self.error, self.download = True, video or self.video, error, None
         self.tell()
         _wake(self._acceptance + self._ending)
-        for listener in self._listeners:
-            listener.wake()
+        for subscription in self._subscriptions:
+            subscription.wake()
         for watcher in self.watchers:
             watcher(self)
 
@@ -215,21 +215,21 @@ class Record:
         self.updated_at = time.time()
         for observer in self.observers:
             observer(self)
-        if self._listeners:
+        if self._subscriptions:
             event = self.event()
-            for listener in self._listeners:
-                listener.put(event)
+            for subscription in self._subscriptions:
+                subscription.put(event)
 
-    def listen(self) -> Listener:
+    def listen(self) -> EventSubscription:
         """Add a listener, who finds the current state first."""
-        listener = Listener()
-        listener.put(self.event())
-        self._listeners += (listener,)
-        return listener
+        subscription = EventSubscription()
+        subscription.put(self.event())
+        self._subscriptions += (subscription,)
+        return subscription
 
-    def forget(self, listener: Listener) -> None:
+    def forget(self, subscription: EventSubscription) -> None:
         """Remove a listener."""
-        self._listeners = _without(listener, self._listeners)
+        self._subscriptions = _without(subscription, self._subscriptions)
 
     def acceptance(self) -> asyncio.Future[None]:
         """Give a future that is done once the gateway named the job, or the job is over; each who asks gets his own."""

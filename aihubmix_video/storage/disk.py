@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from _typeshed import OpenBinaryMode
     from aiofiles.threadpool.binary import AsyncFileIO
 
-__all__ = ["Disk", "DiskRefused", "Part", "to_the_end"]
+__all__ = ["Disk", "DiskRefused", "PartFile", "to_the_end"]
 
 T = TypeVar("T")
 
 MAX_THREADS: Final = 8
 
-PASSING: Final = frozenset(
+PASSING_ERRNOS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ESTALE}
 )
 """Errors that may go away by themselves."""
@@ -62,7 +62,7 @@ def _told(doing: str) -> Iterator[None]:
     except FileExistsError as error:
         raise DiskRefused(f"could not be {doing}: another one has that name", passing=False) from error
     except OSError as error:
-        passing = error.errno in PASSING
+        passing = error.errno in PASSING_ERRNOS
         raise DiskRefused(f"could not be {doing}: {error.strerror or error}", passing=passing) from error
 
 
@@ -135,7 +135,7 @@ class Disk:
             raise SessionClosed("the session was closed")
 
 
-class Part:
+class PartFile:
     """An unfinished file beside its target, and what is known of its bytes.
 
     Digest and walk follow the bytes that are on the disk, so that continuing needs no second look at them; all that is

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 MAX_NAME_BYTES: Final = 255
-LEAST_FREE: Final = 1 << 20
+MIN_FREE_BYTES: Final = 1 << 20
 """Bytes below which a disk is full: nothing is bought that could not be put there."""
 MAX_PIECES: Final = 512
 """Pieces handed to one writev; the system's limit is 1024."""
@@ -71,7 +71,7 @@ def _check_folder(folder: Path) -> str | None:
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"the folder {folder} cannot be written to"
     free = free_bytes(folder)
-    if free is not None and free < LEAST_FREE:
+    if free is not None and free < MIN_FREE_BYTES:
         return f"the disk of {folder} is full"
     return None
 

@@ -40,6 +40,11 @@ class JobEvent:
     at: float
     eta_range: tuple[float, float] | None = None
 
+    @property
+    def key(self) -> str:
+        """The job's local key, as `Job.key` and `BatchItem.key` call it."""
+        return self.job
+
 
 @attrs.frozen(kw_only=True)
 class BatchItem:
@@ -76,14 +81,15 @@ class SessionStats:
     """What one session is doing and has done; a snapshot.
 
     Attributes:
-        queued: Jobs not yet sent.
+        queued: Jobs not yet sent; the older name of `waiting`, kept since users rely on it.
         in_flight: Jobs bought, or being bought, and not yet finished.
         downloading: Videos streaming to disk now.
         finished: Jobs ended well.
         failed: Jobs ended otherwise, those uncertain included.
         creates_sent: Create requests sent; likewise `polls_sent`, `downloads_sent` and `others_sent`.
         rate: Requests per second in force.
-        cooling_until: Seconds from now until the gateway may be asked again; 0 when it may be asked now.
+        cooling_until: Unix seconds on this machine's clock from which the gateway may be asked again; None when it may be
+            asked now.
     """
 
     queued: int
@@ -96,7 +102,12 @@ class SessionStats:
     downloads_sent: int
     others_sent: int
     rate: float
-    cooling_until: float
+    cooling_until: float | None
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that the gateway has not accepted yet, as `JobState.WAITING` calls them."""
+        return self.queued
 
     @property
     def requests_sent(self) -> int:

@@ -19,7 +19,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COOKIE", "OPEN", "POLICY", "TOKEN_AT_LEAST", "Door", "Verdict", "is_loopback", "token_problem"]
+__all__ = ["COOKIE", "OPEN", "POLICY", "TOKEN_AT_LEAST", "AccessPolicy", "Verdict", "is_loopback", "token_problem"]
 
 COOKIE = "aihubmix_board"
 OPEN = frozenset({"/login", "/login.js", "/theme.js", "/page.css", "/icon.svg"})
@@ -57,7 +57,7 @@ def token_problem(token: str) -> str | None:
 
 
 @attrs.frozen(kw_only=True)
-class Door:
+class AccessPolicy:
     """What a request must show.
 
     Attributes:
@@ -69,7 +69,7 @@ class Door:
     token: str | None = attrs.field(default=None, repr=False)
 
     @classmethod
-    def of(cls, host: str, token: str | None) -> Door:
+    def of(cls, host: str, token: str | None) -> AccessPolicy:
         """Make the door of a server that listens on *host*."""
         names = frozenset({"localhost", "127.0.0.1", "[::1]", host}) if is_loopback(host) else None
         return cls(hosts=names, token=token)

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 from aihubmix_video.capabilities.common import MAX_PROMPT
-from aihubmix_video.capabilities.options import Audio, Choice, Flag, Number, Option, Text, Whole
+from aihubmix_video.capabilities.field_rules import Audio, Choice, Flag, Number, Option, Text, WholeNumber
 from aihubmix_video.pricing.list_prices import list_price
 from aihubmix_video.types.request import VideoRequest
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from aihubmix_video.capabilities import Capability
-    from aihubmix_video.capabilities.options import ImageRule, Size
+    from aihubmix_video.capabilities.field_rules import ImageRule, Size
 
 __all__ = ["model_form"]
 
@@ -181,7 +181,7 @@ def _kind(option: Option) -> tuple[str, Json]:
             return "flag", {}
         case Number():
             return "number", {"minimum": option.minimum, "maximum": option.maximum}
-        case Whole():
+        case WholeNumber():
             return "whole", {"minimum": 0}
         case Text():
             return "text", {}

@@ -13,24 +13,24 @@ from typing import IO, TYPE_CHECKING, Any
 
 import attrs
 
-from aihubmix_video.ledger.entry import Entry
+from aihubmix_video.ledger.entry import LedgerEntry
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 from aihubmix_video.types.request import VideoRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from aihubmix_video.ledger.entry import State
+    from aihubmix_video.ledger.entry import LedgerState
 
 CHILD = Path(__file__).parent / "children" / "ledger_child.py"
 ROOT = Path(__file__).parents[2]
 
 
-def entry(key: str = "a", **fields: object) -> Entry:
+def entry(key: str = "a", **fields: object) -> LedgerEntry:
     """Give an entry with only what a test is about."""
     model = str(fields.pop("model", "sora-2"))
     request = fields.pop("request", VideoRequest(model=model, prompt=key))
-    return attrs.evolve(Entry(key=key, request=request, fingerprint=f"of {key}"), **fields)
+    return attrs.evolve(LedgerEntry(key=key, request=request, fingerprint=f"of {key}"), **fields)
 
 
 @asynccontextmanager
@@ -43,7 +43,7 @@ async def opened(path: Path) -> AsyncIterator[SqliteLedger]:
         await ledger.aclose()
 
 
-async def states(path: Path) -> dict[str, tuple[State, str | None]]:
+async def states(path: Path) -> dict[str, tuple[LedgerState, str | None]]:
     """Open a ledger and say of each job where it stands and what its id is."""
     async with opened(path) as ledger:
         return {each.key: (each.state, each.video_id) for each in await ledger.page(limit=1_000_000)}

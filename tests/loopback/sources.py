@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import attrs
 
-from aihubmix_video.download.attempt_result import ContentCut, ContentReply
+from aihubmix_video.download.attempt_result import ContentCut, ContentResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class Stream(ContentReply):
+class Stream(ContentResponse):
     """An aiohttp answer."""
 
     response: aiohttp.ClientResponse
@@ -45,7 +45,7 @@ def source(session: aiohttp.ClientSession, url: str) -> ContentSource:
     """Ask *url* for the content."""
 
     @asynccontextmanager
-    async def send(headers: Mapping[str, str], /) -> AsyncIterator[ContentReply]:
+    async def send(headers: Mapping[str, str], /) -> AsyncIterator[ContentResponse]:
         asked = {"accept-encoding": "identity", **headers}
         try:
             async with session.get(url, headers=asked, auto_decompress=False) as response:

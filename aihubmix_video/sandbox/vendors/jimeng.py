@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aihubmix_video.sandbox.error_bodies import Refusal, task
+from aihubmix_video.sandbox.error_bodies import RefusedRequest, task
 from aihubmix_video.sandbox.ids import numeric_id
 from aihubmix_video.sandbox.vendors.vendor import Order, Vendor, duration_of, is_image, prompt_of, text_of
 
@@ -34,11 +34,11 @@ def read(body: Mapping[str, object]) -> Order:
     """Read a Jimeng request."""
     seconds = duration_of(body, 5)
     if seconds not in {5, 10}:
-        raise Refusal(f"Invalid parameter: seconds {seconds}; use 5 or 10", "50215", "seconds")
+        raise RefusedRequest(f"Invalid parameter: seconds {seconds}; use 5 or 10", "50215", "seconds")
     width, height = REAL_SIZES[text_of(body, "size", "16:9", REAL_SIZES)]
     reference = body.get("input_reference")
     if reference is not None and not is_image(reference):
-        raise Refusal("Invalid parameter: image_urls", "50215", "image_urls")
+        raise RefusedRequest("Invalid parameter: image_urls", "50215", "image_urls")
     return Order(str(body["model"]), prompt_of(body), seconds, width, height, audio=False)
 
 
@@ -47,6 +47,6 @@ VENDOR = Vendor(
     read=read,
     envelope=task,
     make_id=numeric_id,
-    moderation=Refusal("Text Risk Not Pass", "50412"),
+    moderation=RefusedRequest("Text Risk Not Pass", "50412"),
     failure={"message": "Post Video Risk Not Pass", "type": "video_generation_error"},
 )

@@ -9,7 +9,7 @@ from base64 import b64decode
 from binascii import Error as BadBase64
 from typing import TYPE_CHECKING
 
-from aihubmix_video.sandbox.error_bodies import Refusal, task
+from aihubmix_video.sandbox.error_bodies import RefusedRequest, task
 from aihubmix_video.sandbox.ids import numeric_id
 from aihubmix_video.sandbox.vendors.vendor import DAY, Order, Vendor, duration_of, prompt_of, text_of
 
@@ -123,8 +123,8 @@ def _check_omni(model: str, body: Mapping[str, object]) -> tuple[bool, bool]:
     return sound, True
 
 
-def _invalid(field: str, problem: str) -> Refusal:
-    return Refusal(f"{field} {problem}", "1201", field)
+def _invalid(field: str, problem: str) -> RefusedRequest:
+    return RefusedRequest(f"{field} {problem}", "1201", field)
 
 
 VENDOR = Vendor(
@@ -142,7 +142,7 @@ VENDOR = Vendor(
     read=read,
     envelope=task,
     make_id=numeric_id,
-    moderation=Refusal("Failure to pass the risk control system", "1301"),
+    moderation=RefusedRequest("Failure to pass the risk control system", "1301"),
     failure={"message": "Failure to pass the risk control system", "type": "video_generation_error"},
     lifetime=30 * DAY,
     deletes=False,

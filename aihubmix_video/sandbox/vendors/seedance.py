@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aihubmix_video.sandbox.error_bodies import Refusal, ark
+from aihubmix_video.sandbox.error_bodies import RefusedRequest, ark
 from aihubmix_video.sandbox.ids import seedance_id
 from aihubmix_video.sandbox.vendors.vendor import (
     Order,
@@ -132,8 +132,8 @@ def _item(item: object, where: str) -> str | None:
     return str(role)
 
 
-def _invalid(field: str, problem: str) -> Refusal:
-    return Refusal(f"the parameter {field} specified in the request {problem}", "InvalidParameter", field)
+def _invalid(field: str, problem: str) -> RefusedRequest:
+    return RefusedRequest(f"the parameter {field} specified in the request {problem}", "InvalidParameter", field)
 
 
 VENDOR = Vendor(
@@ -141,7 +141,7 @@ VENDOR = Vendor(
     read=read,
     envelope=ark,
     make_id=seedance_id,
-    moderation=Refusal(
+    moderation=RefusedRequest(
         "The request failed because the input text may contain sensitive information.",
         "InputTextSensitiveContentDetected",
     ),

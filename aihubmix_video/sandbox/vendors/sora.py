@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aihubmix_video.sandbox.error_bodies import Refusal, openai
+from aihubmix_video.sandbox.error_bodies import RefusedRequest, openai
 from aihubmix_video.sandbox.ids import sora_id
 from aihubmix_video.sandbox.vendors.vendor import Order, Vendor, prompt_of
 
@@ -25,7 +25,7 @@ def read(body: Mapping[str, object]) -> Order:
     """Read a Sora request."""
     for field in body:
         if field not in FIELDS:
-            raise Refusal(f"Unknown parameter: '{field}'.", "unknown_parameter", field)
+            raise RefusedRequest(f"Unknown parameter: '{field}'.", "unknown_parameter", field)
     seconds = _choice(body, "seconds", "4", SECONDS)
     width, height = SIZES[_choice(body, "size", "720x1280", SIZES)]
     _check_reference(body.get("input_reference"))
@@ -37,11 +37,11 @@ def _choice(body: Mapping[str, object], field: str, default: str, allowed: Colle
     wanted = ", ".join(f"'{choice}'" for choice in allowed)
     if not isinstance(value, str):
         kind = KINDS.get(type(value), "null")
-        raise Refusal(
+        raise RefusedRequest(
             f"Invalid type for '{field}': expected one of {wanted}, but got {kind} instead.", "invalid_type", field
         )
     if value not in allowed:
-        raise Refusal(f"Invalid value: '{value}'. Supported values are: {wanted}.", "invalid_value", field)
+        raise RefusedRequest(f"Invalid value: '{value}'. Supported values are: {wanted}.", "invalid_value", field)
     return value
 
 
@@ -51,17 +51,19 @@ def _check_reference(reference: object) -> None:
         return
     if not isinstance(reference, dict):
         kind = KINDS.get(type(reference), "null")
-        raise Refusal(f"Invalid type for '{field}': expected an object, but got {kind} instead.", "invalid_type", field)
+        raise RefusedRequest(
+            f"Invalid type for '{field}': expected an object, but got {kind} instead.", "invalid_type", field
+        )
     for key in reference:
         if key not in {"image_url", "file_id"}:
-            raise Refusal(f"Unknown parameter: '{field}.{key}'.", "unknown_parameter", f"{field}.{key}")
+            raise RefusedRequest(f"Unknown parameter: '{field}.{key}'.", "unknown_parameter", f"{field}.{key}")
     if len(reference) != 1:
-        raise Refusal(f"'{field}' takes exactly one of 'image_url' and 'file_id'.", "invalid_value", field)
+        raise RefusedRequest(f"'{field}' takes exactly one of 'image_url' and 'file_id'.", "invalid_value", field)
     url = reference.get("image_url")
     if "image_url" in reference and not (
         isinstance(url, str) and url.startswith(("https://", "http://", "data:image/"))
     ):
-        raise Refusal(f"Invalid value: '{field}.image_url' is not a URL.", "invalid_value", f"{field}.image_url")
+        raise RefusedRequest(f"Invalid value: '{field}.image_url' is not a URL.", "invalid_value", f"{field}.image_url")
 
 
 VENDOR = Vendor(
@@ -69,7 +71,7 @@ VENDOR = Vendor(
     read=read,
     envelope=openai,
     make_id=sora_id,
-    moderation=Refusal("Your request was blocked by our moderation system.", "moderation_blocked"),
+    moderation=RefusedRequest("Your request was blocked by our moderation system.", "moderation_blocked"),
     failure={"code": "moderation_blocked", "message": "Generated video rejected by content moderation."},
     dialect="openai",
     queues=True,

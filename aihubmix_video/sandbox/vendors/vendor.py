@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
-from aihubmix_video.sandbox.error_bodies import Refusal
+from aihubmix_video.sandbox.error_bodies import RefusedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -42,7 +42,7 @@ class Vendor:
 
     Attributes:
         models: Its models, and the median time each takes for five seconds of 720p, in seconds.
-        read: Makes an order of a request's JSON object, or raises `Refusal`.
+        read: Makes an order of a request's JSON object, or raises `RefusedRequest`.
         envelope: Its form of errors.
         make_id: Its own job ids, from the model, random bits and unix time.
         moderation: Its answer to a prompt it does not like.
@@ -58,9 +58,9 @@ class Vendor:
 
     models: Mapping[str, float]
     read: Callable[[Mapping[str, object]], Order]
-    envelope: Callable[[Refusal, str], Envelope]
+    envelope: Callable[[RefusedRequest, str], Envelope]
     make_id: Callable[[str, int, int], str]
-    moderation: Refusal
+    moderation: RefusedRequest
     failure: Mapping[str, str]
     dialect: Literal["openai", "flat"] = "flat"
     queues: bool = False
@@ -77,11 +77,11 @@ def prompt_of(body: Mapping[str, object], *, may_be_empty: bool = False, longest
     if prompt is None or (isinstance(prompt, str) and not prompt.strip()):
         if may_be_empty:
             return ""
-        raise Refusal("prompt is required", "prompt_missing", "prompt")
+        raise RefusedRequest("prompt is required", "prompt_missing", "prompt")
     if not isinstance(prompt, str):
-        raise Refusal("prompt must be a string", "prompt_missing", "prompt")
+        raise RefusedRequest("prompt must be a string", "prompt_missing", "prompt")
     if len(prompt) > longest:
-        raise Refusal(f"prompt is longer than {longest} characters", "prompt_too_long", "prompt")
+        raise RefusedRequest(f"prompt is longer than {longest} characters", "prompt_too_long", "prompt")
     return prompt
 
 
@@ -91,7 +91,7 @@ def whole_number(value: object, field: str) -> int:
         return value
     if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit() and len(value) < 10:
         return int(value)
-    raise Refusal(f"{field} must be an integer number of seconds, got {value!r}", "invalid_parameter", field)
+    raise RefusedRequest(f"{field} must be an integer number of seconds, got {value!r}", "invalid_parameter", field)
 
 
 def duration_of(body: Mapping[str, object], default: int) -> int:
@@ -107,7 +107,7 @@ def text_of(body: Mapping[str, object], field: str, default: str, allowed: Colle
     if value is None:
         return default
     if not isinstance(value, str) or value not in allowed:
-        raise Refusal(
+        raise RefusedRequest(
             f"{field} {value!r} is not supported; use one of {', '.join(allowed)}", "invalid_parameter", field
         )
     return value
@@ -119,7 +119,7 @@ def flag_of(body: Mapping[str, object], field: str, *, default: bool) -> bool:
     if value is None:
         return default
     if not isinstance(value, bool):
-        raise Refusal(f"{field} must be a boolean, got {value!r}", "invalid_parameter", field)
+        raise RefusedRequest(f"{field} must be a boolean, got {value!r}", "invalid_parameter", field)
     return value
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aihubmix_video.sandbox.error_bodies import Refusal, google
+from aihubmix_video.sandbox.error_bodies import RefusedRequest, google
 from aihubmix_video.sandbox.ids import veo_id
 from aihubmix_video.sandbox.vendors.vendor import Order, Vendor, duration_of, flag_of, is_image, pixels_of, prompt_of
 
@@ -28,10 +28,14 @@ def read(body: Mapping[str, object]) -> Order:
     model = str(body["model"])
     seconds = duration_of(body, 8)
     if seconds not in SECONDS.get(model, SECONDS_3):
-        raise Refusal(f"durationSeconds out of bound: {seconds} is not supported by {model}", param="durationSeconds")
+        raise RefusedRequest(
+            f"durationSeconds out of bound: {seconds} is not supported by {model}", param="durationSeconds"
+        )
     for field in ("aspect_ratio", "ratio"):
         if body.get(field) is not None:
-            raise Refusal(f'Invalid JSON payload received. Unknown name "{field}": Cannot find field.', param=field)
+            raise RefusedRequest(
+                f'Invalid JSON payload received. Unknown name "{field}": Cannot find field.', param=field
+            )
     _check_reference(model, body.get("input_reference"), seconds)
     width, height = _size(model, body.get("size", "720p"))
     audio = flag_of(body, "generate_audio", default=True) and model != VEO_2
@@ -42,12 +46,16 @@ def _size(model: str, size: object) -> tuple[int, int]:
     pixels = LABELS.get(size) if isinstance(size, str) else None
     pixels = pixels or pixels_of(size)
     if pixels is None:
-        raise Refusal(f"The resolution {size!r} is not supported", param="resolution")
+        raise RefusedRequest(f"The resolution {size!r} is not supported", param="resolution")
     label = SHORT_SIDES.get(min(pixels))
     if label is None or (label == "4k" and model == VEO_2):
-        raise Refusal(f"{label or f'{min(pixels)}p'} is not a supported resolution for {model}", param="resolution")
+        raise RefusedRequest(
+            f"{label or f'{min(pixels)}p'} is not a supported resolution for {model}", param="resolution"
+        )
     if max(pixels) * 9 != min(pixels) * 16:
-        raise Refusal(f"{pixels[0]}:{pixels[1]} is not a supported aspect ratio; use 16:9 or 9:16", param="aspectRatio")
+        raise RefusedRequest(
+            f"{pixels[0]}:{pixels[1]} is not a supported aspect ratio; use 16:9 or 9:16", param="aspectRatio"
+        )
     return pixels
 
 
@@ -55,11 +63,11 @@ def _check_reference(model: str, reference: object, seconds: int) -> None:
     if reference is None:
         return
     if model not in REFERENCES:
-        raise Refusal("`inlineData` isn't supported by this model.", param="inlineData")
+        raise RefusedRequest("`inlineData` isn't supported by this model.", param="inlineData")
     if not is_image(reference):
-        raise Refusal("Unable to process input image.", param="inlineData")
+        raise RefusedRequest("Unable to process input image.", param="inlineData")
     if seconds != 8:
-        raise Refusal("durationSeconds out of bound: must be 8 when an image is given", param="durationSeconds")
+        raise RefusedRequest("durationSeconds out of bound: must be 8 when an image is given", param="durationSeconds")
 
 
 VENDOR = Vendor(
@@ -72,7 +80,9 @@ VENDOR = Vendor(
     read=read,
     envelope=google,
     make_id=veo_id,
-    moderation=Refusal("The prompt could not be submitted. It contains words that violate the usage guidelines."),
+    moderation=RefusedRequest(
+        "The prompt could not be submitted. It contains words that violate the usage guidelines."
+    ),
     failure={"message": "Video generation failed due to content policy violation", "type": "video_generation_error"},
     content_type="application/json; charset=UTF-8",  # over an MP4 body, as the gateway was seen to do for Veo
 )

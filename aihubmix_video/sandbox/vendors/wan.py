@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aihubmix_video.sandbox.error_bodies import Refusal, dashscope
+from aihubmix_video.sandbox.error_bodies import RefusedRequest, dashscope
 from aihubmix_video.sandbox.ids import wan_id
 from aihubmix_video.sandbox.vendors.vendor import Order, Vendor, duration_of, is_image, pixels_of, prompt_of
 
@@ -28,11 +28,11 @@ def read(body: Mapping[str, object]) -> Order:
     version = model.partition("-")[0]
     seconds = duration_of(body, 5)
     if seconds not in SECONDS[version]:
-        raise Refusal(f"duration {seconds} is not supported by {model}", "InvalidParameter", "duration")
+        raise RefusedRequest(f"duration {seconds} is not supported by {model}", "InvalidParameter", "duration")
     size = body.get("size")
     pixels = DEFAULT_SIZE[version] if size is None else pixels_of(size, "x*")
     if pixels is None or pixels not in SIZES[version]:
-        raise Refusal(f"size {size!r} is not supported by {model}", "InvalidParameter", "size")
+        raise RefusedRequest(f"size {size!r} is not supported by {model}", "InvalidParameter", "size")
     _check_reference(model, body.get("input_reference"))
     return Order(model, prompt_of(body), seconds, *pixels, audio=version != "wan2.2")
 
@@ -40,11 +40,11 @@ def read(body: Mapping[str, object]) -> Order:
 def _check_reference(model: str, reference: object) -> None:
     takes_image = "-i2v" in model
     if takes_image and reference is None:
-        raise Refusal(f"{model} needs an image: img_url must be set", "InvalidParameter", "img_url")
+        raise RefusedRequest(f"{model} needs an image: img_url must be set", "InvalidParameter", "img_url")
     if not takes_image and reference is not None:
-        raise Refusal(f"{model} takes no image: img_url must not be set", "InvalidParameter", "img_url")
+        raise RefusedRequest(f"{model} takes no image: img_url must not be set", "InvalidParameter", "img_url")
     if takes_image and not is_image(reference):
-        raise Refusal("img_url is neither a URL nor base64 data", "InvalidParameter.DataInspection", "img_url")
+        raise RefusedRequest("img_url is neither a URL nor base64 data", "InvalidParameter.DataInspection", "img_url")
 
 
 VENDOR = Vendor(
@@ -59,6 +59,6 @@ VENDOR = Vendor(
     read=read,
     envelope=dashscope,
     make_id=wan_id,
-    moderation=Refusal("Input data may contain inappropriate content.", "DataInspectionFailed"),
+    moderation=RefusedRequest("Input data may contain inappropriate content.", "DataInspectionFailed"),
     failure={"message": "Output data may contain inappropriate content.", "type": "video_generation_error"},
 )

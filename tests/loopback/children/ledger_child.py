@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aihubmix_video.errors import LedgerError, VideoError
-from aihubmix_video.ledger.entry import Entry
+from aihubmix_video.ledger.entry import LedgerEntry
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 from aihubmix_video.types.request import VideoRequest
 
@@ -29,9 +29,9 @@ def say(text: str) -> None:
     os.write(1, f"{text}\n".encode())
 
 
-def entry(key: str) -> Entry:
+def entry(key: str) -> LedgerEntry:
     """Give an entry that takes some room."""
-    return Entry(key=key, request=VideoRequest(model="sora-2", prompt="x" * 1000))
+    return LedgerEntry(key=key, request=VideoRequest(model="sora-2", prompt="x" * 1000))
 
 
 async def work(path: str) -> None:

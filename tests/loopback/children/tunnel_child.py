@@ -8,22 +8,22 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from aihubmix_video.http.client import Departure, Transport
-from aihubmix_video.http.rate_gate import Gate
-from aihubmix_video.scheduling.rate_limit import Pace
+from aihubmix_video.http.client import HttpClient, SendHook
+from aihubmix_video.http.rate_gate import RateGate
+from aihubmix_video.scheduling.rate_limit import RateLimit
 from aihubmix_video.settings import Secret, Settings
 
 
 async def ask(url: str, key: str, video_id: str, proxy: str) -> str:
     """Ask by either way, twice each, and tell the status of each answer."""
     settings = Settings(api_key=Secret(key), base_url=url, proxy=proxy)
-    transport = Transport(settings, Gate(Pace.of_rate(1000.0, 1000)))
+    transport = HttpClient(settings, RateGate(RateLimit.of_rate(1000.0, 1000)))
     transport.open()
     told = []
     for past_the_client in (True, True, False, False):
         if not past_the_client:
             transport._direct = None
-        reply = await transport.send("GET", video_id, seconds=10.0, departure=Departure())
+        reply = await transport.send("GET", video_id, seconds=10.0, send_hook=SendHook())
         told.append(f"{reply.status} {video_id.encode() in reply.body}")
     await transport.aclose()
     return "\n".join(told)

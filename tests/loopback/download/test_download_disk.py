@@ -20,7 +20,7 @@ import pytest
 
 from aihubmix_video.download.attempt_result import Cut, DiskTrouble, Saved
 from aihubmix_video.download.download import Disk, Download, check_target
-from aihubmix_video.download.write_buffer import Limits
+from aihubmix_video.download.write_buffer import DownloadLimits
 from aihubmix_video.storage import filesystem
 from tests.loopback.scripted import FIN, ScriptedServer, head, part, whole
 from tests.loopback.sources import source
@@ -330,7 +330,7 @@ async def test_a_film_that_does_not_fit_is_not_begun(tmp_path: Path):
     disk = SmallDisk()
 
     async with serving(whole(FILM)) as (_, content):
-        outcome = await Download(tmp_path / "film.mp4", disk=disk, limits=Limits(reserve=0)).attempt(content)
+        outcome = await Download(tmp_path / "film.mp4", disk=disk, limits=DownloadLimits(reserve=0)).attempt(content)
     await disk.aclose()
 
     assert isinstance(outcome, DiskTrouble)
@@ -343,7 +343,7 @@ async def test_a_film_of_unknown_length_ends_before_the_disk_is_full(tmp_path: P
     disk = SmallDisk()
 
     async with serving([head(connection="close") + FILM, FIN]) as (_, content):
-        outcome = await Download(tmp_path / "film.mp4", disk=disk, limits=Limits(reserve=0)).attempt(content)
+        outcome = await Download(tmp_path / "film.mp4", disk=disk, limits=DownloadLimits(reserve=0)).attempt(content)
     await disk.aclose()
 
     assert isinstance(outcome, DiskTrouble)

@@ -10,7 +10,7 @@ import pytest
 from aihubmix_video.download.attempt_result import Broken, Cut, Declined, NotReady, Saved
 from aihubmix_video.download.download import Disk, Download
 from aihubmix_video.download.resume import MAX_FRUITLESS
-from aihubmix_video.download.write_buffer import Limits
+from aihubmix_video.download.write_buffer import DownloadLimits
 from tests.loopback.scripted import FIN, RST, SILENCE, ScriptedServer, chunked, head, part, whole
 from tests.loopback.sources import source
 from tests.pure.films import FTYP, box, film, fragmented
@@ -27,7 +27,7 @@ OTHER = film(b"fedcba9876543210" * 4096)
 HALF = len(FILM) // 2
 SHORT = film(b"m" * 40)
 DRIPS = [step for at in range(0, len(SHORT), 16) for step in (SHORT[at : at + 16], 0.1)]  # never idle, yet too slow
-QUICK = Limits(reply=0.3, idle=0.3, slowest=1000.0, grace=0.3, reserve=0)
+QUICK = DownloadLimits(response=0.3, idle=0.3, slowest=1000.0, grace=0.3, reserve=0)
 
 
 @pytest.fixture
@@ -377,7 +377,7 @@ async def test_the_connection_may_end_as_it_likes_once_all_bytes_are_there(tmp_p
 async def test_an_endless_body_is_ended(tmp_path: Path, disk: Disk):
     """S17: it is given up at the cap, long before the disk is full, and nothing of it stays."""
     start = head(connection="close") + FTYP + box(b"mdat", size=0)
-    limits = Limits(max_bytes=1 << 20, reserve=0)
+    limits = DownloadLimits(max_bytes=1 << 20, reserve=0)
 
     outcomes, _ = await attempts(
         Download(tmp_path / "film.mp4", disk=disk, limits=limits), [start, *[bytes(1 << 16)] * 100, SILENCE]

@@ -11,7 +11,7 @@ import pytest
 
 from aihubmix_video.fastapi.content_routes import HELD_BACK
 from aihubmix_video.sandbox import Fault, Sandbox
-from aihubmix_video.sandbox.response_plan import Delivery
+from aihubmix_video.sandbox.response_plan import ResponsePlan
 from tests.loopback.fastapi.test_job_routes import SLOW, problem
 from tests.loopback.servers import CAT, application, client_of, settled
 from tests.loopback.sessions import AT_ONCE
@@ -144,7 +144,7 @@ async def test_an_application_that_ends_cuts_what_is_still_being_saved(tmp_path:
 async def test_a_video_that_is_begun_anew_is_cut_where_everybody_sees_it(tmp_path: Path):
     """The beginning of one version and the end of another are no video."""
     async with Sandbox(**LARGE) as sandbox, client_of(application(sandbox, tmp_path)) as client:
-        slowly = Delivery(pieces=60_000, every=0.1, stop=800_000, ending="close")
+        slowly = ResponsePlan(pieces=60_000, every=0.1, stop=800_000, ending="close")
         sandbox.faults.add(Fault(name="cut", route="content", delivery=slowly), Fault.swap(times=None))
         path = await bought(client)
         answer = await being_saved(client, path)

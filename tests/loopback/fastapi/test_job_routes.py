@@ -530,7 +530,7 @@ async def test_own_handlers_share_the_session_and_may_answer_with_problems_too(t
 
         @app.get("/lost")
         async def lost(session: Annotated[VideoSession, Depends(get_session)]) -> None:
-            await session.register.find("nowhere")
+            await session.registry.find("nowhere")
 
         async with client_of(app) as client:
             assert {"bytes": 50_000} == (await client.get("/cat")).json()

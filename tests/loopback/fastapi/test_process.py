@@ -161,4 +161,4 @@ async def use_as_its_page_does(client: httpx.AsyncClient) -> None:
     assert 404 == (await client.get(path, params={"token": "let-bob-in"})).status_code
     answers = [await client.post("/videos/", params=ann, json=CAT) for _ in range(5)]
     assert [202, 202, 202, 202, 429] == [answer.status_code for answer in answers]
-    assert {"queued", "in_flight", "downloading"} == (await client.get("/stats", params=ann)).json().keys()
+    assert {"waiting", "in_flight", "downloading"} == (await client.get("/stats", params=ann)).json().keys()

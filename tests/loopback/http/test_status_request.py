@@ -15,11 +15,11 @@ import pytest
 import trustme
 
 from aihubmix_video.errors import ConnectionFailed, MalformedReply, VideoError
-from aihubmix_video.http.client import MAX_REPLY_BYTES, Departure, Transport
-from aihubmix_video.http.rate_gate import Gate
-from aihubmix_video.protocol.response import Reply
+from aihubmix_video.http.client import MAX_RESPONSE_BYTES, HttpClient, SendHook
+from aihubmix_video.http.rate_gate import RateGate
+from aihubmix_video.protocol.response import Response
 from aihubmix_video.sandbox import Sandbox
-from aihubmix_video.scheduling.rate_limit import Pace
+from aihubmix_video.scheduling.rate_limit import RateLimit
 from aihubmix_video.settings import Secret, Settings
 from tests.loopback.proxy import tunnelling
 from tests.loopback.scripted import FIN, RST, SILENCE, End, Script, ScriptedServer, chunked, head, whole
@@ -48,9 +48,9 @@ ANSWERS: dict[str, Script] = {
     "switching protocols": [head(101, upgrade="websocket", connection="upgrade"), FIN],
     "with a cookie": whole(JOB, set_cookie="a=b"),
     "quoting the key": whole(b"Bearer sk-0123456789-test"),
-    "of the greatest length": whole(b"x" * MAX_REPLY_BYTES),
-    "longer than may be": whole(b"x" * (MAX_REPLY_BYTES + 1)),
-    "longer than may be, without a length": [head() + b"x" * (2 * MAX_REPLY_BYTES), FIN],
+    "of the greatest length": whole(b"x" * MAX_RESPONSE_BYTES),
+    "longer than may be": whole(b"x" * (MAX_RESPONSE_BYTES + 1)),
+    "longer than may be, without a length": [head() + b"x" * (2 * MAX_RESPONSE_BYTES), FIN],
     "cut in the body": [head(content_length=len(JOB)) + JOB[:9], FIN],
     "reset in the body": [head(content_length=len(JOB)) + JOB[:9], 0.1, RST],
     "cut in the head": [b"HTTP/1.1 200 OK\r\nContent-", FIN],
@@ -66,28 +66,28 @@ ANSWERS: dict[str, Script] = {
 
 
 @asynccontextmanager
-async def transported(server: ScriptedServer) -> AsyncIterator[Transport]:
+async def transported(server: ScriptedServer) -> AsyncIterator[HttpClient]:
     """Open a transport to the server that need not wait for its rate."""
     settings = Settings(api_key=Secret("sk-0123456789-test"), base_url=server.url.removesuffix("/video"))
-    transport = Transport(settings, Gate(Pace.of_rate(1000.0, 1000)))
-    transport.open()
+    client = HttpClient(settings, RateGate(RateLimit.of_rate(1000.0, 1000)))
+    client.open()
     try:
-        yield transport
+        yield client
     finally:
-        await transport.aclose()
+        await client.aclose()
 
 
-async def asked(transport: Transport, *, past_the_client: bool = True) -> tuple[object, ...]:
+async def asked(client: HttpClient, *, past_the_client: bool = True) -> tuple[object, ...]:
     """Ask once, and tell all that can be learnt of what came back."""
-    departure = Departure()
+    send_hook = SendHook()
     if not past_the_client:
-        transport._direct = None
+        client._direct = None
     try:
-        reply = await transport.send("GET", VIDEO_ID, seconds=5.0, departure=departure)
+        reply = await client.send("GET", VIDEO_ID, seconds=5.0, send_hook=send_hook)
     except VideoError as error:
-        return type(error), str(error), error.retryable, getattr(error, "body", None), departure.left
-    assert isinstance(reply, Reply)
-    return reply.status, sorted(reply.headers.items()), reply.body, departure.left
+        return type(error), str(error), error.retryable, getattr(error, "body", None), send_hook.left
+    assert isinstance(reply, Response)
+    return reply.status, sorted(reply.headers.items()), reply.body, send_hook.left
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -95,8 +95,8 @@ async def test_an_answer_is_understood_as_through_the_client(name: str):
     """Two ways to ask must not have two opinions; whatever is sent back, and however."""
     outcomes, requests = [], []
     for past_the_client in (True, False):
-        async with ScriptedServer(ANSWERS[name]) as server, transported(server) as transport:
-            outcomes.append(await asked(transport, past_the_client=past_the_client))
+        async with ScriptedServer(ANSWERS[name]) as server, transported(server) as client:
+            outcomes.append(await asked(client, past_the_client=past_the_client))
             requests.append([(each.method, each.path, each.headers) for each in server.requests])
     assert outcomes[1] == outcomes[0]
     ports = [headers.pop("host").rpartition(":")[0] for ((_, _, headers),) in requests]  # type: ignore[attr-defined]
@@ -108,8 +108,8 @@ async def test_an_answer_is_understood_as_through_the_client(name: str):
 
 async def test_a_whole_answer_leaves_its_connection_to_the_next_request():
     """A connection per poll would cost a TLS handshake each."""
-    async with ScriptedServer(whole(JOB)) as server, transported(server) as transport:
-        answers = [await asked(transport) for _ in range(5)]
+    async with ScriptedServer(whole(JOB)) as server, transported(server) as client:
+        answers = [await asked(client) for _ in range(5)]
         assert [200] * 5 == [status for status, *_ in answers]
         assert 1 == server.connections
 
@@ -117,18 +117,18 @@ async def test_a_whole_answer_leaves_its_connection_to_the_next_request():
 @pytest.mark.parametrize("name", ["longer than may be", "two lengths", "silence in the body", "cut in the body"])
 async def test_what_is_left_of_a_broken_answer_is_never_taken_for_the_next_one(name: str):
     """The rest of a body, read as an answer about another job, would be believed."""
-    async with ScriptedServer(ANSWERS[name], whole(JOB)) as server, transported(server) as transport:
-        assert await asked(transport) != await asked(transport)
-        assert JOB == (await asked(transport))[2]
+    async with ScriptedServer(ANSWERS[name], whole(JOB)) as server, transported(server) as client:
+        assert await asked(client) != await asked(client)
+        assert JOB == (await asked(client))[2]
         assert 2 == server.connections
 
 
 @pytest.mark.parametrize("ending", [FIN, RST])
 async def test_a_connection_that_breaks_is_told_and_not_asked_again(ending: End):
     """The library's client repeats a GET by itself, outside of any rate; here one call is one request."""
-    async with ScriptedServer(whole(JOB), [ending]) as server, transported(server) as transport:
-        await asked(transport)
-        kind, text, retryable, _, left = await asked(transport)
+    async with ScriptedServer(whole(JOB), [ending]) as server, transported(server) as client:
+        await asked(client)
+        kind, text, retryable, _, left = await asked(client)
         assert (ConnectionFailed, True, True) == (kind, retryable, left)
         assert "the connection was closed before an answer came" in str(text)
         assert 2 == len(server.requests)
@@ -136,27 +136,27 @@ async def test_a_connection_that_breaks_is_told_and_not_asked_again(ending: End)
 
 async def test_a_connection_that_went_while_its_request_waited_for_its_turn_is_not_written_to():
     """A request may wait at the gate for longer than a server keeps an idle connection."""
-    async with ScriptedServer([*whole(JOB), 1.0, FIN]) as server, transported(server) as transport:
-        await asked(transport)
-        transport._gate = Gate(Pace.of_rate(0.5).spend(asyncio.get_running_loop().time()))
-        assert ConnectionFailed == (await asked(transport))[0]
+    async with ScriptedServer([*whole(JOB), 1.0, FIN]) as server, transported(server) as client:
+        await asked(client)
+        client._gate = RateGate(RateLimit.of_rate(0.5).spend(asyncio.get_running_loop().time()))
+        assert ConnectionFailed == (await asked(client))[0]
         assert 1 == len(server.requests)
 
 
 async def test_a_stray_answer_before_the_request_is_not_taken_for_its_own():
     """Some servers say 408 on an idle connection and close it; that is no word about the job."""
     stray = head(408, content_length=0)
-    async with ScriptedServer([*whole(JOB), 1.0, stray, 10.0]) as server, transported(server) as transport:
-        await asked(transport)
-        transport._gate = Gate(Pace.of_rate(0.5).spend(asyncio.get_running_loop().time()))
-        assert ConnectionFailed == (await asked(transport))[0]
+    async with ScriptedServer([*whole(JOB), 1.0, stray, 10.0]) as server, transported(server) as client:
+        await asked(client)
+        client._gate = RateGate(RateLimit.of_rate(0.5).spend(asyncio.get_running_loop().time()))
+        assert ConnectionFailed == (await asked(client))[0]
         assert 1 == len(server.requests)
 
 
 async def test_the_answer_to_a_malformed_one_is_malformed():
     """A scripted table of which no entry fails would prove little."""
-    async with ScriptedServer(ANSWERS["not HTTP"]) as server, transported(server) as transport:
-        assert MalformedReply == (await asked(transport))[0]
+    async with ScriptedServer(ANSWERS["not HTTP"]) as server, transported(server) as client:
+        assert MalformedReply == (await asked(client))[0]
 
 
 @pytest.mark.looptime(False)  # the other process lives in real time
@@ -198,8 +198,8 @@ class OtherInsides:
 
 async def test_a_library_with_other_insides_is_used_by_its_client():
     """The way past the client depends on what no release promises; nobody may lose a job because it changed."""
-    async with ScriptedServer(whole(JOB)) as server, transported(server) as transport:
-        expected = await asked(transport)
-        transport._direct = OtherInsides()  # type: ignore[assignment]  # that is what is tried
-        assert [expected, expected] == [await asked(transport), await asked(transport)]
-        assert transport._direct is None
+    async with ScriptedServer(whole(JOB)) as server, transported(server) as client:
+        expected = await asked(client)
+        client._direct = OtherInsides()  # type: ignore[assignment]  # that is what is tried
+        assert [expected, expected] == [await asked(client), await asked(client)]
+        assert client._direct is None

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from aihubmix_video.errors import LedgerError, SessionClosed
-from aihubmix_video.ledger.entry import State
+from aihubmix_video.ledger.entry import LedgerState
 from aihubmix_video.ledger.spill_file import emergency, emergency_path
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 from tests.loopback.ledgers import can_mount, child, entry, opened, report, states
@@ -92,7 +92,7 @@ async def test_one_illegal_call_does_not_harm_its_neighbours(tmp_path: Path):
         results = await asyncio.gather(*calls, return_exceptions=True)
 
     assert [False, True, True, False, False] == [isinstance(result, LedgerError) for result in results]
-    assert {"a": (State.UNCERTAIN, None)} == await states(tmp_path / "run.db")
+    assert {"a": (LedgerState.UNCERTAIN, None)} == await states(tmp_path / "run.db")
 
 
 async def test_an_intent_is_on_disk_when_the_call_returns(tmp_path: Path):
@@ -103,7 +103,7 @@ async def test_an_intent_is_on_disk_when_the_call_returns(tmp_path: Path):
         for name in ("run.db", "run.db-wal"):
             shutil.copy(tmp_path / name, tmp_path / "copy")
 
-    assert {"a": (State.INTENDED, None)} == await states(tmp_path / "copy" / "run.db")
+    assert {"a": (LedgerState.INTENDED, None)} == await states(tmp_path / "copy" / "run.db")
 
 
 async def test_a_call_that_is_cancelled_is_carried_out(tmp_path: Path):
@@ -120,7 +120,7 @@ async def test_a_call_that_is_cancelled_is_carried_out(tmp_path: Path):
 
         found = await ledger.entry("a")
         assert found is not None
-        assert (State.INTENDED, 1) == (found.state, found.attempts)
+        assert (LedgerState.INTENDED, 1) == (found.state, found.attempts)
 
 
 async def test_closing_lets_finish_what_was_asked_for(tmp_path: Path):
@@ -154,7 +154,7 @@ def test_a_ledger_outlives_its_loop(tmp_path: Path):
     ledger = asyncio.run(begin())
     asyncio.run(go_on(ledger))
 
-    assert {"a": (State.UNCERTAIN, None)} == asyncio.run(states(tmp_path / "run.db"))
+    assert {"a": (LedgerState.UNCERTAIN, None)} == asyncio.run(states(tmp_path / "run.db"))
 
 
 async def test_opening_that_is_cancelled_leaves_no_lock(tmp_path: Path):
@@ -213,10 +213,10 @@ def _killed(pid: int, printed: IO[bytes]) -> list[bytes]:
     return list(printed)
 
 
-def _holds(found: dict[str, tuple[State, str | None]], key: str, acknowledged: str) -> bool:
+def _holds(found: dict[str, tuple[LedgerState, str | None]], key: str, acknowledged: str) -> bool:
     """Say whether a job is as far as was acknowledged; a create that was leaving has become uncertain."""
     state, video_id = found[key]
-    reached = ORDER.index("sending" if state is State.UNCERTAIN else state.value)
+    reached = ORDER.index("sending" if state is LedgerState.UNCERTAIN else state.value)
     named = video_id == f"id of {key}" if reached >= ORDER.index("bought") else video_id is None
     return named and 0 <= reached - ORDER.index(acknowledged) <= 1
 
@@ -290,7 +290,11 @@ async def test_an_id_from_an_emergency_is_taken_in(tmp_path: Path):
     emergency_path(path).write_bytes(emergency_path(path).read_bytes() + b'{"key": "c", "vid')
     assert emergency(path, "x", "id of nobody")
 
-    wanted = {"a": (State.BOUGHT, "id of a"), "b": (State.BOUGHT, "id of b"), "c": (State.INTENDED, None)}
+    wanted = {
+        "a": (LedgerState.BOUGHT, "id of a"),
+        "b": (LedgerState.BOUGHT, "id of b"),
+        "c": (LedgerState.INTENDED, None),
+    }
     assert wanted == await states(path)
     assert not emergency_path(path).exists()
 

@@ -17,7 +17,7 @@ from aihubmix_video.errors import (
     SessionClosed,
     SubmitUncertain,
 )
-from aihubmix_video.ledger.entry import Destination, Entry, Spent, State
+from aihubmix_video.ledger.entry import Destination, LedgerEntry, LedgerState, Spent
 from aihubmix_video.ledger.memory_ledger import MemoryLedger
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 from aihubmix_video.types.request import VideoRequest
@@ -47,7 +47,7 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await opened.aclose()
 
 
-async def known(ledger: Ledger, key: str = "a") -> Entry:
+async def known(ledger: Ledger, key: str = "a") -> LedgerEntry:
     """Give a job that must be there."""
     found = await ledger.entry(key)
     assert found is not None
@@ -111,10 +111,10 @@ async def test_a_life_is_written_down_step_by_step(ledger: Ledger):
     await ledger.saved("a", Path("/videos/a.mp4"), bytes_written=5, sha256="00ff", verified=True)
     saved = await known(ledger)
 
-    assert (State.SENDING, "unknown", 1) == (sending.state, sending.charged, sending.attempts)
-    assert (State.BOUGHT, "yes", "v-1", "v-2") == (held.state, held.charged, held.video_id, held.also_id)
-    assert (State.COMPLETED, 99.5) == (complete.state, complete.expires_at)
-    assert (State.SAVED, Path("/videos/a.mp4"), 5, "00ff", True) == (
+    assert (LedgerState.SENDING, "unknown", 1) == (sending.state, sending.charged, sending.attempts)
+    assert (LedgerState.BOUGHT, "yes", "v-1", "v-2") == (held.state, held.charged, held.video_id, held.also_id)
+    assert (LedgerState.COMPLETED, 99.5) == (complete.state, complete.expires_at)
+    assert (LedgerState.SAVED, Path("/videos/a.mp4"), 5, "00ff", True) == (
         *(saved.state, saved.path, saved.bytes_written),
         *(saved.sha256, saved.verified),
     )
@@ -141,7 +141,7 @@ async def test_what_did_not_leave_is_intended_again(ledger: Ledger):
     await ledger.unsent("a")
     found = await known(ledger)
 
-    assert (State.INTENDED, "no", 1) == (found.state, found.charged, found.attempts)
+    assert (LedgerState.INTENDED, "no", 1) == (found.state, found.charged, found.attempts)
 
 
 async def test_a_failure_is_kept_with_its_evidence(ledger: Ledger):
@@ -151,7 +151,7 @@ async def test_a_failure_is_kept_with_its_evidence(ledger: Ledger):
     await ledger.failed("a", InsufficientBalance("no money", status_code=403, request_id="r-9"))
     found = await known(ledger)
 
-    assert (State.FAILED, "InsufficientBalance", "no money", 403, "r-9", "no") == (
+    assert (LedgerState.FAILED, "InsufficientBalance", "no money", 403, "r-9", "no") == (
         *(found.state, found.error_type, found.error_message),
         *(found.status_code, found.request_id, found.charged),
     )
@@ -174,7 +174,7 @@ async def test_uncertainty_ends_by_the_users_word_alone(ledger: Ledger):
     await ledger.dropped("c")
     found = [await known(ledger, key) for key in "abc"]
 
-    assert [State.BOUGHT, State.INTENDED, State.DROPPED] == [each.state for each in found]
+    assert [LedgerState.BOUGHT, LedgerState.INTENDED, LedgerState.DROPPED] == [each.state for each in found]
     assert ["found it", None, None] == [each.video_id for each in found]
     assert ["yes", "no", "unknown"] == [each.charged for each in found]
     assert [None, None, "SubmitUncertain"] == [each.error_type for each in found]
@@ -221,7 +221,7 @@ async def test_a_job_nobody_intended_is_refused(ledger: Ledger):
     ],
     ids=["key", "client key", "row"],
 )
-async def test_a_job_cannot_be_intended_twice(ledger: Ledger, twin: Entry):
+async def test_a_job_cannot_be_intended_twice(ledger: Ledger, twin: LedgerEntry):
     """Two purchases would follow; and of several jobs that come together all are taken or none."""
     await ledger.intend([entry("a", client_key="mine", batch="run")])
 
@@ -288,7 +288,7 @@ async def test_pages_show_the_newest_first(ledger: Ledger):
     first = await ledger.page(limit=3)
     await ledger.intend([entry("new")])
     second = await ledger.page(after=first[-1].number, limit=3)
-    dropped = await ledger.page(states={State.DROPPED, State.FAILED})
+    dropped = await ledger.page(states={LedgerState.DROPPED, LedgerState.FAILED})
 
     assert ["6", "5", "4"] == [each.key for each in first]
     assert ["3", "2", "1"] == [each.key for each in second]
@@ -302,7 +302,10 @@ async def test_jobs_are_counted_by_state(ledger: Ledger):
     await ledger.sending("b")
     await ledger.dropped("c")
 
-    assert dict.fromkeys(State, 0) | {State.INTENDED: 1, State.SENDING: 1, State.DROPPED: 1} == await ledger.counts()
+    assert (
+        dict.fromkeys(LedgerState, 0) | {LedgerState.INTENDED: 1, LedgerState.SENDING: 1, LedgerState.DROPPED: 1}
+        == await ledger.counts()
+    )
 
 
 async def test_what_may_have_been_bought_is_added_up(ledger: Ledger):
@@ -342,7 +345,7 @@ async def test_a_failed_job_can_be_wanted_again(ledger: Ledger):
     await ledger.resubmit("a")
     found = await known(ledger)
 
-    assert (State.INTENDED, None, None, 0) == (found.state, found.video_id, found.error_type, found.written_off)
+    assert (LedgerState.INTENDED, None, None, 0) == (found.state, found.video_id, found.error_type, found.written_off)
     await bought(ledger, "a")
     assert 2 == (await known(ledger)).attempts
 

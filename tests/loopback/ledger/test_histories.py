@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from aihubmix_video.errors import JobExpired, JobFailed, LedgerError, SubmitUncertain
-from aihubmix_video.ledger.entry import UNFINISHED, State
+from aihubmix_video.ledger.entry import UNFINISHED, LedgerState
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 from aihubmix_video.ledger.transitions import NEXT
 from tests.loopback.ledgers import entry
@@ -82,7 +82,8 @@ class Histories(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.disk = self.run(SqliteLedger.open(self.folder / "run.db"))
         self.model: dict[str, Model] = {}
-        self.refused_ids: set[str] = set()  # of jobs whose id the ledger would not take
+        self.refused_ids: set[str] = set()  # of jobs whose id the ledger would not take, and lies beside it
+        self.owed: set[str] = set()  # of these, those whose id is still to be tried again
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the coroutine gives
         """Wait for something."""
@@ -109,12 +110,16 @@ class Histories(RuleBasedStateMachine):
     def step(self, key: str, call: str) -> None:
         """Take any step with any job."""
         starts, after, arguments, named = CALLS[call]
+        if call == "bought":  # which brings an id of its own
+            self.owed.discard(key)
+        self.pay(key)
         model = self.model.get(key)
 
         legal = self.tell(call, key, *arguments, **named)
 
         if call == "bought" and not legal:
             self.refused_ids.add(key)
+            self.owed.add(key)
         assert legal == (model is not None and model.state in starts)
         if model is not None and legal:
             model.told(call, after)
@@ -122,6 +127,7 @@ class Histories(RuleBasedStateMachine):
     @rule(key=st.sampled_from(KEYS))
     def expire(self, key: str) -> None:
         """Fail in a way that costs money."""
+        self.pay(key)
         model = self.model.get(key)
         if self.tell("failed", key, JobExpired("gone")) and model is not None:
             model.state, model.charged = "failed", "yes"
@@ -134,11 +140,23 @@ class Histories(RuleBasedStateMachine):
         for model in self.model.values():
             if model.state == "sending":
                 model.state = "uncertain"
-        for key in self.refused_ids & self.model.keys():
-            if self.model[key].state == "uncertain":
-                self.model[key].told("attach", "bought")
-                self.model[key].video_id = "bought id"
+        for key in self.refused_ids:
+            self.learn(key)
         self.refused_ids.clear()
+        self.owed.clear()
+
+    def pay(self, key: str) -> None:
+        """An id that the ledger would not take is tried again with what happens next to its job."""
+        if key in self.owed:
+            self.learn(key)
+        if key in self.model:
+            self.owed.discard(key)
+
+    def learn(self, key: str) -> None:
+        """It is taken where the job still needs one."""
+        if key in self.model and self.model[key].state in {"sending", "uncertain"}:
+            self.model[key].told("attach", "bought")
+            self.model[key].video_id = "bought id"
 
     @invariant()
     def all_agree(self) -> None:
@@ -157,7 +175,7 @@ class Histories(RuleBasedStateMachine):
             sum(one.jobs for one in spent.values()),
             sum(one.seconds for one in spent.values()),
         )
-        open_ones = {key for key, model in self.model.items() if State(model.state) in UNFINISHED}
+        open_ones = {key for key, model in self.model.items() if LedgerState(model.state) in UNFINISHED}
         assert open_ones == set(self.run(_unfinished(self.disk)))
 
     def teardown(self) -> None:

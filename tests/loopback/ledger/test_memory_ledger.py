@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from aihubmix_video.errors import JobFailed
-from aihubmix_video.ledger.entry import Entry, Spent, State
+from aihubmix_video.ledger.entry import LedgerEntry, LedgerState, Spent
 from aihubmix_video.ledger.memory_ledger import FAILED_KEPT, MemoryLedger
 from aihubmix_video.types.request import VideoRequest
 
 PICTURE = b"picture"
 
 
-def entry(key: str, **fields: object) -> Entry:
+def entry(key: str, **fields: object) -> LedgerEntry:
     """Give a job with a reference."""
     request = VideoRequest(model="wan2.6-i2v", prompt=key, input_reference=PICTURE)
-    return Entry(key=key, request=request, client_key=f"name of {key}", seconds=5.0, **fields)  # type: ignore[arg-type]
+    return LedgerEntry(key=key, request=request, client_key=f"name of {key}", seconds=5.0, **fields)  # type: ignore[arg-type]
 
 
 async def finished(ledger: MemoryLedger, key: str, *, failed: bool = False) -> None:
@@ -51,7 +51,7 @@ async def test_media_are_kept_while_they_may_be_needed():
     await ledger.resubmit("2")
     again = await ledger.entry("2")
     assert again is not None
-    assert (State.INTENDED, PICTURE) == (again.state, again.request.input_reference)
+    assert (LedgerState.INTENDED, PICTURE) == (again.state, again.request.input_reference)
     failed = await ledger.entry("3")
     assert failed is not None
     assert isinstance(failed.request.input_reference, Path)

@@ -18,7 +18,7 @@ import pytest
 
 from aihubmix_video.errors import LedgerError, MalformedReply, SubmitUncertain
 from aihubmix_video.ledger import sqlite_schema
-from aihubmix_video.ledger.entry import State
+from aihubmix_video.ledger.entry import LedgerState
 from aihubmix_video.ledger.media_store import MediaStore
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 from aihubmix_video.types.request import VideoRequest
@@ -314,7 +314,7 @@ async def test_values_that_cannot_be_written_are_refused(tmp_path: Path):
                 await call
         await ledger.bought("a", "id")
 
-    assert {"a": (State.BOUGHT, "id")} == await states(tmp_path / "run.db")
+    assert {"a": (LedgerState.BOUGHT, "id")} == await states(tmp_path / "run.db")
 
 
 # Reference media.
@@ -411,4 +411,4 @@ async def test_an_id_that_could_not_be_written_is_found_again(tmp_path: Path):
     async with opened(path) as again:
         found = await again.entry("a")
         assert found is not None
-        assert (State.BOUGHT, "the id") == (found.state, found.video_id)
+        assert (LedgerState.BOUGHT, "the id") == (found.state, found.video_id)

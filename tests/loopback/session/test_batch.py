@@ -19,7 +19,7 @@ from aihubmix_video.errors import (
     SubmitUncertain,
 )
 from aihubmix_video.sandbox import Fault, Sandbox
-from aihubmix_video.session.batch import LOOKAHEAD
+from aihubmix_video.session.batch import MAX_UNBOUGHT_ROWS
 from tests.loopback.sessions import AT_ONCE, WAN, files, opened, seen
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ async def test_rows_are_drawn_only_as_they_are_bought_and_taken(tmp_path: Path):
         items = session.batch(rows(), to=tmp_path / "{index}.mp4")
         assert (await anext(items)).ok
         await asyncio.sleep(3600)
-        assert drawn <= 1 + 4 + LOOKAHEAD + 1
+        assert drawn <= 1 + 4 + MAX_UNBOUGHT_ROWS + 1
         assert sandbox.billed <= drawn
         held = drawn
         assert (await anext(items)).ok

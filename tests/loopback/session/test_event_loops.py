@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aihubmix_video import VideoSession, errors
-from aihubmix_video.cli.loops import loop_factory
+from aihubmix_video.cli.signals import loop_factory
 from aihubmix_video.sandbox import Fault, Sandbox
 from tests.loopback.session.test_rate import LAG, excess
 from tests.loopback.sessions import AT_ONCE, WAN, files, opened, seen
@@ -143,6 +143,6 @@ def test_the_program_runs_on_uvloop_where_there_is_one():
     """An extra that is installed and not used would be worth nothing."""
     uvloop = pytest.importorskip("uvloop")
     assert uvloop.new_event_loop is loop_factory()
-    said = "from aihubmix_video.cli.loops import loop_factory\nprint(loop_factory())"
+    said = "from aihubmix_video.cli.signals import loop_factory\nprint(loop_factory())"
     done = subprocess.run([sys.executable, "-c", WITHOUT + said], check=True, capture_output=True)  # noqa: S603 - our own program
     assert b"None" == done.stdout.strip()

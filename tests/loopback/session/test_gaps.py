@@ -195,7 +195,7 @@ async def test_what_killed_processes_left_of_a_film_is_gone_before_the_ledger_ca
     stale = part_path(target)
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, **QUICK, ledger=tmp_path / "l.db") as session:
         stale.write_bytes(b"half a film")
-        performer: Any = session._orchestrator._performer  # Any: a witness takes the ledger's place
+        performer: Any = session._manager._executor  # Any: a witness takes the ledger's place
         performer._ledger = witness = Witness(performer._ledger, target.parent)
         await session.generate("a cat", **WAN, to=target)
         assert [target] == sorted(target.parent.iterdir())

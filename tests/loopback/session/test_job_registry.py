@@ -31,9 +31,9 @@ DOG = VideoRequest(prompt="a dog", **WAN)
 async def until(session: VideoSession, key: str, *states: JobState) -> JobInfo:
     """Wait until a job is in one of these states."""
     changed = asyncio.Event()
-    stop = session.register.observe(lambda _: changed.set())
+    stop = session.registry.observe(lambda _: changed.set())
     try:
-        while (info := await session.register.find(key)).state not in states:
+        while (info := await session.registry.find(key)).state not in states:
             changed.clear()
             async with asyncio.timeout(20):
                 await changed.wait()
@@ -46,11 +46,11 @@ async def test_one_name_is_one_purchase_also_at_once_and_after_a_restart(tmp_pat
     """A client that got no answer asks again; whichever of its requests came through first, one video is bought."""
     async with Sandbox(**AT_ONCE) as sandbox:
         async with opened(sandbox, ledger=tmp_path / "a.db") as session:
-            orders = [session.register.enqueue(CAT, idempotency_key="k", to=tmp_path / "{key}.mp4") for _ in range(20)]
+            orders = [session.registry.enqueue(CAT, idempotency_key="k", to=tmp_path / "{key}.mp4") for _ in range(20)]
             keys = {info.key for info in await asyncio.gather(*orders)}
             assert 1 == len(keys)
             saved = await until(session, *keys, JobState.SAVED)
-            again = await session.register.enqueue(CAT, idempotency_key="k")
+            again = await session.registry.enqueue(CAT, idempotency_key="k")
             assert (saved.id, JobState.SAVED, saved.path) == (again.id, again.state, again.path)
         async with opened(sandbox, ledger=tmp_path / "a.db") as session:
             job = await session.submit(CAT, idempotency_key="k")
@@ -62,9 +62,9 @@ async def test_one_name_is_one_purchase_also_at_once_and_after_a_restart(tmp_pat
 async def test_a_name_given_to_another_request_is_refused(tmp_path: Path):
     """It would be answered with a video of something else."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
-        first = await session.register.enqueue(CAT, idempotency_key="k")
+        first = await session.registry.enqueue(CAT, idempotency_key="k")
         with pytest.raises(InvalidRequest, match=first.key) as caught:
-            await session.register.enqueue(DOG, idempotency_key="k")
+            await session.registry.enqueue(DOG, idempotency_key="k")
         await until(session, first.key, JobState.DONE)
         assert ("idempotency_key", 1) == (caught.value.field, sandbox.billed)
 
@@ -73,15 +73,15 @@ async def test_names_belong_to_their_owners(tmp_path: Path):
     """Two users of one application know nothing of each other's names, and see nothing of each other's jobs."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
         ann, bob = [
-            await session.register.enqueue(request, idempotency_key="k", owner=owner)
+            await session.registry.enqueue(request, idempotency_key="k", owner=owner)
             for request, owner in ((CAT, "ann"), (DOG, "bob"))
         ]
         for info in (ann, bob):
             await until(session, info.key, JobState.DONE)
         with pytest.raises(JobNotFound):
-            await session.register.find(ann.key, "bob")
-        assert [bob.key] == [info.key for info in (await session.register.page(owner="bob")).items]
-        assert [bob.key, ann.key] == [info.key for info in (await session.register.page()).items]
+            await session.registry.find(ann.key, "bob")
+        assert [bob.key] == [info.key for info in (await session.registry.page(owner="bob")).items]
+        assert [bob.key, ann.key] == [info.key for info in (await session.registry.page()).items]
 
 
 async def test_a_name_without_a_ledger_is_refused_before_anything_is_sent():
@@ -97,20 +97,20 @@ async def test_a_name_that_cannot_be_written_down_is_refused(tmp_path: Path, nam
     """Names come from strangers, and end up in the ledger and in logs."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
         with pytest.raises(InvalidRequest, match="printable"):
-            await session.register.enqueue(CAT, idempotency_key=name)
+            await session.registry.enqueue(CAT, idempotency_key=name)
         with pytest.raises(InvalidRequest, match="printable"):
-            await session.register.enqueue(CAT, owner=name)
+            await session.registry.enqueue(CAT, owner=name)
 
 
 async def test_what_failed_before_it_was_bought_is_never_bought_later(tmp_path: Path):
     """Its user was told that it failed, and may have bought something else since."""
     async with Sandbox(**AT_ONCE, balance=0) as sandbox:
         async with opened(sandbox, ledger=tmp_path / "a.db") as session:
-            info = await session.register.enqueue(CAT, idempotency_key="k")
+            info = await session.registry.enqueue(CAT, idempotency_key="k")
             failed = await until(session, info.key, JobState.FAILED)
             assert ("InsufficientBalance", "no") == (type(failed.error).__name__, failed.charged)
         async with opened(sandbox, ledger=tmp_path / "a.db") as session:
-            again = await session.register.find(info.key)
+            again = await session.registry.find(info.key)
             assert ("InsufficientBalance", "no") == (type(again.error).__name__, again.charged)
             assert [] == [item async for item in session.resume()]
 
@@ -119,14 +119,14 @@ async def test_an_uncertain_job_is_given_again_and_not_bought_again(tmp_path: Pa
     """The same name is the same doubt, until somebody decides."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
         sandbox.faults.add(Fault.reset(route="create"))
-        info = await session.register.enqueue(CAT, idempotency_key="k")
+        info = await session.registry.enqueue(CAT, idempotency_key="k")
         await until(session, info.key, JobState.UNCERTAIN)
-        again = await session.register.enqueue(CAT, idempotency_key="k")
+        again = await session.registry.enqueue(CAT, idempotency_key="k")
         assert (info.key, JobState.UNCERTAIN, "unknown") == (again.key, again.state, again.charged)
         with pytest.raises(SubmitUncertain):
             await session.submit(CAT, idempotency_key="k")
         with pytest.raises(InvalidRequest, match="decide"):
-            await session.register.remove(info.key)
+            await session.registry.delete(info.key)
         assert 1 == seen(sandbox)["create"]
 
 
@@ -134,27 +134,27 @@ async def test_a_decision_is_pursued_at_once(tmp_path: Path):
     """Whoever has looked into the console wants to see it go on, not restart the server."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
         sandbox.faults.add(Fault.reset(route="create", times=2))
-        keys = [(await session.register.enqueue(CAT)).key for _ in range(2)]
+        keys = [(await session.registry.enqueue(CAT)).key for _ in range(2)]
         for key in keys:
             await until(session, key, JobState.UNCERTAIN)
         there, gone = sandbox.jobs, keys[1]
         await session.decide(keys[0], attach=next(iter(there)))
         await session.decide(gone, resubmit=True)
-        assert [JobState.RUNNING, JobState.WAITING] == [(await session.register.pursue(key)).state for key in keys]
+        assert [JobState.RUNNING, JobState.WAITING] == [(await session.registry.resume_key(key)).state for key in keys]
         for key in keys:
             await until(session, key, JobState.DONE)
         with pytest.raises(JobNotFound):
-            await session.register.pursue("nothing")
+            await session.registry.resume_key("nothing")
 
 
 async def test_a_create_under_way_may_cost_money(tmp_path: Path):
     """Neither yes nor no would be true of it."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
         sandbox.faults.add(Fault.wait(0.3, route="create"))
-        job = await session.register.enqueue(CAT)
+        job = await session.registry.enqueue(CAT)
         assert "no" == job.charged
         told = set()
-        while (info := await session.register.find(job.key)).state is JobState.WAITING:
+        while (info := await session.registry.find(job.key)).state is JobState.WAITING:
             told.add(info.charged)
             await asyncio.sleep(0.01)
         assert ("unknown" in told, "yes") == (True, info.charged)
@@ -163,16 +163,16 @@ async def test_a_create_under_way_may_cost_money(tmp_path: Path):
 async def test_a_deleted_job_is_gone_with_its_file(tmp_path: Path):
     """At the gateway, on the disk, in lists and by its key; and its name buys nothing any more."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
-        info = await session.register.enqueue(CAT, idempotency_key="k", to=tmp_path / "{key}.mp4")
+        info = await session.registry.enqueue(CAT, idempotency_key="k", to=tmp_path / "{key}.mp4")
         saved = await until(session, info.key, JobState.SAVED)
         assert saved.path is not None
-        await session.register.remove(info.key)
+        await session.registry.delete(info.key)
         assert not saved.path.exists()
-        for call in (session.register.find(info.key), session.register.remove(info.key)):
+        for call in (session.registry.find(info.key), session.registry.delete(info.key)):
             with pytest.raises(JobNotFound):
                 await call
-        assert () == (await session.register.page()).items
-        assert JobState.DROPPED is (await session.register.enqueue(CAT, idempotency_key="k")).state
+        assert () == (await session.registry.page()).items
+        assert JobState.DROPPED is (await session.registry.enqueue(CAT, idempotency_key="k")).state
         assert (1, 1) == (sandbox.billed, seen(sandbox)["delete"])
 
 
@@ -182,13 +182,13 @@ async def test_a_job_deleted_before_it_was_sent_is_not_bought(tmp_path: Path):
         Sandbox(speed=1, generation=600, content=9_000, render=False) as sandbox,
         opened(sandbox, ledger=tmp_path / "a.db", max_in_flight=1) as session,
     ):
-        first = await session.register.enqueue(CAT)
+        first = await session.registry.enqueue(CAT)
         await until(session, first.key, JobState.RUNNING)
-        second = await session.register.enqueue(DOG)
-        await session.register.remove(second.key)
+        second = await session.registry.enqueue(DOG)
+        await session.registry.delete(second.key)
         with pytest.raises(JobNotFound):
-            await session.register.find(second.key)
-        await session.register.remove(first.key)
+            await session.registry.find(second.key)
+        await session.registry.delete(first.key)
         assert 1 == sandbox.billed
         assert () == session.jobs()
 
@@ -200,29 +200,29 @@ async def test_a_job_that_the_vendor_cannot_delete_stays(tmp_path: Path):
         Sandbox(speed=1, generation=600, content=9_000, render=False) as sandbox,
         opened(sandbox, ledger=tmp_path / "a.db") as session,
     ):
-        info = await session.register.enqueue(request)
+        info = await session.registry.enqueue(request)
         await until(session, info.key, JobState.RUNNING)
         with pytest.raises(RequestRefused) as caught:
-            await session.register.remove(info.key)
+            await session.registry.delete(info.key)
         assert 501 == caught.value.status_code
-        assert JobState.RUNNING is (await session.register.find(info.key)).state
+        assert JobState.RUNNING is (await session.registry.find(info.key)).state
 
 
 async def test_pages_hold_every_job_once(tmp_path: Path):
     """Whoever reads on from where a page ended misses nothing and sees nothing twice."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
-        keys = [(await session.register.enqueue(CAT)).key for _ in range(7)]
+        keys = [(await session.registry.enqueue(CAT)).key for _ in range(7)]
         for key in keys:
             await until(session, key, JobState.DONE)
         told, after = [], None
         while True:
-            page = await session.register.page(after=after, limit=3)
+            page = await session.registry.page(after=after, limit=3)
             told += [info.key for info in page.items]
             after = page.next
             if after is None:
                 break
         assert keys[::-1] == told
-        assert () == (await session.register.page(states={JobState.FAILED})).items
+        assert () == (await session.registry.page(states={JobState.FAILED})).items
 
 
 class Watched(MemoryLedger):
@@ -255,9 +255,9 @@ async def test_a_job_deleted_while_its_file_gets_its_name_leaves_no_file(tmp_pat
         Sandbox(**AT_ONCE) as sandbox,
         WatchedSession(sandbox.api_key, base_url=sandbox.url, rate=1000.0, burst=1000, trust_env=False) as session,
     ):
-        info = await session.register.enqueue(CAT, to=tmp_path / "cat.mp4")
+        info = await session.registry.enqueue(CAT, to=tmp_path / "cat.mp4")
         await session.ledger.named.wait()
-        removing = asyncio.create_task(session.register.remove(info.key))
+        removing = asyncio.create_task(session.registry.delete(info.key))
         for _ in range(1000):
             if "delete" in seen(sandbox):
                 break
@@ -266,5 +266,17 @@ async def test_a_job_deleted_while_its_file_gets_its_name_leaves_no_file(tmp_pat
         session.ledger.go_on.set()
         await removing
         with pytest.raises(JobNotFound):
-            await session.register.find(info.key)
+            await session.registry.find(info.key)
         assert {} == files(tmp_path)
+
+
+async def test_the_old_names_still_work_and_warn(tmp_path: Path):
+    """For one release, so that whoever upgrades can run before he edits."""
+    async with Sandbox(speed=60, render=False) as sandbox, opened(sandbox, ledger=tmp_path / "jobs.db") as session:
+        with pytest.warns(DeprecationWarning, match=r"VideoSession\.registry"):
+            assert session.register is session.registry
+        info = await session.registry.enqueue(VideoRequest(model="sora-2", prompt="p"))
+        with pytest.warns(DeprecationWarning, match=r"JobRegistry\.resume_key"):
+            assert info.key == (await session.registry.pursue(info.key)).key
+        with pytest.warns(DeprecationWarning, match=r"JobRegistry\.delete"):
+            await session.registry.remove(info.key)

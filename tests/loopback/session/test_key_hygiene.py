@@ -170,7 +170,7 @@ async def test_no_cancellation_holds_the_key(name: str, *, begun: bool, tmp_path
         calling = asyncio.create_task(call(session, video.id, tmp_path))
         await asyncio.sleep(1.0)
         assert fault.name in {seen.fault for seen in sandbox.log}
-        requests = [task for kind in session._orchestrator._driver._tasks.values() for task in kind.values()]
+        requests = [task for kind in session._manager._scheduler_loop._tasks.values() for task in kind.values()]
         assert requests or name in {"retrieve", "delete"}, "jobs' requests are cancelled in their own tasks"
         for task in (calling, *requests):
             task.cancel("enough")

@@ -15,7 +15,7 @@ import pytest
 from aihubmix_video import Job, JobEvent, Status, VideoRequest, VideoSession
 from aihubmix_video.errors import ConfigurationError, JobFailed, SessionClosed, VideoError
 from aihubmix_video.sandbox import Fault, Sandbox
-from aihubmix_video.session.tracked_job import LISTENER_EVENTS
+from aihubmix_video.session.tracked_job import EVENTS_BUFFERED
 from tests.loopback.sessions import AT_ONCE, WAN, opened, seen
 
 if TYPE_CHECKING:
@@ -282,9 +282,9 @@ async def test_a_listener_who_does_not_read_costs_little_and_misses_only_the_old
         await job
         kept = [event async for event in events]
         assert first.status in {Status.QUEUED, Status.IN_PROGRESS}
-        assert LISTENER_EVENTS == len(kept)
+        assert EVENTS_BUFFERED == len(kept)
         assert Status.COMPLETED == kept[-1].status
-        assert seen(sandbox)["retrieve"] > LISTENER_EVENTS
+        assert seen(sandbox)["retrieve"] > EVENTS_BUFFERED
 
 
 @pytest.mark.looptime
@@ -306,7 +306,7 @@ async def test_a_listener_that_raises_or_leaves_disturbs_nobody():
         assert isinstance(results[0], ZeroDivisionError)
         assert job.id == results[1]
         assert isinstance(results[2], list)
-        assert () == job._record._listeners
+        assert () == job._tracked._subscriptions
 
 
 @pytest.mark.looptime

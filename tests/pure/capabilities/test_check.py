@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aihubmix_video.capabilities import Capability, find_capability, find_problems, list_capabilities
-from aihubmix_video.capabilities.options import AUTO
+from aihubmix_video.capabilities.field_rules import AUTO
 from aihubmix_video.errors import InvalidRequest, Problem
 from aihubmix_video.types.request import VideoRequest
 from tests.pure.pictures import data_url, png

@@ -10,7 +10,7 @@ import pytest
 from aihubmix_video.capabilities import find_capability, find_problems
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, Problem, shown
 from aihubmix_video.pricing.caps import Caps
-from aihubmix_video.session.batch_budget import Allowance
+from aihubmix_video.session.batch_budget import BatchBudget
 from aihubmix_video.settings import settings_from
 from aihubmix_video.types.request import VideoRequest
 
@@ -102,7 +102,7 @@ def test_prices_that_cannot_be_meant_are_refused(prices: object):
     """Likewise caps."""
     given: Any = prices
     with pytest.raises(InvalidRequest):
-        Allowance(Caps(), given)
+        BatchBudget(Caps(), given)
     with pytest.raises(InvalidRequest):
         Caps(max_spend=10**400)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video import errors
-from aihubmix_video.cli.exit_codes import Exit, exit_of, exit_of_all, exit_of_signal, exit_of_start, goes_on
+from aihubmix_video.cli.exit_codes import ExitCode, exit_of, exit_of_all, exit_of_signal, exit_of_start, goes_on
 
 
 @pytest.mark.parametrize(
@@ -42,21 +42,27 @@ def test_each_error_has_its_exit_code(error: errors.VideoError | None, code: int
 
 def test_money_at_large_outweighs_what_merely_failed():
     """A script that sees 1 submits again; it must see 75 while something may have been bought."""
-    assert Exit.UNFINISHED == exit_of_all([Exit.DONE, Exit.FAILED, Exit.UNFINISHED, Exit.BAD_INPUT])
+    assert ExitCode.UNFINISHED == exit_of_all([ExitCode.DONE, ExitCode.FAILED, ExitCode.UNFINISHED, ExitCode.BAD_INPUT])
 
 
 def test_a_refused_key_comes_first():
     """Nothing can be gone on with before the key is right."""
-    assert Exit.REFUSED == exit_of_all([Exit.UNFINISHED, Exit.REFUSED])
+    assert ExitCode.REFUSED == exit_of_all([ExitCode.UNFINISHED, ExitCode.REFUSED])
 
 
-@given(st.lists(st.sampled_from([Exit.DONE, Exit.FAILED, Exit.USAGE, Exit.BAD_INPUT, Exit.UNFINISHED, Exit.REFUSED])))
-def test_many_outcomes_are_done_only_when_all_are(codes: list[Exit]):
+@given(
+    st.lists(
+        st.sampled_from(
+            [ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE, ExitCode.BAD_INPUT, ExitCode.UNFINISHED, ExitCode.REFUSED]
+        )
+    )
+)
+def test_many_outcomes_are_done_only_when_all_are(codes: list[ExitCode]):
     """One failure among thousands must not be lost, and nothing is made up."""
     together = exit_of_all(codes)
 
-    assert (together is Exit.DONE) == (set(codes) <= {Exit.DONE})
-    assert together in {*codes, Exit.DONE}
+    assert (together is ExitCode.DONE) == (set(codes) <= {ExitCode.DONE})
+    assert together in {*codes, ExitCode.DONE}
 
 
 def test_only_what_may_be_alive_is_gone_on_with():
@@ -73,6 +79,6 @@ def test_signals_exit_as_shells_expect():
 
 def test_a_ledger_that_cannot_be_used_is_wrong_usage_and_a_busy_one_is_waited_for():
     """At the start nothing has happened yet: another ledger is to be named, or another time chosen."""
-    assert Exit.USAGE == exit_of_start(errors.LedgerError("another account's"))
-    assert Exit.UNFINISHED == exit_of_start(errors.LedgerInUse("by process 1"))
-    assert Exit.REFUSED == exit_of_start(errors.AuthenticationError("no"))
+    assert ExitCode.USAGE == exit_of_start(errors.LedgerError("another account's"))
+    assert ExitCode.UNFINISHED == exit_of_start(errors.LedgerInUse("by process 1"))
+    assert ExitCode.REFUSED == exit_of_start(errors.AuthenticationError("no"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aihubmix_video.batch_file import BadRow, Row, read_jsonl
-from aihubmix_video.cli.open_batch_file import Places, format_of, judged
+from aihubmix_video.cli.open_batch_file import OutputPlaces, format_of, judged
 from aihubmix_video.errors import ConfigurationError, InvalidRequest
 from aihubmix_video.types.request import VideoRequest
 
@@ -60,31 +60,31 @@ def test_rows_are_judged_by_their_models():
 
 def test_a_row_is_named_by_its_number_in_the_file():
     """The number does not depend on which rows are left out, so a second run finds the first one's files."""
-    places = Places.under(Path("/out"), None)
+    places = OutputPlaces.under(Path("/out"), None)
 
     assert Path("/out/0007-a-red-fox.mp4") == places.of(row())
 
 
 def test_a_row_may_name_its_own_file():
     """Under the folder; the reader has made sure that it stays there."""
-    assert Path("/out/cats/one.mp4") == Places.under(Path("/out"), None).of(row(output="cats/one.mp4"))
+    assert Path("/out/cats/one.mp4") == OutputPlaces.under(Path("/out"), None).of(row(output="cats/one.mp4"))
 
 
 def test_a_row_key_fills_the_template():
     """A key of its own is known beforehand; the session's own and the gateway's id are not."""
-    places = Places.under(Path("/out"), "{key}.mp4")
+    places = OutputPlaces.under(Path("/out"), "{key}.mp4")
 
     assert Path("/out/fox.mp4") == places.of(row(key="fox"))
     assert None is places.of(row())
-    assert None is Places.under(Path("/out"), "{id}.mp4").of(row(key="fox"))
+    assert None is OutputPlaces.under(Path("/out"), "{id}.mp4").of(row(key="fox"))
 
 
 def test_braces_in_a_folder_are_its_own():
     """Only the name is a template."""
-    assert Path("/a{index}/0007.mp4") == Places.under(Path("/a{index}"), "{index:04d}.mp4").of(row())
+    assert Path("/a{index}/0007.mp4") == OutputPlaces.under(Path("/a{index}"), "{index:04d}.mp4").of(row())
 
 
 def test_a_template_that_gives_one_name_to_all_is_refused():
     """All videos but one would be lost."""
     with pytest.raises(InvalidRequest, match="index"):
-        Places.under(Path("/out"), "{model}.mp4")
+        OutputPlaces.under(Path("/out"), "{model}.mp4")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aihubmix_video.cli.options import CapOptions
+from aihubmix_video.cli.command_options import CapOptions
 from aihubmix_video.cli.plan_command import Plan, plan_objects, plan_of, plan_table
 from aihubmix_video.cli.price_file import prices_in
 from aihubmix_video.cli.text_format import usd_text

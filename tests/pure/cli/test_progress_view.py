@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from aihubmix_video.cli.progress_view import Line, Totals, changes, chosen, drawn, remaining
+from aihubmix_video.cli.progress_view import ProgressLine, Totals, changes, chosen, drawn, remaining
 from aihubmix_video.types.video import Status
 
 
-def line(key: str = "k-1", **known: object) -> Line:
+def line(key: str = "k-1", **known: object) -> ProgressLine:
     """Make one job's line."""
-    return Line(**{"key": key, "model": "sora-2", "prompt": "a red fox", **known})
+    return ProgressLine(**{"key": key, "model": "sora-2", "prompt": "a red fox", **known})
 
 
-def all_of(lines: list[Line], totals: Totals, *, height: int = 24, width: int = 110) -> list[str]:
+def all_of(lines: list[ProgressLine], totals: Totals, *, height: int = 24, width: int = 110) -> list[str]:
     """Draw without a terminal."""
     console = Console(file=StringIO(), width=width, force_terminal=False)
     with console.capture() as captured:
@@ -24,7 +24,7 @@ def all_of(lines: list[Line], totals: Totals, *, height: int = 24, width: int = 
     return captured.get().splitlines()
 
 
-def text_of(lines: list[Line], totals: Totals) -> list[str]:
+def text_of(lines: list[ProgressLine], totals: Totals) -> list[str]:
     """Draw without a terminal, and leave out the blank lines."""
     return [each for each in all_of(lines, totals) if each.strip()]
 

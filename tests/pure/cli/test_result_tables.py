@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from aihubmix_video.capabilities import find_capability, list_capabilities
 from aihubmix_video.cli.models_command import model_object, model_page, models_table
 from aihubmix_video.cli.result_tables import statuses_table, videos_table
-from aihubmix_video.cli.row_result import Outcome
+from aihubmix_video.cli.row_result import RowResult
 from aihubmix_video.cli.runner import status_object
 from aihubmix_video.errors import JobNotFound, RequestRefused
 from aihubmix_video.types.video import Status, Video
@@ -65,4 +65,4 @@ def test_a_status_that_is_not_known_is_null():
 
 def test_a_failed_row_stands_in_the_table():
     """Eight asked for and seven shown would look like seven asked for."""
-    assert "failed" in text_of(videos_table([Outcome(index=0, error=RequestRefused("no"))]))
+    assert "failed" in text_of(videos_table([RowResult(index=0, error=RequestRefused("no"))]))

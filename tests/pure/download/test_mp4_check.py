@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.download.mp4_check import BoxWalk, Verdict
+from aihubmix_video.download.mp4_check import BoxWalk, Mp4Verdict
 from tests.pure.films import FTYP, box, clock, film, fragment, fragmented, index
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ ORDINARY = st.one_of(
 SHAPES = st.one_of(ORDINARY, st.binary(max_size=300), st.just(fragmented()), st.binary(max_size=80).map(FTYP.__add__))
 
 
-def judged(data: bytes, *, declared: bool = False, seconds: float | None = None) -> Verdict:
+def judged(data: bytes, *, declared: bool = False, seconds: float | None = None) -> Mp4Verdict:
     """Walk a file in one piece."""
     return judged_in([data], declared=declared, seconds=seconds)
 
 
-def judged_in(pieces: Sequence[bytes], *, declared: bool = False, seconds: float | None = None) -> Verdict:
+def judged_in(pieces: Sequence[bytes], *, declared: bool = False, seconds: float | None = None) -> Mp4Verdict:
     """Walk a file in pieces."""
     walk = BoxWalk()
     for piece in pieces:
@@ -98,7 +98,7 @@ def test_what_is_no_mp4_is_broken_at_its_first_box(body: bytes):
 
 def test_an_empty_body_is_truncated():
     """It says nothing, so asking again may help."""
-    assert Verdict(kind="truncated", reason="ends after 0 bytes") == judged(b"", declared=True)
+    assert Mp4Verdict(kind="truncated", reason="ends after 0 bytes") == judged(b"", declared=True)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video.download.resume import (
-    Continued,
     Fresh,
     Meaning,
     Other,
     Partial,
+    Resumed,
     TooLarge,
     Useless,
     Validator,
@@ -62,7 +62,7 @@ def test_a_file_goes_on_only_where_everything_proves_it_the_same(
     """No splice: one wrong byte in the middle of a video is worse than any second transfer."""
     meaning = read_content_reply(status, headers, partial, max_bytes=CAP)
 
-    if isinstance(meaning, Continued):
+    if isinstance(meaning, Resumed):
         assert partial is not None
         assert (206, partial.validator.value) == (status, headers[partial.validator.header].strip())
         assert f"bytes {partial.size}-{partial.size + meaning.length - 1}/{meaning.total}" == headers["content-range"]
@@ -75,7 +75,7 @@ def test_a_length_beyond_any_video_is_never_taken(status: int, headers: dict[str
     """The disk would be full before it turned out to be false."""
     meaning = read_content_reply(status, headers, partial, max_bytes=CAP)
 
-    if isinstance(meaning, (Fresh, Continued)) and meaning.total is not None:
+    if isinstance(meaning, (Fresh, Resumed)) and meaning.total is not None:
         assert meaning.total <= CAP
 
 
@@ -110,10 +110,10 @@ def test_the_rest_of_the_same_file_goes_on():
     """The one good case, also when the total was not known before, or only some of the rest came."""
     asked = {"etag": '"v1"', "content_range": "bytes 10-99/100"}
 
-    assert Continued(total=100, length=90) == read(206, held(), content_length="90", **asked)
-    assert Continued(total=100, length=90) == read(206, held(total=None), **asked)
-    assert Continued(total=100, length=40) == read(206, held(), etag='"v1"', content_range="bytes 10-49/100")
-    assert Continued(total=100, length=90) == read(
+    assert Resumed(total=100, length=90) == read(206, held(), content_length="90", **asked)
+    assert Resumed(total=100, length=90) == read(206, held(total=None), **asked)
+    assert Resumed(total=100, length=40) == read(206, held(), etag='"v1"', content_range="bytes 10-49/100")
+    assert Resumed(total=100, length=90) == read(
         206, held(validator=DATED), last_modified=CHANGED, content_range="bytes 10-99/100"
     )
 

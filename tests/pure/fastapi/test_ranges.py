@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.fastapi.ranges import Part, Unchanged, Unsatisfiable, Whole, wanted
+from aihubmix_video.fastapi.ranges import PartialRange, Unchanged, Unsatisfiable, WholeFile, wanted
 
 TAG = '"abc"'
 
@@ -14,34 +14,34 @@ TAG = '"abc"'
 @pytest.mark.parametrize(
     ("headers", "answer"),
     [
-        ({}, Whole()),
-        ({"range": "bytes=0-0"}, Part(0, 1)),
-        ({"range": "bytes=10-19"}, Part(10, 20)),
-        ({"range": "bytes=90-"}, Part(90, 100)),
-        ({"range": "bytes=90-1000000"}, Part(90, 100)),
-        ({"range": "bytes=-10"}, Part(90, 100)),
-        ({"range": "bytes=-1000"}, Part(0, 100)),
-        ({"range": "bytes=0-"}, Part(0, 100)),
-        ({"range": " Bytes = 1-2 "}, Part(1, 3)),
+        ({}, WholeFile()),
+        ({"range": "bytes=0-0"}, PartialRange(0, 1)),
+        ({"range": "bytes=10-19"}, PartialRange(10, 20)),
+        ({"range": "bytes=90-"}, PartialRange(90, 100)),
+        ({"range": "bytes=90-1000000"}, PartialRange(90, 100)),
+        ({"range": "bytes=-10"}, PartialRange(90, 100)),
+        ({"range": "bytes=-1000"}, PartialRange(0, 100)),
+        ({"range": "bytes=0-"}, PartialRange(0, 100)),
+        ({"range": " Bytes = 1-2 "}, PartialRange(1, 3)),
         ({"range": "bytes=100-"}, Unsatisfiable()),
         ({"range": "bytes=-0"}, Unsatisfiable()),
-        ({"range": "bytes=5-4"}, Whole()),
-        ({"range": "bytes=-"}, Whole()),
-        ({"range": "bytes=a-b"}, Whole()),
-        ({"range": "bytes=0-1,5-6"}, Whole()),
-        ({"range": "lines=0-1"}, Whole()),
-        ({"range": "bytes=" + "9" * 30 + "-"}, Whole()),
-        ({"range": "bytes=\u0661-2"}, Whole()),
-        ({"range": "bytes=0-0", "if-range": TAG}, Part(0, 1)),
-        ({"range": "bytes=0-0", "if-range": '"other"'}, Whole()),
-        ({"range": "bytes=0-0", "if-range": f"W/{TAG}"}, Whole()),
-        ({"range": "bytes=0-0", "if-range": "Wed, 21 Oct 2015 07:28:00 GMT"}, Whole()),
+        ({"range": "bytes=5-4"}, WholeFile()),
+        ({"range": "bytes=-"}, WholeFile()),
+        ({"range": "bytes=a-b"}, WholeFile()),
+        ({"range": "bytes=0-1,5-6"}, WholeFile()),
+        ({"range": "lines=0-1"}, WholeFile()),
+        ({"range": "bytes=" + "9" * 30 + "-"}, WholeFile()),
+        ({"range": "bytes=\u0661-2"}, WholeFile()),
+        ({"range": "bytes=0-0", "if-range": TAG}, PartialRange(0, 1)),
+        ({"range": "bytes=0-0", "if-range": '"other"'}, WholeFile()),
+        ({"range": "bytes=0-0", "if-range": f"W/{TAG}"}, WholeFile()),
+        ({"range": "bytes=0-0", "if-range": "Wed, 21 Oct 2015 07:28:00 GMT"}, WholeFile()),
         ({"if-none-match": TAG}, Unchanged()),
         ({"if-none-match": f'"x", W/{TAG}'}, Unchanged()),
         ({"if-none-match": "*"}, Unchanged()),
-        ({"if-none-match": '"x"'}, Whole()),
+        ({"if-none-match": '"x"'}, WholeFile()),
         ({"if-none-match": TAG, "range": "bytes=0-0"}, Unchanged()),
-        ({"if-none-match": "abc"}, Whole()),
+        ({"if-none-match": "abc"}, WholeFile()),
     ],
 )
 def test_a_request_gets_what_the_standard_says(headers: dict[str, str], answer: object):
@@ -54,7 +54,7 @@ def test_no_range_leads_outside_the_file(text: str, condition: str, size: int):
     """Whatever a stranger writes."""
     for value in (text, f"bytes={text}"):
         match wanted({"range": value, "if-range": TAG, "if-none-match": condition}, size, TAG):
-            case Part(start, stop):
+            case PartialRange(start, stop):
                 assert 0 <= start < stop <= size
 
 
@@ -65,7 +65,7 @@ def test_a_range_that_is_written_right_is_given_as_far_as_there_is_a_file(first:
     expected = bytes(range(size))[first : last + 1]
 
     match answer:
-        case Part(start, stop):
+        case PartialRange(start, stop):
             assert expected == bytes(range(size))[start:stop]
         case Unsatisfiable():
             assert first >= size

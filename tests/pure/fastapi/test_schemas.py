@@ -23,9 +23,9 @@ from aihubmix_video.errors import (
     WaitTimeout,
 )
 from aihubmix_video.fastapi.schemas import JobResource, resource_of
-from aihubmix_video.ledger.entry import FINISHED, Entry, State
+from aihubmix_video.ledger.entry import FINISHED, LedgerEntry, LedgerState
 from aihubmix_video.session.job_views import STATE, STATUS, info_of_entry, info_of_record, states_of
-from aihubmix_video.session.tracked_job import Record, Target
+from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob
 from aihubmix_video.types.job_info import ENDED, VISIBLE, JobInfo, JobState
 from aihubmix_video.types.video import Video
 
@@ -34,16 +34,16 @@ SAVED = Video(id="v", path=Path("/v/a.mp4"), bytes_written=5, sha256="00")
 NO_JOB: dict[str, Any] = {"state": JobState.RUNNING, "status": Status.IN_PROGRESS}
 
 
-def record(**fields: Any) -> Record:  # noqa: ANN401 - those of a record
+def record(**fields: Any) -> TrackedJob:  # noqa: ANN401 - those of a record
     """Give a job that is followed, with only what a test is about."""
     usual: dict[str, Any] = {
         "number": 1,
         "key": "k-1",
         "request": SORA,
         "in_ledger": True,
-        "target": Target(path="a.mp4"),
+        "target": OutputTarget(path="a.mp4"),
     }
-    return Record(**(usual | fields))
+    return TrackedJob(**(usual | fields))
 
 
 def test_it_has_the_fields_that_were_agreed_on():
@@ -79,23 +79,23 @@ def test_an_error_of_ours_is_told_without_its_words():
     assert "sk-1" not in json.dumps(resource_of(failed, ""))
 
 
-@given(st.sampled_from(State), st.sampled_from([None, "JobFailed", "Unheard", "InvalidRequest"]), st.booleans())
-def test_every_entry_of_a_ledger_can_be_told(state: State, error: str | None, path: bool):  # noqa: FBT001 - drawn
+@given(st.sampled_from(LedgerState), st.sampled_from([None, "JobFailed", "Unheard", "InvalidRequest"]), st.booleans())
+def test_every_entry_of_a_ledger_can_be_told(state: LedgerState, error: str | None, path: bool):  # noqa: FBT001 - drawn
     """Whatever an earlier version, or process, has left there."""
-    entry = Entry(key="k-1", request=SORA, state=state, error_type=error, path=Path("/a") if path else None)
+    entry = LedgerEntry(key="k-1", request=SORA, state=state, error_type=error, path=Path("/a") if path else None)
     info = info_of_entry(entry)
     told = resource_of(info, "/videos")
     assert json.loads(json.dumps(told)) == told
-    assert (state in FINISHED or state is State.UNCERTAIN) == info.state.ended
+    assert (state in FINISHED or state is LedgerState.UNCERTAIN) == info.state.ended
     assert (told["error"] is not None) == (info.state in {JobState.FAILED, JobState.UNCERTAIN})
 
 
 def test_ledger_states_and_told_states_belong_together():
     """A list filtered by what is told must find everything that is told so."""
-    assert set(State) == STATE.keys()
+    assert set(LedgerState) == STATE.keys()
     assert set(JobState) == STATUS.keys() == set(STATE.values())
-    assert frozenset(State) == states_of(JobState)
-    assert frozenset(State) - {State.DROPPED} == states_of(VISIBLE)
+    assert frozenset(LedgerState) == states_of(JobState)
+    assert frozenset(LedgerState) - {LedgerState.DROPPED} == states_of(VISIBLE)
     assert ENDED - {JobState.UNCERTAIN} == {STATE[state] for state in FINISHED}
 
 

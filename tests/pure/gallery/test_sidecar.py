@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from aihubmix_video.cli.row_result import Outcome
+from aihubmix_video.cli.row_result import RowResult
 from aihubmix_video.gallery.sidecar import request_object, sidecar_object
 from aihubmix_video.types.request import VideoRequest
 from aihubmix_video.types.video import Video
@@ -30,7 +30,7 @@ def test_a_sidecar_names_what_identifies_a_video():
     """Months later it answers which job, which prompt and whether the file is still the one that came."""
     video = Video(id="v", sha256="ab", bytes_written=3, created_at=1.0)
     request = VideoRequest(model="sora-2", prompt="a fox")
-    told = sidecar_object(Outcome(index=0, key="k", request=request, video=video), Path("out/a.mp4"), 2.0)
+    told = sidecar_object(RowResult(index=0, key="k", request=request, video=video), Path("out/a.mp4"), 2.0)
 
     assert ("a.mp4", "v", "k", "sora-2", "ab", 3, 1.0, 2.0) == tuple(
         told[name] for name in ("video", "id", "key", "model", "sha256", "bytes", "created_at", "saved_at")

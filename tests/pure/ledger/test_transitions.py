@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aihubmix_video.errors import JobFailed, LedgerError, MalformedReply, SubmitUncertain, VideoError
 from aihubmix_video.ledger import transitions
-from aihubmix_video.ledger.entry import FINISHED, Entry, State
+from aihubmix_video.ledger.entry import FINISHED, LedgerEntry, LedgerState
 from aihubmix_video.ledger.transitions import Move
 from aihubmix_video.types.request import VideoRequest
 
@@ -30,9 +30,9 @@ EXAMPLES = (
 )
 
 
-def entry(**fields: object) -> Entry:
+def entry(**fields: object) -> LedgerEntry:
     """Give an entry with only what a test is about."""
-    return attrs.evolve(Entry(key="k", request=VideoRequest(model="sora-2")), **fields)
+    return attrs.evolve(LedgerEntry(key="k", request=VideoRequest(model="sora-2")), **fields)
 
 
 def test_every_move_has_its_example():
@@ -48,33 +48,33 @@ def test_a_move_leads_to_one_state_wherever_it_starts():
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.move.name)
-def test_a_move_writes_the_fields_it_is_said_to(example: transitions.Step):
+def test_a_move_writes_the_fields_it_is_said_to(example: transitions.Transition):
     """The statement is built from the list, the values from the step."""
     assert set(transitions.WRITES[example.move]) == set(example.values)
 
 
 def test_nothing_but_the_users_word_ends_uncertainty():
     """A job that may have been bought is neither bought again nor forgotten by itself."""
-    ways_out = {move for state, move in transitions.NEXT if state is State.UNCERTAIN}
+    ways_out = {move for state, move in transitions.NEXT if state is LedgerState.UNCERTAIN}
 
     assert {Move.ATTACH, Move.RESUBMIT, Move.DROPPED} == ways_out
 
 
 def test_what_may_have_left_is_never_simply_dropped():
     """While a create is leaving its outcome has to be learnt first."""
-    assert (State.SENDING, Move.DROPPED) not in transitions.NEXT
+    assert (LedgerState.SENDING, Move.DROPPED) not in transitions.NEXT
 
 
 def test_only_the_user_moves_what_has_ended():
     """A failed job may be wanted anew, and any may be deleted; nothing else happens to them."""
     ways_out = {(state, move) for state, move in transitions.NEXT if state in FINISHED}
-    deleted = {(state, Move.DROPPED) for state in FINISHED - {State.DROPPED}}
+    deleted = {(state, Move.DROPPED) for state in FINISHED - {LedgerState.DROPPED}}
 
-    assert {(State.FAILED, Move.RESUBMIT), *deleted} == ways_out
+    assert {(LedgerState.FAILED, Move.RESUBMIT), *deleted} == ways_out
 
 
-@given(st.sampled_from(State), st.sampled_from(EXAMPLES))
-def test_a_step_is_legal_or_says_why_not(state: State, example: transitions.Step):
+@given(st.sampled_from(LedgerState), st.sampled_from(EXAMPLES))
+def test_a_step_is_legal_or_says_why_not(state: LedgerState, example: transitions.Transition):
     """Every pair is one or the other, and the refusal names job, state and what would be legal."""
     before = entry(state=state)
     if (state, example.move) in transitions.NEXT:
@@ -93,7 +93,7 @@ def test_an_error_is_written_down_bounded_and_without_keys():
     key = "sk-" + "abcdefgh" * 4
     error = MalformedReply(f"wrong key {key}\n\x1b[31m" + "x" * 10_000, body=f"{key} ".encode() + b"y" * 100_000)
 
-    after = transitions.step(entry(state=State.SENDING), transitions.failed(error), now=0.0)
+    after = transitions.step(entry(state=LedgerState.SENDING), transitions.failed(error), now=0.0)
 
     assert len(after.error_message or "") <= 500
     assert len(after.error_body) <= 16_384
@@ -103,8 +103,8 @@ def test_an_error_is_written_down_bounded_and_without_keys():
 
 def test_purchases_given_up_on_stay_on_the_account():
     """A cap on spending must hold when a job that may have cost money is submitted again."""
-    after = transitions.step(entry(state=State.UNCERTAIN, charged="unknown"), transitions.resubmit(), now=0.0)
-    free = transitions.step(entry(state=State.FAILED, charged="no"), transitions.resubmit(), now=0.0)
+    after = transitions.step(entry(state=LedgerState.UNCERTAIN, charged="unknown"), transitions.resubmit(), now=0.0)
+    free = transitions.step(entry(state=LedgerState.FAILED, charged="no"), transitions.resubmit(), now=0.0)
 
     assert ("no", 1) == (after.charged, after.written_off)
     assert 0 == free.written_off
@@ -114,5 +114,7 @@ def test_a_verdict_says_whether_it_cost_money():
     """Failed generations are usually not charged, expired ones are."""
     charged = VideoError("gone", charged="yes")
 
-    assert "yes" == transitions.step(entry(state=State.COMPLETED), transitions.failed(charged), now=0.0).charged
-    assert "no" == transitions.step(entry(state=State.BOUGHT), transitions.failed(JobFailed("no")), now=0.0).charged
+    assert "yes" == transitions.step(entry(state=LedgerState.COMPLETED), transitions.failed(charged), now=0.0).charged
+    assert (
+        "no" == transitions.step(entry(state=LedgerState.BOUGHT), transitions.failed(JobFailed("no")), now=0.0).charged
+    )

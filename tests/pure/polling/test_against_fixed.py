@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aihubmix_video.polling.adaptive import LearnedCadence
+from aihubmix_video.polling.adaptive import AdaptivePollPolicy
 from benchmarks import vendors
 from benchmarks.policies import Fixed
 from benchmarks.world import UNLIMITED, World, summary
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 INTERVAL = 15.0
 
 
-def experienced(films: Films, rate: float, jobs: int = 300) -> LearnedCadence:
+def experienced(films: Films, rate: float, jobs: int = 300) -> AdaptivePollPolicy:
     """Begin with what a session of the day before learnt."""
-    before, now = LearnedCadence(INTERVAL), LearnedCadence(INTERVAL)
+    before, now = AdaptivePollPolicy(INTERVAL), AdaptivePollPolicy(INTERVAL)
     World(films(jobs, 1009), before, rate=rate).go()
     now.restore(before.kept())
     return now
@@ -89,7 +89,7 @@ def test_ten_jobs_of_a_vendor_never_seen_are_treated_as_with_a_fixed_interval(me
     runs = [
         run
         for seed in range(15)
-        for run in World(vendors.at_once(10, seed, median=median), LearnedCadence(INTERVAL), seed=seed).go().runs
+        for run in World(vendors.at_once(10, seed, median=median), AdaptivePollPolicy(INTERVAL), seed=seed).go().runs
     ]
     ours = summary(runs)
     mean_duration = sum(run.film.duration for run in runs) / len(runs)

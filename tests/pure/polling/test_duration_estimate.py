@@ -9,14 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.polling.duration_estimate import KNOWN_JOBS, TYPICAL, Durations, bins_between, prior
+from aihubmix_video.polling.duration_estimate import (
+    JOBS_FOR_EARLIEST_FINISH,
+    TYPICAL_SECONDS,
+    DurationEstimates,
+    bins_between,
+    prior,
+)
 from aihubmix_video.polling.survival_curve import BINS
 
 GUESS = prior(1.0)
 
 
 def taught(
-    durations: Durations, median: float, spread: float, jobs: int, *, every: float = 15.0, seed: int = 0
+    durations: DurationEstimates, median: float, spread: float, jobs: int, *, every: float = 15.0, seed: int = 0
 ) -> None:
     """Let jobs be asked about at regular ages until each is found finished."""
     draw = random.Random(seed)  # noqa: S311 - durations
@@ -29,21 +35,21 @@ def taught(
         durations.finished(bins_between(seen, seen + first))
 
 
-def middle(durations: Durations) -> float:
+def middle(durations: DurationEstimates) -> float:
     """Read off the median."""
     return durations.curve.quantile(0.0, 0.5)
 
 
 def test_without_experience_the_official_page_counts():
     """One to five minutes, usually two."""
-    assert middle(Durations(GUESS)) == pytest.approx(TYPICAL, rel=0.05)
-    assert prior(4.0).quantile(0.0, 0.5) == pytest.approx(TYPICAL / 4, rel=0.05)
+    assert middle(DurationEstimates(GUESS)) == pytest.approx(TYPICAL_SECONDS, rel=0.05)
+    assert prior(4.0).quantile(0.0, 0.5) == pytest.approx(TYPICAL_SECONDS / 4, rel=0.05)
 
 
 @pytest.mark.parametrize(("median", "spread"), [(40.0, 0.35), (120.0, 0.15), (320.0, 0.35)])
 def test_durations_are_learnt_although_nobody_tells_them(median: float, spread: float):
     """Polls every 15 s show an interval each; together they show the curve, to a few percent."""
-    durations = Durations(GUESS)
+    durations = DurationEstimates(GUESS)
     taught(durations, median, spread, 400)
     for share in (0.1, 0.5, 0.9):
         z = {0.1: -1.2816, 0.5: 0.0, 0.9: 1.2816}[share]
@@ -52,7 +58,7 @@ def test_durations_are_learnt_although_nobody_tells_them(median: float, spread: 
 
 def test_jobs_that_still_run_are_knowledge_too():
     """Fifty jobs of which none finished within five minutes: the estimate must not wait for the first end."""
-    durations = Durations(GUESS)
+    durations = DurationEstimates(GUESS)
     for _ in range(50):
         durations.running(bins_between(0.0, 300.0))
     assert middle(durations) > 300.0
@@ -61,7 +67,7 @@ def test_jobs_that_still_run_are_knowledge_too():
 @pytest.mark.parametrize("factor", [3.0, 1 / 3])
 def test_a_vendor_who_changes_is_followed(factor: float):
     """A thousand jobs of yesterday must not outweigh what happens now."""
-    durations = Durations(GUESS)
+    durations = DurationEstimates(GUESS)
     taught(durations, 120.0, 0.2, 1000)
     taught(durations, 120.0 * factor, 0.2, 500, seed=1)
     assert middle(durations) == pytest.approx(120.0 * factor, rel=0.25)
@@ -69,9 +75,9 @@ def test_a_vendor_who_changes_is_followed(factor: float):
 
 def test_a_kind_never_seen_leans_on_its_model():
     """A new size of a model that takes five minutes takes about five minutes, not two."""
-    model = Durations(GUESS)
+    model = DurationEstimates(GUESS)
     taught(model, 300.0, 0.2, 100)
-    kind = Durations(GUESS, behind=model)
+    kind = DurationEstimates(GUESS, behind=model)
     assert middle(kind) == pytest.approx(300.0, rel=0.1)
     taught(kind, 60.0, 0.2, 60)
     assert middle(kind) == pytest.approx(60.0, rel=0.15)
@@ -79,7 +85,7 @@ def test_a_kind_never_seen_leans_on_its_model():
 
 def test_what_was_never_seen_is_not_trusted():
     """There the plain cadence holds: beyond the oldest job seen, and everywhere at the beginning."""
-    durations = Durations(GUESS)
+    durations = DurationEstimates(GUESS)
     assert {durations.trust(age) for age in (0.0, 100.0, 1e9)} == {0.0}
     taught(durations, 100.0, 0.2, 200)
     assert durations.curve is not None
@@ -89,8 +95,8 @@ def test_what_was_never_seen_is_not_trusted():
 
 def test_the_earliest_plausible_finish_is_known_only_after_enough_jobs():
     """Nineteen jobs say little about the fastest of a hundred."""
-    durations = Durations(GUESS)
-    taught(durations, 100.0, 0.2, KNOWN_JOBS - 1)
+    durations = DurationEstimates(GUESS)
+    taught(durations, 100.0, 0.2, JOBS_FOR_EARLIEST_FINISH - 1)
     assert durations.curve is not None
     assert durations.earliest == 0.0
     taught(durations, 100.0, 0.2, 200, seed=1)
@@ -100,7 +106,7 @@ def test_the_earliest_plausible_finish_is_known_only_after_enough_jobs():
 
 def test_an_end_is_counted_once_however_wide_the_interval():
     """A job resumed after a day: its end is one end, spread over a day."""
-    durations = Durations(GUESS)
+    durations = DurationEstimates(GUESS)
     durations.finished(bins_between(0.0, 86400.0))
     ended, ends, _ = durations.kept()
     assert ended == 1
@@ -120,7 +126,7 @@ def test_a_stretch_of_age_is_cut_without_a_gap(one: float, other: float):
 
 def test_what_was_counted_can_be_taken_over():
     """The next session begins where this one ended."""
-    first, second = Durations(GUESS), Durations(GUESS)
+    first, second = DurationEstimates(GUESS), DurationEstimates(GUESS)
     taught(first, 100.0, 0.2, 100)
     second.restore(*first.kept())
     assert middle(second) == pytest.approx(middle(first), rel=0.02)

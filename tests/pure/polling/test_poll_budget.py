@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.polling.poll_budget import FEW, PRICES, Budget, expected_polls
+from aihubmix_video.polling.poll_budget import EXTRA_OWNERS, PRICES, PollBudget, expected_polls
 
 DEARER_IS_LESS = [30.0 / (step + 1) for step in range(len(PRICES))]
 
 
-def balanced(mean: float = 105.0) -> Budget:
+def balanced(mean: float = 105.0) -> PollBudget:
     """A budget for jobs that take so many units, and whose polls fall with the price."""
-    budget = Budget()
+    budget = PollBudget()
     budget.balance([(1.0, DEARER_IS_LESS, mean)])
     return budget
 
@@ -25,7 +25,7 @@ def test_the_price_is_the_one_at_which_the_budget_is_spent():
 
 def test_all_kinds_pay_one_price():
     """A poll goes where it saves most, so a kind may spend more than its own share, and another less."""
-    budget = Budget()
+    budget = PollBudget()
     budget.balance([(1.0, DEARER_IS_LESS, 30.0), (1.0, [2 * polls for polls in DEARER_IS_LESS], 247.5)])
     # 2.5 and 17 polls are allowed, 19.5 in all; at the fourth price 7.5 and 15 would be sent, at the fifth 6 and 12.
     assert PRICES[3] < budget.price < PRICES[4]
@@ -34,7 +34,7 @@ def test_all_kinds_pay_one_price():
 def test_a_kind_that_is_bought_more_often_counts_for_more():
     """Else one slow job a day would set the pace of a thousand fast ones."""
     slow, fast = (DEARER_IS_LESS, 400.0), (DEARER_IS_LESS, 50.0)
-    budget, other = Budget(), Budget()
+    budget, other = PollBudget(), PollBudget()
     budget.balance([(1.0, *slow), (9.0, *fast)])
     other.balance([(9.0, *slow), (1.0, *fast)])
     assert other.price < budget.price
@@ -42,7 +42,7 @@ def test_a_kind_that_is_bought_more_often_counts_for_more():
 
 def test_where_no_price_would_save_enough_it_is_the_highest():
     """Nothing known: each job is asked at its longest spacing, which is the plain cadence."""
-    assert Budget().price == PRICES[-1]
+    assert PollBudget().price == PRICES[-1]
     assert balanced(0.0).price == PRICES[-1]
     assert balanced(1e6).price == PRICES[0]
 
@@ -82,7 +82,7 @@ def test_the_price_is_always_a_positive_number(history: list[tuple[float, int, b
     for gap, running, finished in history:
         budget.spend(gap, running, finished=finished)
         assert 0 < budget.price < 1e9
-    assert budget._owners >= FEW
+    assert budget._owners >= EXTRA_OWNERS
 
 
 def test_polls_are_expected_as_often_as_a_job_still_runs():

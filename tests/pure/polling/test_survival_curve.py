@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.polling.survival_curve import AGES, BINS, WIDTHS, Curve, LogNormal, bin_of
+from aihubmix_video.polling.survival_curve import AGES, BINS, WIDTHS, LogNormal, SurvivalCurve, bin_of
 
 hazards = st.lists(st.floats(0, 0.2), min_size=BINS, max_size=BINS)
-curves = st.one_of(hazards.map(Curve), st.builds(LogNormal, st.floats(1, 8), st.floats(0.01, 2)))
+curves = st.one_of(hazards.map(SurvivalCurve), st.builds(LogNormal, st.floats(1, 8), st.floats(0.01, 2)))
 ages = st.floats(0, 4000)
 
 WIDE = LogNormal(log(120.0), 0.35)
-CURVE = Curve([log(WIDE.survival(start) / max(WIDE.survival(start + width), 1e-300)) / width for start, width in zip(AGES, WIDTHS, strict=False)])  # fmt: skip
+CURVE = SurvivalCurve([log(WIDE.survival(start) / max(WIDE.survival(start + width), 1e-300)) / width for start, width in zip(AGES, WIDTHS, strict=False)])  # fmt: skip
 
 
-def integrated(curve: Curve | LogNormal, seen: float, age: float, steps: int = 4000) -> float:
+def integrated(curve: SurvivalCurve | LogNormal, seen: float, age: float, steps: int = 4000) -> float:
     """Integrate the chance to have finished since *seen*, by the midpoint rule."""
     step = (age - seen) / steps
     running = curve.survival(seen)
@@ -35,7 +35,9 @@ def test_the_bins_cover_all_ages_without_a_gap():
 
 @pytest.mark.parametrize("curve", [CURVE, WIDE], ids=["curve", "log-normal"])
 @pytest.mark.parametrize(("seen", "age"), [(0.0, 100.0), (60.0, 75.0), (110.0, 112.0), (150.0, 400.0)])
-def test_the_unnoticed_wait_is_the_integral_that_it_claims_to_be(curve: Curve | LogNormal, seen: float, age: float):
+def test_the_unnoticed_wait_is_the_integral_that_it_claims_to_be(
+    curve: SurvivalCurve | LogNormal, seen: float, age: float
+):
     """The closed forms carry the whole poller; a sign wrong in one of them would only make it slow, and nobody would see."""
     price = integrated(curve, seen, age)
     assert curve.asks_at(seen, price, seen, 1e4) == pytest.approx(age, rel=0.03)
@@ -53,29 +55,31 @@ def test_both_curves_agree_about_the_same_durations():
 
 @given(curves, ages, st.floats(0, 100), st.floats(0, 50), st.floats(0, 200))
 def test_the_answer_lies_within_the_bounds_asked_for(
-    curve: Curve | LogNormal, seen: float, price: float, closest: float, room: float
+    curve: SurvivalCurve | LogNormal, seen: float, price: float, closest: float, room: float
 ):
     """Whatever was learnt, the bounds on the spacing hold."""
     earliest, latest = seen + closest, seen + closest + room
     assert earliest <= curve.asks_at(seen, price, earliest, latest) <= latest
 
 
-@given(hazards.map(Curve), st.floats(0, 1000), st.floats(0.01, 20), st.floats(1, 3))
-def test_a_dearer_poll_is_never_earlier(curve: Curve, seen: float, price: float, dearer: float):
+@given(hazards.map(SurvivalCurve), st.floats(0, 1000), st.floats(0.01, 20), st.floats(1, 3))
+def test_a_dearer_poll_is_never_earlier(curve: SurvivalCurve, seen: float, price: float, dearer: float):
     """The budget relies on it: a higher price means fewer polls."""
     cheap = curve.asks_at(seen, price, seen + 2, seen + 500)
     assert cheap <= curve.asks_at(seen, price * dearer, seen + 2, seen + 500) + 1e-6
 
 
 @given(curves, ages, st.floats(0, 0.99))
-def test_a_quantile_is_never_before_the_age_already_reached(curve: Curve | LogNormal, seen: float, share: float):
+def test_a_quantile_is_never_before_the_age_already_reached(
+    curve: SurvivalCurve | LogNormal, seen: float, share: float
+):
     """An estimate of minus five seconds would be shown to users."""
     assert curve.quantile(seen, share) >= seen
 
 
 def test_a_job_older_than_anything_known_is_still_asked_about():
     """Survival there is as good as zero; dividing by it must not raise, nor put the poll off for ever."""
-    certain = Curve([1.0] * BINS)
+    certain = SurvivalCurve([1.0] * BINS)
     assert 5002.0 <= certain.asks_at(5000.0, 3.0, 5002.0, 5030.0) <= 5030.0
     assert 900.0 <= LogNormal(log(10.0), 0.01).asks_at(900.0, 3.0, 900.0, 930.0) <= 930.0
     assert 1e5 <= CURVE.asks_at(1e5, 3.0, 1e5 + 2, 1e5 + 30) <= 1e5 + 30

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video.errors import InvalidRequest
-from aihubmix_video.pricing.caps import Budget, Caps, check_retries
+from aihubmix_video.pricing.caps import Caps, CapUsage, check_retries
 
 SECONDS = st.one_of(st.none(), st.integers(1, 60).map(float))
 PRICES = st.one_of(st.none(), st.floats(0, 20, allow_nan=False))
@@ -36,9 +36,9 @@ def test_a_number_of_retries_that_cannot_be_meant_is_refused(value: int):
 def test_no_cap_refuses_nothing_and_zero_refuses_all():
     """None is no limit, and 0 is one."""
     assert not Caps().any
-    assert Budget(Caps()).refusal(None, None) is None
+    assert CapUsage(Caps()).refusal(None, None) is None
     for cap in ({"max_videos": 0}, {"max_seconds": 0}, {"max_spend": 0.0}):
-        refused = Budget(Caps(**cap)).refusal(1.0, 0.01)  # type: ignore[arg-type]  # each has its own type
+        refused = CapUsage(Caps(**cap)).refusal(1.0, 0.01)  # type: ignore[arg-type]  # each has its own type
         assert refused is not None
         assert next(iter(cap)) == refused.field
 
@@ -56,7 +56,7 @@ def test_what_was_taken_never_exceeds_a_cap(
     max_spend: float | None,
 ):
     """This is what a cap is for; and what may be bought is not refused (M6)."""
-    budget = Budget(Caps(max_videos=max_videos, max_seconds=max_seconds, max_spend=max_spend))
+    budget = CapUsage(Caps(max_videos=max_videos, max_seconds=max_seconds, max_spend=max_spend))
     bought: list[tuple[float | None, float | None]] = []
 
     def fits(seconds: float | None, price: float | None) -> bool:
@@ -84,19 +84,19 @@ def test_what_is_given_back_leaves_no_trace(
 ):
     """A video that was not bought after all leaves exactly its own room to another."""
     caps = Caps(max_videos=len(videos), max_seconds=1e6, max_spend=1e6)
-    used = Budget(caps)
+    used = CapUsage(caps)
     for each in videos:
         used.take(*each)
     full = used.refusal(seconds, price)
     assert full is not None
     for each in videos:
         used.give_back(*each)
-    assert Budget(caps).refusal(seconds, price) == used.refusal(seconds, price)
+    assert CapUsage(caps).refusal(seconds, price) == used.refusal(seconds, price)
 
 
 def test_tenths_add_up_as_people_add_them():
     """Three times 0.1 is not 0.3 in binary; a cap of 0.3 buys three all the same."""
-    budget = Budget(Caps(max_spend=0.3))
+    budget = CapUsage(Caps(max_spend=0.3))
     for _ in range(3):
         assert budget.refusal(1.0, 0.1) is None
         budget.take(1.0, 0.1)
@@ -107,21 +107,21 @@ def test_tenths_add_up_as_people_add_them():
 
 def test_what_cannot_be_counted_is_not_bought():
     """A cap that silently let the unknown through would be none."""
-    refused = Budget(Caps(max_seconds=100)).refusal(None, 1.0)
+    refused = CapUsage(Caps(max_seconds=100)).refusal(None, 1.0)
     assert refused is not None
     assert "length of this video is not known" in refused.message
-    refused = Budget(Caps(max_spend=100)).refusal(5.0, None)
+    refused = CapUsage(Caps(max_spend=100)).refusal(5.0, None)
     assert refused is not None
     assert "price" in refused.message
     for name, earlier in (("max_seconds", {"seconds": None}), ("max_spend", {"spent": None})):
-        refused = Budget(Caps(**{name: 100}), **earlier).refusal(5.0, 1.0)  # type: ignore[arg-type]  # each has its own type
+        refused = CapUsage(Caps(**{name: 100}), **earlier).refusal(5.0, 1.0)  # type: ignore[arg-type]  # each has its own type
         assert refused is not None
         assert "the ledger has videos" in refused.message
 
 
 def test_what_earlier_runs_bought_counts():
     """Caps hold across restarts."""
-    budget = Budget(Caps(max_videos=3), videos=2)
+    budget = CapUsage(Caps(max_videos=3), videos=2)
     assert budget.refusal(None, None) is None
     budget.take(None, None)
     refused = budget.refusal(None, None)

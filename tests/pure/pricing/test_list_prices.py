@@ -11,7 +11,7 @@ from aihubmix_video.errors import BudgetExceeded, InvalidRequest
 from aihubmix_video.ledger.entry import Spent
 from aihubmix_video.pricing.caps import Caps
 from aihubmix_video.pricing.list_prices import LIST_PRICES, check_prices, highest_price, list_price, seconds_of
-from aihubmix_video.session.batch_budget import Allowance
+from aihubmix_video.session.batch_budget import BatchBudget
 
 
 def test_every_listed_model_has_a_table_and_a_source():
@@ -68,7 +68,7 @@ def sora(seconds: int = 4) -> VideoRequest:
 
 def test_an_allowance_takes_and_gives_back():
     """A video that was not charged leaves its place to another."""
-    allowance = Allowance(Caps(max_videos=2, max_seconds=12, max_spend=1.2))
+    allowance = BatchBudget(Caps(max_videos=2, max_seconds=12, max_spend=1.2))
     share = allowance.ask(sora(8))
     with pytest.raises(BudgetExceeded) as caught:
         allowance.ask(sora(8))
@@ -83,7 +83,7 @@ def test_an_allowance_takes_and_gives_back():
 
 def test_earlier_purchases_count_at_their_dearest():
     """Of these only model and length are known, and a cap errs on the side of the purse."""
-    allowance = Allowance(Caps(max_spend=10.0))
+    allowance = BatchBudget(Caps(max_spend=10.0))
     allowance.begin({"sora-2-pro": Spent(jobs=3, seconds=19.0)})  # 0.50 per second at the largest size
     assert 0.4 == pytest.approx(allowance.ask(sora(4)).price)
     with pytest.raises(BudgetExceeded):
@@ -93,7 +93,7 @@ def test_earlier_purchases_count_at_their_dearest():
 def test_earlier_purchases_of_unknown_length_count_at_the_longest():
     """Seedance chooses its own length when asked to."""
     longest = 15
-    allowance = Allowance(Caps(max_seconds=2 * longest + 4))
+    allowance = BatchBudget(Caps(max_seconds=2 * longest + 4))
     allowance.begin({"doubao-seedance-2-0-260128": Spent(jobs=2, unmeasured=2)})
     allowance.ask(sora(4))
     with pytest.raises(BudgetExceeded):
@@ -102,11 +102,11 @@ def test_earlier_purchases_of_unknown_length_count_at_the_longest():
 
 def test_a_ledger_with_jobs_of_unknown_price_keeps_no_money_cap():
     """Rather nothing than more than was allowed."""
-    allowance = Allowance(Caps(max_spend=1e6))
+    allowance = BatchBudget(Caps(max_spend=1e6))
     allowance.begin({"somebody-elses": Spent(jobs=1, unmeasured=1)})
     with pytest.raises(BudgetExceeded, match="ledger"):
         allowance.ask(sora())
-    counted = Allowance(Caps(max_spend=1e6), {"wan2.6-t2v": 0.1})
+    counted = BatchBudget(Caps(max_spend=1e6), {"wan2.6-t2v": 0.1})
     counted.begin({"wan2.6-t2v": Spent(jobs=1, seconds=5.0)})
     counted.ask(sora())
 
@@ -114,9 +114,9 @@ def test_a_ledger_with_jobs_of_unknown_price_keeps_no_money_cap():
 def test_caps_and_prices_survive_being_written_down():
     """`resume` keeps to the caps of the batch that it goes on with."""
     caps, prices = Caps(max_videos=3, max_seconds=7.5, max_spend=0.25), {"sora-2": 0.01}
-    again = Allowance.restored(Allowance(caps, prices).packed())
+    again = BatchBudget.restored(BatchBudget(caps, prices).packed())
     assert again.capped
     assert 0.04 == again.ask(sora(4)).price
     with pytest.raises(BudgetExceeded, match=r"7\.5"):
         again.ask(sora(4))
-    assert not Allowance.restored(Allowance().packed()).capped
+    assert not BatchBudget.restored(BatchBudget().packed()).capped

@@ -27,14 +27,14 @@ from aihubmix_video.errors import (
     VideoError,
 )
 from aihubmix_video.protocol.create_result import Bought, Busy, Refused, Unknown, create_outcome, failure_of, read_poll
-from aihubmix_video.protocol.response import Reply
+from aihubmix_video.protocol.response import Response
 from aihubmix_video.types.video import Status, Video
 from tests.pure.protocol.samples import NAMES, answer, sample
 from tests.pure.protocol.test_decode_video import BODIES
 
 BYTES = st.binary() | BODIES.map(lambda body: json.dumps(body).encode())
 REPLIES = st.builds(
-    Reply,
+    Response,
     status=st.integers(0, 999) | st.sampled_from([200, 201, 204, 400, 401, 403, 404, 429, 500, 503]),
     headers=st.dictionaries(st.sampled_from(["retry-after", "date", "location", "x-request-id"]), st.text()),
     body=BYTES,
@@ -43,34 +43,34 @@ JOB = {"id": "job-1", "status": "queued"}
 
 
 @given(REPLIES)
-def test_any_answer_to_a_create_has_one_outcome_and_money_is_never_denied_by_accident(reply: Reply):
+def test_any_answer_to_a_create_has_one_outcome_and_money_is_never_denied_by_accident(response: Response):
     """The law behind M2: what is not said in so many words is unknown, and an id always means bought."""
-    outcome = create_outcome(reply)
+    outcome = create_outcome(response)
 
     assert isinstance(outcome, Bought | Refused | Busy | Unknown)
     if isinstance(outcome, Refused | Busy):
         assert "no" == outcome.error.charged
     if isinstance(outcome, Bought):
-        assert reply.ok
+        assert response.ok
         assert outcome.video.id
     if isinstance(outcome, Busy):
-        assert reply.status in {429, 503}
+        assert response.status in {429, 503}
 
 
 @given(REPLIES, st.none() | st.just("job-1"))
-def test_any_answer_to_a_poll_is_a_video_or_one_of_our_errors(reply: Reply, job_id: str | None):
+def test_any_answer_to_a_poll_is_a_video_or_one_of_our_errors(response: Response, job_id: str | None):
     """Nothing foreign leaves, and no answer of a failing gateway is final."""
     result: Video | VideoError
     try:
-        result = read_poll(reply, job_id=job_id)
+        result = read_poll(response, job_id=job_id)
     except VideoError as error:
         result = error
 
     if isinstance(result, VideoError):
-        assert reply.status == result.status_code
-        assert result.retryable or not 500 <= reply.status < 600
+        assert response.status == result.status_code
+        assert result.retryable or not 500 <= response.status < 600
     else:
-        assert reply.ok
+        assert response.ok
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("create")])
@@ -155,7 +155,7 @@ def test_a_gateway_that_fails_leaves_a_create_unknown(name: str):
 @pytest.mark.parametrize("status", [0, 100, 199, 408, 409, 425, 499, 500, 502, 503, 504, 520, 522, 524, 599, 600, 999])
 def test_these_statuses_leave_a_create_unknown(status: int):
     """None of them promises that nothing was done."""
-    assert isinstance(create_outcome(Reply(status=status)), Unknown)
+    assert isinstance(create_outcome(Response(status=status)), Unknown)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video.capabilities import Capability, find_capability, find_problems, list_capabilities
-from aihubmix_video.capabilities.options import Dialect
+from aihubmix_video.capabilities.field_rules import Dialect
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.protocol.encode_request import MAX_BODY, encode, to_json
 from aihubmix_video.types.request import VideoRequest

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video.protocol.error_body import describe, read_envelope
-from aihubmix_video.protocol.response import Reply
+from aihubmix_video.protocol.response import Response
 from aihubmix_video.protocol.sanitize import plain
 from tests.pure.protocol.samples import NAMES, answer, sample
 from tests.pure.protocol.test_json_reader import JSON
@@ -28,7 +28,7 @@ def tame(line: str, limit: int = 500):
 @given(st.binary() | (JSON | SHAPES).map(lambda value: json.dumps(value).encode()))
 def test_any_answer_gives_one_tame_line(body: bytes):
     """Row 80: whatever a server sends, a user reads one bounded line without control characters."""
-    said = read_envelope(Reply(status=500, body=body))
+    said = read_envelope(Response(status=500, body=body))
 
     assert said.line
     assert tame(said.message)

@@ -24,7 +24,7 @@ from aihubmix_video.errors import (
     VideoError,
 )
 from aihubmix_video.protocol.error_mapping import not_ready, refusal, refusal_of_get
-from aihubmix_video.protocol.response import Reply
+from aihubmix_video.protocol.response import Response
 from tests.pure.protocol.samples import NAMES, answer, sample
 
 ERRORS = [name for name in NAMES if name.startswith(("error", "redirect"))]
@@ -69,7 +69,7 @@ CATALOGUE = {
 def test_any_answer_is_one_of_our_errors(status: int, body: bytes, headers: dict[str, str]):
     """Foreign exceptions must never leave the decoder, whatever a server sends."""
     for create in (True, False):
-        error = refusal(Reply(status=status, headers=headers, body=body), create=create)
+        error = refusal(Response(status=status, headers=headers, body=body), create=create)
 
         assert isinstance(error, VideoError)
         assert error.message.isprintable()
@@ -87,12 +87,12 @@ def test_every_sample_is_the_error_of_the_catalogue(name: str):
 @pytest.mark.parametrize("name", [name for name in ERRORS if name.startswith("error")])
 def test_every_error_carries_status_and_request_id_and_survives_pickling(name: str):
     """Row 79: support asks for the id; process pools pickle errors."""
-    reply = sample(name)
+    response = sample(name)
 
-    error = pickle.loads(pickle.dumps(refusal(reply, job_id="job-1")))  # noqa: S301 - our own bytes
+    error = pickle.loads(pickle.dumps(refusal(response, job_id="job-1")))  # noqa: S301 - our own bytes
 
-    assert (reply.status, "job-1") == (error.status_code, error.job_id)
-    assert reply.headers.get("x-request-id") == error.request_id
+    assert (response.status, "job-1") == (error.status_code, error.job_id)
+    assert response.headers.get("x-request-id") == error.request_id
 
 
 @pytest.mark.parametrize(
@@ -123,19 +123,19 @@ def test_every_error_carries_status_and_request_id_and_survives_pickling(name: s
 )
 def test_a_bare_status_decides_by_itself(status: int, kind: type[VideoError]):
     """A body may be missing, or in a language that we do not read."""
-    assert kind is type(refusal(Reply(status=status)))
+    assert kind is type(refusal(Response(status=status)))
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520])
 def test_passing_trouble_is_retryable(status: int):
     """L4: none of these says anything about a job."""
-    assert refusal(Reply(status=status)).retryable
+    assert refusal(Response(status=status)).retryable
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 410, 422, 501])
 def test_final_refusals_are_not_retryable(status: int):
     """The same request would only be refused again."""
-    assert not refusal(Reply(status=status)).retryable
+    assert not refusal(Response(status=status)).retryable
 
 
 def test_too_fast_and_too_many_at_once_are_told_apart():
@@ -247,7 +247,7 @@ def test_content_that_is_only_not_there_yet_is_known_as_such(name: str):
 
 def test_other_refusals_of_content_are_not_taken_for_not_ready():
     """They would be asked again for nothing."""
-    assert not_ready(Reply(status=425))
+    assert not_ready(Response(status=425))
     assert not not_ready(sample("error-not-found"))
     assert not not_ready(sample("error-expired"))
     assert not not_ready(sample("error-html-502"))
@@ -258,7 +258,7 @@ def test_other_refusals_of_content_are_not_taken_for_not_ready():
 )
 def test_a_box_in_between_says_nothing_of_a_job(status: int, body: bytes):
     """What is not JSON was not said by the gateway; only the account, 404 and 410 are believed by their status alone."""
-    error = refusal_of_get(Reply(status=status, body=body), job_id="abc")
+    error = refusal_of_get(Response(status=status, body=body), job_id="abc")
     believed = (AuthenticationError, ConfigurationError, InsufficientBalance, JobExpired, JobNotFound, PermissionDenied)
     assert error.retryable or isinstance(error, believed)
 
@@ -266,5 +266,5 @@ def test_a_box_in_between_says_nothing_of_a_job(status: int, body: bytes):
 @given(st.integers(500, 599), st.sampled_from(["unknown", "no_valid_channel_error", "tasks cannot be deleted"]))
 def test_a_gateway_that_fails_says_nothing_of_a_job(status: int, text: str):
     """Not even a 501, which to a create or a delete is final."""
-    reply = Reply(status=status, body=json.dumps({"error": {"message": text}}).encode())
-    assert refusal_of_get(reply, job_id="abc").retryable
+    response = Response(status=status, body=json.dumps({"error": {"message": text}}).encode())
+    assert refusal_of_get(response, job_id="abc").retryable

@@ -10,7 +10,7 @@ from aihubmix_video.sandbox.gateway import Draws, Gateway, Rules
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aihubmix_video.sandbox.gateway_response import Answer
+    from aihubmix_video.sandbox.gateway_response import GatewayResponse
 
 KEY = "sk-sandbox-test"
 TID = "2026060112000012345678901234567"
@@ -24,7 +24,7 @@ def gateway(**rules: Any) -> Gateway:  # noqa: ANN401  # the fields of Rules
     return Gateway(Rules(api_key=KEY, epoch=EPOCH, **{"generation": 100.0, **rules}))
 
 
-def create(asked: Gateway, body: Mapping[str, object] | None, *, now: float = 0.0, **draws: Any) -> Answer:  # noqa: ANN401  # the fields of Draws
+def create(asked: Gateway, body: Mapping[str, object] | None, *, now: float = 0.0, **draws: Any) -> GatewayResponse:  # noqa: ANN401  # the fields of Draws
     """Send a create."""
     return asked.create(body, now=now, draws=Draws(**draws), request_id=TID)
 
@@ -35,14 +35,14 @@ def request(model: str, **fields: object) -> dict[str, object]:
     return {"model": model, "prompt": "a cat", **image, **fields}
 
 
-def said(answer: Answer) -> dict[str, Any]:
+def said(answer: GatewayResponse) -> dict[str, Any]:
     """Give the JSON object of an answer."""
     value = loads(answer.body)
     assert isinstance(value, dict)
     return value
 
 
-def message(answer: Answer) -> str:
+def message(answer: GatewayResponse) -> str:
     """Find the message of an error in any of its envelopes."""
     value = said(answer)
     return str(value["error"]["message"] if "error" in value else value["message"])

@@ -9,13 +9,13 @@ import pytest
 
 from aihubmix_video.sandbox import Fault, FaultScript
 from aihubmix_video.sandbox.fault_script import Seen
-from aihubmix_video.sandbox.http_format import Reply
-from aihubmix_video.sandbox.response_plan import Delivery, Pause, deliver
+from aihubmix_video.sandbox.http_format import RenderedResponse
+from aihubmix_video.sandbox.response_plan import Pause, ResponsePlan, deliver
 from aihubmix_video.sandbox.video.media import Media
 
 POLL = Seen("retrieve", "id-1", "sora-2", reused=False, unread=False)
 CREATE = Seen("create", None, "sora-2", reused=True, unread=False)
-REPLY = Reply(200, (("X", "y"),), Media((b"0123456789",)))
+REPLY = RenderedResponse(200, (("X", "y"),), Media((b"0123456789",)))
 
 
 def script(*faults: Fault) -> FaultScript:
@@ -97,7 +97,7 @@ def test_a_fault_that_leaves_the_outcome_open_comes_after_the_job_was_made(fault
 def test_an_edited_reply_has_its_fields_changed_added_and_removed():
     """For progress that falls back, a second id, a time that is none."""
     made = script(Fault.edit({"status": "in_progress", "data": {"id": "b"}, "url": ..., "progress": float("nan")}))
-    reply = Reply(200, (), Media((b'{"id":"a","status":"completed","url":"x"}',)))
+    reply = RenderedResponse(200, (), Media((b'{"id":"a","status":"completed","url":"x"}',)))
 
     edited = loads(made.find(POLL, now=0.0, draw=0.0).edit(reply).body.read())
 
@@ -109,7 +109,7 @@ def test_what_is_no_json_object_is_left_as_it_is_by_an_edit():
     """A film has no fields."""
     made = script(Fault.edit({"a": 1}, times=None))
     for body in (b"\x00\x01", b"[1]"):
-        reply = Reply(200, (), Media((body,)))
+        reply = RenderedResponse(200, (), Media((body,)))
         assert body == made.find(POLL, now=0.0, draw=0.0).edit(reply).body.read()
 
 
@@ -122,7 +122,7 @@ def test_added_headers_number_the_strikes():
     assert [("Set-Cookie", "poll=0"), ("Set-Cookie", "poll=1")] == found
 
 
-def flat(how: Delivery, *, keep_alive: bool = True) -> tuple[bytes, str]:
+def flat(how: ResponsePlan, *, keep_alive: bool = True) -> tuple[bytes, str]:
     """Give all bytes sent, and the ending."""
     *steps, ending = deliver(REPLY, how, keep_alive=keep_alive)
     sent = b"".join(step.read() if isinstance(step, Media) else step for step in steps if not isinstance(step, Pause))
@@ -137,7 +137,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 @pytest.mark.parametrize(
     ("how", "sent", "ending"),
     [
-        (Delivery(), LENGTH + b"0123456789", "keep"),
+        (ResponsePlan(), LENGTH + b"0123456789", "keep"),
         (Fault.cut(4).delivery, LENGTH + b"0123", "close"),
         (Fault.cut(0, ending="reset").delivery, LENGTH, "reset"),
         (Fault.cut(4, framing="none").delivery, HEAD + b"\r\n0123", "close"),
@@ -153,17 +153,17 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
             HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: -1\r\n\r\na\r\n0123456789\r\n0\r\n\r\n",
             "close",
         ),
-        (Delivery(framing="none"), HEAD + b"Connection: close\r\n\r\n0123456789", "close"),
+        (ResponsePlan(framing="none"), HEAD + b"Connection: close\r\n\r\n0123456789", "close"),
     ],
 )
-def test_a_delivery_sends_exactly_these_bytes(how: Delivery, sent: bytes, ending: str):
+def test_a_delivery_sends_exactly_these_bytes(how: ResponsePlan, sent: bytes, ending: str):
     """What the fault does is decided here, byte for byte; the server only writes."""
     assert (sent, ending) == flat(how)
 
 
 def test_a_client_that_wants_the_connection_closed_gets_it_closed():
     """And is told so."""
-    sent, ending = flat(Delivery(), keep_alive=False)
+    sent, ending = flat(ResponsePlan(), keep_alive=False)
 
     assert "close" == ending
     assert b"Connection: close\r\n" in sent
@@ -171,7 +171,7 @@ def test_a_client_that_wants_the_connection_closed_gets_it_closed():
 
 def test_a_204_has_neither_body_nor_length():
     """RFC 9110, 8.6."""
-    steps = list(deliver(Reply(204, (), Media((b"",)))))
+    steps = list(deliver(RenderedResponse(204, (), Media((b"",)))))
 
     assert [b"HTTP/1.1 204 No Content\r\n\r\n", "keep"] == steps
 

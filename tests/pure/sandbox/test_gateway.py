@@ -7,7 +7,7 @@ import pytest
 from aihubmix_video.sandbox.gateway import misdirected, unrouted
 from aihubmix_video.sandbox.ids import decode_token
 from aihubmix_video.sandbox.latency import generation_seconds
-from aihubmix_video.sandbox.routing import Target, is_known, locate, serves_host
+from aihubmix_video.sandbox.routing import RouteMatch, is_known, locate, serves_host
 from aihubmix_video.sandbox.vendors import BY_MODEL
 
 from .gateways import EPOCH, KEY, TID, create, gateway, message, request, said
@@ -228,11 +228,11 @@ def test_what_never_was_an_id_does_not_decode(token: str):
 @pytest.mark.parametrize(
     ("method", "path", "target"),
     [
-        ("POST", "/v1/videos", Target("create")),
-        ("GET", "/v1/videos/abc", Target("retrieve", "abc")),
-        ("GET", "/v1/videos/a%2Fb", Target("retrieve", "a/b")),
-        ("GET", "/v1/videos/abc/content?variant=video", Target("content", "abc")),
-        ("DELETE", "/v1/videos/abc", Target("delete", "abc")),
+        ("POST", "/v1/videos", RouteMatch("create")),
+        ("GET", "/v1/videos/abc", RouteMatch("retrieve", "abc")),
+        ("GET", "/v1/videos/a%2Fb", RouteMatch("retrieve", "a/b")),
+        ("GET", "/v1/videos/abc/content?variant=video", RouteMatch("content", "abc")),
+        ("DELETE", "/v1/videos/abc", RouteMatch("delete", "abc")),
         ("GET", "/v1/videos", None),
         ("GET", "/v1/videos/", None),
         ("GET", "/v1/videos//content", None),
@@ -241,7 +241,7 @@ def test_what_never_was_an_id_does_not_decode(token: str):
         ("POST", "/v1/v1/videos", None),
     ],
 )
-def test_paths_lead_to_the_four_endpoints_only(method: str, path: str, target: Target | None):
+def test_paths_lead_to_the_four_endpoints_only(method: str, path: str, target: RouteMatch | None):
     """An id is one encoded segment; anything else at the path is no endpoint."""
     assert target == locate(method, path)
 

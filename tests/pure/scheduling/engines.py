@@ -5,10 +5,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aihubmix_video.polling.policy import Cadence, Estimate, Trace
-from aihubmix_video.scheduling.messages import Bought, End, Fetch, Fetched, Poll, Polled, Submit
-from aihubmix_video.scheduling.rate_limit import Pace
-from aihubmix_video.scheduling.scheduler import Limits, Scheduler
+from aihubmix_video.polling.policy import Estimate, PollHistory, PollPolicy
+from aihubmix_video.scheduling.messages import (
+    Accepted,
+    Downloaded,
+    EndJob,
+    Polled,
+    SchedulerLimits,
+    SendCreate,
+    SendDownload,
+    SendPoll,
+)
+from aihubmix_video.scheduling.rate_limit import RateLimit
+from aihubmix_video.scheduling.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,15 +36,15 @@ class PlainCadence:
         self.interval = interval
         self.running = 0
 
-    def begin(self, trace: Trace) -> None:
+    def begin(self, history: PollHistory) -> None:
         """Count the job."""
         self.running += 1
 
-    def leave(self, trace: Trace) -> None:
+    def leave(self, history: PollHistory) -> None:
         """Count it no longer."""
         self.running -= 1
 
-    def next_age(self, trace: Trace, age: float, draw: float) -> float:
+    def next_age(self, history: PollHistory, age: float, draw: float) -> float:
         """Say at which age to ask next."""
         return self.plain_age(age, draw)
 
@@ -43,18 +52,18 @@ class PlainCadence:
         """Say at which age to ask next after a poll that brought nothing."""
         return age + self.interval * (0.9 + 0.2 * draw)
 
-    def worth_at(self, trace: Trace, times: float, since: float) -> float:
+    def worth_at(self, history: PollHistory, times: float, since: float) -> float:
         """Let all polls that wait become more urgent at the same pace."""
         return since + self.interval * (times - 1)
 
     def served(self, times: float) -> None:
         """Learn nothing."""
 
-    def asked(self, trace: Trace, age: float, progress: float | None, *, finished: bool, draw: float) -> None:
+    def asked(self, history: PollHistory, age: float, progress: float | None, *, finished: bool, draw: float) -> None:
         """Note what the poll showed."""
-        trace.seen, trace.progress = age, progress
+        history.seen, history.progress = age, progress
 
-    def estimate(self, trace: Trace, age: float) -> Estimate:
+    def estimate(self, history: PollHistory, age: float) -> Estimate:
         """Say that every job takes two minutes."""
         return Estimate(0.0, max(120.0 - age, 0.0), 120.0)
 
@@ -65,12 +74,14 @@ def engine(
     burst: int = AMPLE,
     interval: float = INTERVAL,
     draw: Callable[[], float] = lambda: 0.5,
-    limits: Limits | None = None,
-    cadence: Cadence | None = None,
+    limits: SchedulerLimits | None = None,
+    policy: PollPolicy | None = None,
 ) -> Scheduler:
     """Build a scheduler whose draws are all in the middle: polls after one interval, backoff at three quarters."""
-    cadence = cadence or PlainCadence(interval)
-    return Scheduler(pace=Pace.of_rate(rate, burst), limits=limits or Limits(), cadence=cadence, draw=draw)
+    policy = policy or PlainCadence(interval)
+    return Scheduler(
+        rate_limit=RateLimit.of_rate(rate, burst), limits=limits or SchedulerLimits(), policy=policy, draw=draw
+    )
 
 
 def tell(scheduler: Scheduler, now: float, *events: Event) -> list[Action]:
@@ -94,12 +105,12 @@ def follow(scheduler: Scheduler, now: float, until: float) -> Iterator[tuple[flo
 def good(action: Action, *, completed: bool = True) -> Event | None:
     """Answer an action as a gateway does where all is well."""
     match action:
-        case Submit(job):
-            return Bought(job)
-        case Poll(job):
+        case SendCreate(job):
+            return Accepted(job)
+        case SendPoll(job):
             return Polled(job, completed=completed)
-        case Fetch(job):
-            return Fetched(job)
+        case SendDownload(job):
+            return Downloaded(job)
     return None
 
 
@@ -121,6 +132,6 @@ def play(
         now = max(now, at)
 
 
-def ends(actions: list[Action]) -> list[End]:
+def ends(actions: list[Action]) -> list[EndJob]:
     """Pick the ends."""
-    return [action for action in actions if isinstance(action, End)]
+    return [action for action in actions if isinstance(action, EndJob)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from aihubmix_video.scheduling.circuit_breaker import Breaker, poll_pause
+from aihubmix_video.scheduling.circuit_breaker import CircuitBreaker, poll_pause
 
 
 def test_failures_in_a_row_hold_requests_and_one_answer_lets_them_go():
     """The gateway is back when it answers, not when a timer says so."""
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for now in (1.0, 2.0):
         breaker.failed(now, bears=3, pause=5.0)
     assert not breaker.open
@@ -23,7 +23,7 @@ def test_failures_in_a_row_hold_requests_and_one_answer_lets_them_go():
 
 def test_an_answer_in_between_starts_the_count_anew():
     """A gateway that fails every second time is not down."""
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for now in range(20):
         breaker.failed(float(now), bears=2, pause=5.0)
         breaker.worked()
@@ -32,7 +32,7 @@ def test_an_answer_in_between_starts_the_count_anew():
 
 def test_a_probe_that_hangs_holds_up_the_next_for_no_longer_than_the_pause():
     """Silence is a failure too, and half a minute of it must not double the outage."""
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     breaker.failed(0.0, bears=1, pause=5.0)
     breaker.probed(5.0)
     assert breaker.held_until == 10.0
@@ -40,7 +40,7 @@ def test_a_probe_that_hangs_holds_up_the_next_for_no_longer_than_the_pause():
 
 def test_while_nothing_is_held_requests_leave_as_they_like():
     """A pause after each request would be a second rate."""
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     breaker.probed(5.0)
     assert breaker.held_until < 0
 

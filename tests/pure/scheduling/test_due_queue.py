@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.scheduling.due_queue import SMALLEST_SWEEP, Agenda
+from aihubmix_video.scheduling.due_queue import MIN_SWEEP_ENTRIES, DueQueue
 
 moments = st.one_of(st.floats(0, 20), st.just(inf))
 steps = st.lists(
@@ -29,7 +29,7 @@ class Book:
     def __init__(self) -> None:
         self.jobs = 0
         self.living: dict[int, float] = {}
-        self.agenda = Agenda(self.alive)
+        self.agenda = DueQueue(self.alive)
         self.asked = 0
 
     def alive(self, job: int) -> bool:
@@ -84,7 +84,7 @@ def test_dead_entries_never_outnumber_the_living_for_long(jobs: int):
     for step in range(jobs * 50):
         book.put(1e6 + step)
         book.living.pop(step + 1 - jobs, None)
-        assert len(book.agenda._heap) <= max(SMALLEST_SWEEP, 2 * jobs) + 1
+        assert len(book.agenda._heap) <= max(MIN_SWEEP_ENTRIES, 2 * jobs) + 1
 
 
 def test_clearing_out_costs_a_few_looks_per_entry_whatever_the_number_of_jobs():

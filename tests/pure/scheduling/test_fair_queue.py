@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
-from aihubmix_video.scheduling.due_queue import Agenda
-from aihubmix_video.scheduling.fair_queue import Lane, Lanes
-from aihubmix_video.scheduling.messages import Fetch, Poll
+from aihubmix_video.scheduling.due_queue import DueQueue
+from aihubmix_video.scheduling.fair_queue import FairQueue, RequestClass
+from aihubmix_video.scheduling.messages import SendDownload, SendPoll
 
 
 def always(_job: int) -> bool:
@@ -14,25 +14,25 @@ def always(_job: int) -> bool:
     return True
 
 
-def lane(*, limit: int = 1, share: int = 1) -> Lane:
+def request_class(*, limit: int = 1, share: int = 1) -> RequestClass:
     """Build a lane in which the highest number goes first."""
-    return Lane(limit, Poll, lambda job, _due: -job, Agenda(always), share=share)
+    return RequestClass(limit, SendPoll, lambda job, _due: -job, DueQueue(always), share=share)
 
 
 def test_a_lane_sorts_what_is_due_by_rank():
     """Downloads that are due go by the moment their link expires, not by the moment they became due."""
-    one = lane()
-    lanes = Lanes(one, alive=always, lane_of=lambda _job: one)
+    one = request_class()
+    queue = FairQueue(one, alive=always, class_of=lambda _job: one)
     for job, due in enumerate((0.0, 1.0, 9.0), 1):
-        lanes.later.put(due, job)
-    lanes.mature(5.0)
-    assert [lanes.take(5.0), lanes.take(5.0), lanes.take(5.0)] == [(one, -2, 2), (one, -1, 1), None]
-    assert lanes.wakes_at(0.0) == 9.0
+        queue.later.put(due, job)
+    queue.mature(5.0)
+    assert [queue.take(5.0), queue.take(5.0), queue.take(5.0)] == [(one, -2, 2), (one, -1, 1), None]
+    assert queue.wakes_at(0.0) == 9.0
 
 
 def test_a_lane_is_open_while_a_job_is_ready_and_a_place_is_free():
     """Both are needed."""
-    one = lane(limit=1)
+    one = request_class(limit=1)
     assert not one.open()
     one.join(inf, 7)
     assert one.open()
@@ -42,27 +42,27 @@ def test_a_lane_is_open_while_a_job_is_ready_and_a_place_is_free():
 
 def test_lanes_that_have_work_take_turns_by_their_shares():
     """A lane of share 3 gets three turns for each of the other's, and an idle one saves nothing up."""
-    often, seldom = lane(limit=100, share=3), lane(limit=100)
-    lanes = Lanes(often, seldom, alive=always, lane_of=lambda job: often if job < 100 else seldom)
+    often, seldom = request_class(limit=100, share=3), request_class(limit=100)
+    queue = FairQueue(often, seldom, alive=always, class_of=lambda job: often if job < 100 else seldom)
     for job in (*range(6), *range(100, 102)):
-        lanes.later.put(0.0, job)
-    lanes.mature(0.0)
-    taken = [lanes.take(0.0) for _ in range(8)]
+        queue.later.put(0.0, job)
+    queue.mature(0.0)
+    taken = [queue.take(0.0) for _ in range(8)]
     assert [turn[0] for turn in taken if turn].count(seldom) == 2
     assert [turn[0] for turn in taken[:4] if turn].count(seldom) == 1
 
 
 def test_a_lane_joined_later_is_found():
     """The lanes with nobody in them are passed over, until somebody comes."""
-    first, second = lane(), lane()
-    second.action = Fetch
-    lanes = Lanes(first, second, alive=always, lane_of=lambda job: first if job == 1 else second)
-    lanes.later.put(0.0, 1)
-    lanes.mature(0.0)
-    assert lanes.take(0.0) == (first, -1, 1)
-    lanes.later.put(1.0, 2)
-    assert lanes.wakes_at(0.0) == 1.0
-    assert lanes.take(1.0) is None
-    lanes.mature(1.0)
-    assert lanes.wakes_at(3.0) == 3.0
-    assert lanes.take(3.0) == (second, -2, 2)
+    first, second = request_class(), request_class()
+    second.action = SendDownload
+    queue = FairQueue(first, second, alive=always, class_of=lambda job: first if job == 1 else second)
+    queue.later.put(0.0, 1)
+    queue.mature(0.0)
+    assert queue.take(0.0) == (first, -1, 1)
+    queue.later.put(1.0, 2)
+    assert queue.wakes_at(0.0) == 1.0
+    assert queue.take(1.0) is None
+    queue.mature(1.0)
+    assert queue.wakes_at(3.0) == 3.0
+    assert queue.take(3.0) == (second, -2, 2)

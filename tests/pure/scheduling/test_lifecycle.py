@@ -55,7 +55,7 @@ def test_a_request_is_under_way_only_after_it_was_handed_out():
 
 def test_only_a_create_that_did_not_work_leads_back_to_a_create():
     """Money: there is one way into QUEUED, and it is from SUBMITTING."""
-    assert [pair for pair, after in NEXT.items() if after is Phase.QUEUED] == [(Phase.SUBMITTING, Signal.TROUBLE)]
+    assert [pair for pair, after in NEXT.items() if after is Phase.WAITING] == [(Phase.SUBMITTING, Signal.TROUBLE)]
 
 
 def test_every_phase_and_every_signal_is_used():

@@ -6,76 +6,78 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.scheduling.rate_control import Throttle
-from aihubmix_video.scheduling.rate_limit import DROP, LEAST, RECOVERY, Pace
+from aihubmix_video.scheduling.rate_control import RateController
+from aihubmix_video.scheduling.rate_limit import DROP_FACTOR, MIN_RATE_SHARE, RECOVERY_SECONDS, RateLimit
 
 
-def pressed(rate: float = 10.0) -> Throttle:
+def pressed(rate: float = 10.0) -> RateController:
     """A throttle whose rate has just dropped, once: of its requests so many were refused that it is about the rate."""
-    throttle, now = Throttle(Pace.of_rate(rate)), 90.0
-    while throttle.pace.share == 1.0:
-        throttle.refused(0.0, now, 0.5, sent_at=now)
+    control, now = RateController(RateLimit.of_rate(rate)), 90.0
+    while control.rate_limit.share == 1.0:
+        control.refused(0.0, now, 0.5, sent_at=now)
         now += 0.1
-    return throttle
+    return control
 
 
 def test_refusals_lower_the_rate_and_time_brings_it_back():
     """The gateway bears less than it was asked for; how much, is found by trying."""
-    throttle = pressed()
-    began = throttle.pace.since
-    assert throttle.pace.rate_at(began) == pytest.approx(10.0 * DROP)
-    assert throttle.pace.rate_at(began + (1 - DROP) / 2 * RECOVERY) == pytest.approx(10.0 * (1 + DROP) / 2)
-    assert throttle.pace.rate_at(began + RECOVERY) == 10.0
+    control = pressed()
+    began = control.rate_limit.since
+    assert control.rate_limit.rate_at(began) == pytest.approx(10.0 * DROP_FACTOR)
+    assert control.rate_limit.rate_at(began + (1 - DROP_FACTOR) / 2 * RECOVERY_SECONDS) == pytest.approx(
+        10.0 * (1 + DROP_FACTOR) / 2
+    )
+    assert control.rate_limit.rate_at(began + RECOVERY_SECONDS) == 10.0
 
 
 def test_good_answers_bring_it_back_sooner():
     """A busy session learns in seconds that the gateway bears more; an idle one has time."""
-    throttle = pressed()
-    for _ in range(int((1 - DROP) * RECOVERY) + 1):
-        throttle.worked(throttle.pace.since)
-    assert throttle.pace.rate_at(throttle.pace.since) == 10.0
+    control = pressed()
+    for _ in range(int((1 - DROP_FACTOR) * RECOVERY_SECONDS) + 1):
+        control.worked(control.rate_limit.since)
+    assert control.rate_limit.rate_at(control.rate_limit.since) == 10.0
 
 
 def test_a_few_refusals_among_many_answers_say_nothing_about_the_rate():
     """Some gateways refuse one request in thirty whatever the rate is; to go slower for it would only take longer."""
-    throttle = Throttle(Pace.of_rate(10.0))
+    control = RateController(RateLimit.of_rate(10.0))
     for second in range(100):
-        throttle.refused(0.0, float(second), 0.5, sent_at=float(second))
+        control.refused(0.0, float(second), 0.5, sent_at=float(second))
         for _ in range(29):
-            throttle.admitted()
-    assert throttle.pace.share == 1.0
+            control.admitted()
+    assert control.rate_limit.share == 1.0
 
 
 def test_late_answers_to_requests_that_had_left_before_lower_nothing():
     """Two hundred polls under way are refused one after the other, the last long after the cool-down: that is one event."""
-    throttle = pressed()
+    control = pressed()
     for late in range(200):
-        throttle.refused(1.0, 200.0 + 2 * late, 0.5, sent_at=80.0)
-    assert throttle.pace.share >= DROP
+        control.refused(1.0, 200.0 + 2 * late, 0.5, sent_at=80.0)
+    assert control.rate_limit.share >= DROP_FACTOR
 
 
 def test_a_refusal_of_unknown_departure_counts_once_per_cool_down():
     """Single calls of the user's are not the scheduler's; the pause itself tells what is old."""
-    throttle = pressed()
-    throttle.pace = throttle.pace.cool(1000.0)
+    control = pressed()
+    control.rate_limit = control.rate_limit.cool(1000.0)
     for at in range(200, 300):
-        throttle.refused(1000.0 - at, float(at), 0.5, sent_at=float(at))
-    assert throttle.pace.share >= DROP
+        control.refused(1000.0 - at, float(at), 0.5, sent_at=float(at))
+    assert control.rate_limit.share >= DROP_FACTOR
 
 
 def test_however_often_it_is_refused_something_is_left():
     """A gateway that refuses everything for a night is asked again in the morning."""
-    throttle = Throttle(Pace.of_rate(16.0))
+    control = RateController(RateLimit.of_rate(16.0))
     for step in range(500):
-        throttle.refused(0.0, step * 1e-3, 0.5, sent_at=step * 1e-3)
-    assert 16.0 * LEAST <= throttle.pace.rate_at(1.0) <= 16.0 * LEAST * 1.5
+        control.refused(0.0, step * 1e-3, 0.5, sent_at=step * 1e-3)
+    assert 16.0 * MIN_RATE_SHARE <= control.rate_limit.rate_at(1.0) <= 16.0 * MIN_RATE_SHARE * 1.5
 
 
 def test_the_rate_recovers_only_after_the_pause():
     """While nothing is sent nothing is learnt of what the gateway bears."""
-    throttle = Throttle(Pace.of_rate(10.0).cool(-1.0))
-    throttle.pace = throttle.pace.cool(100.0).drop(0.0)
-    assert throttle.pace.rate_at(100.0) == pytest.approx(10.0 * DROP)
+    control = RateController(RateLimit.of_rate(10.0).cool(-1.0))
+    control.rate_limit = control.rate_limit.cool(100.0).drop(0.0)
+    assert control.rate_limit.rate_at(100.0) == pytest.approx(10.0 * DROP_FACTOR)
 
 
 @given(
@@ -87,27 +89,27 @@ def test_no_window_holds_more_than_the_full_rate_allows_while_the_rate_moves(
     rate: float, burst: int, history: list[tuple[str, float]]
 ):
     """The law of the rate on the way down and up again, bursts included: requests <= rate x W + burst in every window."""
-    pace, now, departures = Pace.of_rate(rate, burst), 1e5, []
+    rate_limit, now, departures = RateLimit.of_rate(rate, burst), 1e5, []
     for what, amount in history:
         if what == "wait":
             now += amount
         elif what == "drop":
-            pace = pace.drop(now)
+            rate_limit = rate_limit.drop(now)
         elif what == "cool":
-            pace = pace.cool(now + amount)
-        while what == "send" and pace.opens_at() <= now and len(departures) < 300:
-            pace = pace.spend(now)
+            rate_limit = rate_limit.cool(now + amount)
+        while what == "send" and rate_limit.opens_at() <= now and len(departures) < 300:
+            rate_limit = rate_limit.spend(now)
             departures.append(now)
     for i, first in enumerate(departures):
         assert all(count <= burst + (last - first) * rate + 1e-6 for count, last in enumerate(departures[i:], start=1))
 
 
-@given(st.floats(0.1, 100), st.floats(0, RECOVERY))
+@given(st.floats(0.1, 100), st.floats(0, RECOVERY_SECONDS))
 def test_a_lowered_rate_is_kept(rate: float, after: float):
     """What is in force is what is sent: no more than the rate at the end of a second, in that second."""
-    pace, now, left = Pace.of_rate(rate).drop(0.0).drop(0.0), after, 0
-    pace = pace.spend(now)
+    rate_limit, now, left = RateLimit.of_rate(rate).drop(0.0).drop(0.0), after, 0
+    rate_limit = rate_limit.spend(now)
     end = now + 10.0
-    while (now := max(now, pace.opens_at())) <= end:
-        pace, left = pace.spend(now), left + 1
-    assert left <= pace.rate_at(end) * 10.0 + 1
+    while (now := max(now, rate_limit.opens_at())) <= end:
+        rate_limit, left = rate_limit.spend(now), left + 1
+    assert left <= rate_limit.rate_at(end) * 10.0 + 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.scheduling.rate_limit import Pace
+from aihubmix_video.scheduling.rate_limit import RateLimit
 
 gaps = st.fractions(min_value=0, max_value=20, max_denominator=8)
 intervals = st.fractions(min_value=Fraction(1, 8), max_value=4, max_denominator=8)
@@ -24,11 +24,13 @@ steps = st.lists(
 )
 
 
-def worst_excess(departures: list[Fraction], pace: Pace) -> Fraction:
+def worst_excess(departures: list[Fraction], rate_limit: RateLimit) -> Fraction:
     """Requests over the allowance in the worst of all windows that end with the last departure."""
-    interval = Fraction(pace.interval)
+    interval = Fraction(rate_limit.interval)
     last = departures[-1]
-    return max(len(departures) - i - pace.burst - (last - departures[i]) / interval for i in range(len(departures)))
+    return max(
+        len(departures) - i - rate_limit.burst - (last - departures[i]) / interval for i in range(len(departures))
+    )
 
 
 @given(steps, intervals, bursts)
@@ -36,19 +38,19 @@ def test_no_window_holds_more_than_the_burst_and_its_share_of_the_rate(
     history: list[tuple[str, Fraction]], interval: Fraction, burst: int
 ):
     """The law of the rate, exact (fractions, no rounding): whatever was called when, requests that left unasked included."""
-    pace, now, departures, shut = Pace(interval, burst), Fraction(0), [], Fraction(-1)
+    rate_limit, now, departures, shut = RateLimit(interval, burst), Fraction(0), [], Fraction(-1)
     for what, amount in history:
         if what == "wait":
             now += amount
         elif what == "cool":
-            pace, shut = pace.cool(now + amount), max(shut, now + amount)
+            rate_limit, shut = rate_limit.cool(now + amount), max(shut, now + amount)
         else:
             for _ in range(int(amount)):
-                if what == "spend" or pace.opens_at() <= now:
-                    pace = pace.spend(now)
+                if what == "spend" or rate_limit.opens_at() <= now:
+                    rate_limit = rate_limit.spend(now)
                     departures.append(now)
                     assert what == "spend" or shut <= now
-                    assert what == "spend" or worst_excess(departures, pace) <= 0
+                    assert what == "spend" or worst_excess(departures, rate_limit) <= 0
 
 
 @given(intervals, bursts, st.integers(min_value=1, max_value=50), st.fractions(min_value=0, max_value=1000))
@@ -56,21 +58,21 @@ def test_requests_that_leave_as_soon_as_they_may_keep_the_full_rate(
     interval: Fraction, burst: int, requests: int, now: Fraction
 ):
     """A limit that is never reached would be a slower product: n requests take exactly (n - burst) intervals."""
-    pace, start = Pace(interval, burst), now
+    rate_limit, start = RateLimit(interval, burst), now
     for _ in range(requests):
-        now = max(now, pace.opens_at())
-        pace = pace.spend(now)
+        now = max(now, rate_limit.opens_at())
+        rate_limit = rate_limit.spend(now)
     assert max(requests - burst, 0) * interval == now - start
 
 
 @given(st.floats(0.01, 1000), bursts, st.lists(st.floats(0, 10), min_size=1, max_size=40))
 def test_rounding_lets_nothing_through(rate: float, burst: int, waits: list[float]):
     """Clocks are floats, and count from the machine's start: the law holds there to a millionth of a request."""
-    pace, now, departures = Pace.of_rate(rate, burst), 1e6, []
+    rate_limit, now, departures = RateLimit.of_rate(rate, burst), 1e6, []
     for wait in waits:
         now += wait
-        while pace.opens_at() <= now and len(departures) < 200:
-            pace = pace.spend(now)
+        while rate_limit.opens_at() <= now and len(departures) < 200:
+            rate_limit = rate_limit.spend(now)
             departures.append(now)
     for i, first in enumerate(departures):
         assert all(count <= burst + (last - first) * rate + 1e-6 for count, last in enumerate(departures[i:], start=1))
@@ -78,25 +80,25 @@ def test_rounding_lets_nothing_through(rate: float, burst: int, waits: list[floa
 
 def test_a_long_silence_saves_up_no_more_than_the_burst():
     """A process that was stopped and continued must not flood the gateway."""
-    pace, left = Pace.of_rate(1.0, burst=3).spend(0.0), 0
-    while pace.opens_at() <= 3600.0:
-        pace, left = pace.spend(3600.0), left + 1
+    rate_limit, left = RateLimit.of_rate(1.0, burst=3).spend(0.0), 0
+    while rate_limit.opens_at() <= 3600.0:
+        rate_limit, left = rate_limit.spend(3600.0), left + 1
     assert left == 3
 
 
 def test_a_cool_down_is_never_shortened():
     """A later, shorter wish of the gateway's does not undo an earlier, longer one."""
-    pace = Pace.of_rate(10.0).cool(60.0).cool(5.0)
-    assert pace.opens_at() == 60.0
+    rate_limit = RateLimit.of_rate(10.0).cool(60.0).cool(5.0)
+    assert rate_limit.opens_at() == 60.0
 
 
 @pytest.mark.parametrize("until", [-5.0, float("nan")])
 def test_a_cool_down_in_the_past_changes_nothing(until: float):
     """Servers send Retry-After: -5, and worse."""
-    pace = Pace.of_rate(10.0).spend(1.0)
-    assert pace.cool(until).opens_at() == pace.opens_at()
+    rate_limit = RateLimit.of_rate(10.0).spend(1.0)
+    assert rate_limit.cool(until).opens_at() == rate_limit.opens_at()
 
 
 def test_a_new_pace_is_open():
     """The first request of a session waits for nothing, whatever the clock says."""
-    assert Pace.of_rate(0.1).opens_at() <= -1e9
+    assert RateLimit.of_rate(0.1).opens_at() <= -1e9

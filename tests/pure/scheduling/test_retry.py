@@ -31,20 +31,20 @@ from aihubmix_video.errors import (
 )
 from aihubmix_video.scheduling.lifecycle import Phase
 from aihubmix_video.scheduling.retry import (
-    NOT_FOUND_GRACE,
-    REFUSALS,
-    RETRY_AFTER_CAP,
+    FINAL_AFTER_REPEATS,
+    MAX_RETRY_AFTER_SECONDS,
+    NOT_FOUND_GRACE_SECONDS,
     bounded,
     is_final,
     is_refusal,
     retry_delay,
 )
 
-OLD = 10 * NOT_FOUND_GRACE
-GETS = (Phase.POLLING, Phase.FETCHING)
+OLD = 10 * NOT_FOUND_GRACE_SECONDS
+GETS = (Phase.POLLING, Phase.DOWNLOADING)
 PASSING = (RateLimited, GatewayError, ConnectionFailed, MalformedReply, DownloadFailed)
 VERDICTS = (*(ContentRefused, JobExpired, JobFailed, LedgerError, LedgerInUse, ModelUnavailable, SessionClosed),)
-ALL = (*PASSING, *VERDICTS, *REFUSALS, SubmitUncertain, WaitTimeout, VideoError)
+ALL = (*PASSING, *VERDICTS, *FINAL_AFTER_REPEATS, SubmitUncertain, WaitTimeout, VideoError)
 
 
 def named(kind: type[VideoError]) -> str:
@@ -92,7 +92,7 @@ def test_a_verdict_ends_the_job_at_once(phase: Phase, kind: type[VideoError]):
 
 @pytest.mark.parametrize("phase", GETS)
 @pytest.mark.parametrize(
-    "error", [*(kind("x") for kind in REFUSALS), ConnectionFailed("TLS", retryable=False)], ids=str
+    "error", [*(kind("x") for kind in FINAL_AFTER_REPEATS), ConnectionFailed("TLS", retryable=False)], ids=str
 )
 def test_a_refusal_ends_a_job_only_when_it_is_repeated(phase: Phase, error: VideoError):
     """401, 403, balance, a redirect, 404, 405, a bad certificate: about the account or the way, so one may be a hiccup."""
@@ -101,7 +101,7 @@ def test_a_refusal_ends_a_job_only_when_it_is_repeated(phase: Phase, error: Vide
 
 
 @pytest.mark.parametrize("phase", GETS)
-@pytest.mark.parametrize("kind", REFUSALS, ids=named)
+@pytest.mark.parametrize("kind", FINAL_AFTER_REPEATS, ids=named)
 @given(refusals=st.integers(1, 100))
 def test_what_says_that_it_may_pass_ends_no_job_that_is_paid_for(phase: Phase, kind: type[VideoError], refusals: int):
     """A page of a box in between has the status of a refusal and is none, however often it comes."""
@@ -113,11 +113,11 @@ def test_what_says_that_it_may_pass_ends_no_job_that_is_paid_for(phase: Phase, k
 def test_a_finished_video_that_a_node_does_not_know_is_asked_for_as_often_as_any_other():
     """Its job is older than any grace after the create; giving up after seconds would lose a paid video."""
     error = JobNotFound("x")
-    assert not is_final(Phase.FETCHING, error, 9, OLD)
-    assert is_final(Phase.FETCHING, error, 3, math.inf)  # by an id that nobody here has ever seen finished
+    assert not is_final(Phase.DOWNLOADING, error, 9, OLD)
+    assert is_final(Phase.DOWNLOADING, error, 3, math.inf)  # by an id that nobody here has ever seen finished
 
 
-@given(refusals=st.integers(1, 100), age=st.floats(0, NOT_FOUND_GRACE, exclude_max=True))
+@given(refusals=st.integers(1, 100), age=st.floats(0, NOT_FOUND_GRACE_SECONDS, exclude_max=True))
 def test_a_young_job_may_be_unknown_to_its_gateway(refusals: int, age: float):
     """404 for half a minute after the create, then fine: seen on gateways with several nodes."""
     assert not is_final(Phase.POLLING, JobNotFound("x"), refusals, age)
@@ -136,8 +136,8 @@ def waits(phase: Phase, error: VideoError) -> list[float]:
     [
         (Phase.SUBMITTING, ConnectionFailed("x"), 3),
         (Phase.SUBMITTING, RateLimited("x"), 9),
-        (Phase.FETCHING, DownloadFailed("x"), 9),
-        (Phase.FETCHING, RateLimited("x"), 9),
+        (Phase.DOWNLOADING, DownloadFailed("x"), 9),
+        (Phase.DOWNLOADING, RateLimited("x"), 9),
         (Phase.POLLING, GatewayError("x"), 50),
         (Phase.POLLING, RateLimited("x"), 50),
     ],
@@ -148,7 +148,7 @@ def test_tries_are_bounded_but_for_polls(phase: Phase, error: VideoError, retrie
     assert retries == len(waits(phase, error))
 
 
-@pytest.mark.parametrize("phase", [Phase.POLLING, Phase.FETCHING])
+@pytest.mark.parametrize("phase", [Phase.POLLING, Phase.DOWNLOADING])
 def test_an_outage_of_a_minute_ends_nothing(phase: Phase):
     """Even at the shortest draws, the tries reach further than a minute."""
     delays = [retry_delay(phase, GatewayError("x"), failures, 0.0) or 0.0 for failures in range(1, 10)]
@@ -177,4 +177,4 @@ def test_the_job_waits_no_less_than_the_gateway_asked(phase: Phase):
 def test_what_the_gateway_asks_is_brought_into_bounds(retry_after: float | None, seconds: float | None):
     """Retry-After: -5, 1e20 and NaN are sent by real servers."""
     assert seconds == bounded(retry_after)
-    assert seconds is None or 0 <= seconds <= RETRY_AFTER_CAP
+    assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER_SECONDS

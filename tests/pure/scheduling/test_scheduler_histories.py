@@ -22,34 +22,35 @@ from aihubmix_video.errors import (
     SubmitUncertain,
     VideoError,
 )
-from aihubmix_video.polling.adaptive import LearnedCadence
-from aihubmix_video.polling.kind_statistics import CLOSEST
+from aihubmix_video.polling.adaptive import AdaptivePollPolicy
+from aihubmix_video.polling.kind_statistics import MIN_POLL_SPACING_UNITS
 from aihubmix_video.scheduling.lifecycle import TERMINAL, Phase
 from aihubmix_video.scheduling.messages import (
+    Accepted,
     Action,
-    Ask,
-    Bought,
-    End,
-    Enlist,
+    AddJob,
+    AskPermit,
+    Detach,
+    Downloaded,
+    EndJob,
     Event,
-    Fetch,
-    Fetched,
-    Permit,
-    Poll,
+    FollowJob,
+    GrantPermit,
     Polled,
+    RequestFailed,
+    RequestsSpent,
+    SchedulerLimits,
+    SendCreate,
+    SendDownload,
+    SendPoll,
     SlowDown,
-    Spent,
-    Submit,
-    Trouble,
-    Want,
-    Watch,
-    Withdraw,
+    WantFile,
 )
-from aihubmix_video.scheduling.rate_limit import Pace
-from aihubmix_video.scheduling.scheduler import RESPITE, STANDSTILL, Limits, Scheduler
+from aihubmix_video.scheduling.rate_limit import RateLimit
+from aihubmix_video.scheduling.scheduler import MISSED_DEADLINE_EXTENSION_INTERVALS, MISSED_DEADLINE_SECONDS, Scheduler
 
 INTERVAL = 4.0
-CLOSEST_SECONDS = CLOSEST / 15 * INTERVAL  # between good polls of one job
+CLOSEST_SECONDS = MIN_POLL_SPACING_UNITS / 15 * INTERVAL  # between good polls of one job
 DEADLINE = 30.0
 SLACK = 1e-6  # rounding; clocks are floats
 KINDS = [("sora-2", "4"), ("sora-2", "8"), ("wan2.6-t2v", "5")]
@@ -79,7 +80,7 @@ class Gateway(RuleBasedStateMachine):
     def open(self, rate: float, burst: int, most: tuple[int, int, int, int], seed: int, start: float) -> None:
         """Begin a session."""
         in_flight, creates, polls, downloads = most
-        self.limits = Limits(
+        self.limits = SchedulerLimits(
             max_in_flight=in_flight,
             max_creates=creates,
             max_polls=polls,
@@ -88,13 +89,15 @@ class Gateway(RuleBasedStateMachine):
         )
         self.rate, self.burst, self.now = rate, burst, start
         draw = random.Random(seed).random  # noqa: S311 - jitter that hypothesis can repeat
-        self.cadence = LearnedCadence(INTERVAL)
-        self.engine = Scheduler(pace=Pace.of_rate(rate, burst), limits=self.limits, cadence=self.cadence, draw=draw)
+        self.policy = AdaptivePollPolicy(INTERVAL)
+        self.engine = Scheduler(
+            rate_limit=RateLimit.of_rate(rate, burst), limits=self.limits, policy=self.policy, draw=draw
+        )
         self.numbers = 0
         self.open_jobs: dict[int, Phase] = {}
         self.tickets: set[int] = set()
         self.under_way: dict[int, Action] = {}
-        self.ended: dict[int, End] = {}
+        self.ended: dict[int, EndJob] = {}
         self.uncertain: set[int] = set()
         self.not_again: set[int] = set()  # withdrawn while being bought
         self.not_before: dict[int, float] = {}
@@ -120,30 +123,30 @@ class Gateway(RuleBasedStateMachine):
     def enlist(self, kind: tuple[str, ...], wants_file: bool) -> None:  # noqa: FBT001 - hypothesis fills it in by name
         """Buy a job."""
         job = self.number()
-        self.open_jobs[job] = Phase.QUEUED
-        self.tell(Enlist(job, kind, wants_file))
+        self.open_jobs[job] = Phase.WAITING
+        self.tell(AddJob(job, kind, wants_file))
 
     @rule(kind=st.sampled_from(KINDS), wants_file=st.booleans(), age=st.one_of(st.none(), st.floats(0, 1e5)))
     def watch(self, kind: tuple[str, ...], wants_file: bool, age: float | None) -> None:  # noqa: FBT001 - likewise
         """Follow a job bought earlier."""
         job = self.number()
-        self.open_jobs[job] = Phase.WAITING
+        self.open_jobs[job] = Phase.RUNNING
         self.give_up_at[job] = self.now + DEADLINE
-        self.tell(Watch(job, kind, wants_file, age))
+        self.tell(FollowJob(job, kind, wants_file, age))
 
     @rule(lifetime=st.one_of(st.just(inf), st.floats(-5, 100)))
     def want(self, lifetime: float) -> None:
         """Want a finished job's file."""
         job = self.number()
         self.open_jobs[job] = Phase.READY
-        self.tell(Want(job, self.now + lifetime))
+        self.tell(WantFile(job, self.now + lifetime))
 
     @rule()
     def ask(self) -> None:
         """Want to send a request of one's own."""
         ticket = self.number()
         self.tickets.add(ticket)
-        self.tell(Ask(ticket))
+        self.tell(AskPermit(ticket))
 
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
@@ -152,13 +155,13 @@ class Gateway(RuleBasedStateMachine):
         self.tickets.discard(number)
         if self.open_jobs.get(number) is Phase.SUBMITTING:
             self.not_again.add(number)
-        self.tell(Withdraw(number))
+        self.tell(Detach(number))
 
     @rule(requests=st.integers(0, 3))
     def spend(self, requests: int) -> None:
         """Follow redirects."""
         self.left += [self.now] * requests
-        self.tell(Spent(requests))
+        self.tell(RequestsSpent(requests))
 
     @rule(wish=wishes)
     def slow_down(self, wish: float | None) -> None:
@@ -196,9 +199,13 @@ class Gateway(RuleBasedStateMachine):
     def put_off(self) -> None:
         """Give jobs whose deadline passed while nobody looked one more chance."""
         for job, phase in self.open_jobs.items():
-            if phase is Phase.WAITING and self.now - self.give_up_at[job] > STANDSTILL and job not in self.reprieved:
+            if (
+                phase is Phase.RUNNING
+                and self.now - self.give_up_at[job] > MISSED_DEADLINE_SECONDS
+                and job not in self.reprieved
+            ):
                 self.reprieved.add(job)
-                self.give_up_at[job] = self.now + RESPITE * INTERVAL
+                self.give_up_at[job] = self.now + MISSED_DEADLINE_EXTENSION_INTERVALS * INTERVAL
 
     # What the gateway does.
 
@@ -211,25 +218,25 @@ class Gateway(RuleBasedStateMachine):
         if well:
             self.tell(self.good(action, flag))
         else:
-            errors = {Submit: create_errors, Poll: poll_errors, Fetch: fetch_errors}[type(action)]
+            errors = {SendCreate: create_errors, SendPoll: poll_errors, SendDownload: fetch_errors}[type(action)]
             self.fail(job, action, data.draw(errors), flag)
 
     def good(self, action: Action, flag: bool) -> Event:  # noqa: FBT001 - told apart by the rule above
         """Answer well, in one of two ways."""
         match action:
-            case Submit(job):
-                self.open_jobs[job] = Phase.WAITING
+            case SendCreate(job):
+                self.open_jobs[job] = Phase.RUNNING
                 self.give_up_at[job] = self.now + DEADLINE
                 self.not_before[job] = self.now + (0.0 if flag else CLOSEST_SECONDS)
-                return Bought(job, settled=flag)
-            case Poll(job):
+                return Accepted(job, settled=flag)
+            case SendPoll(job):
                 self.not_before[job] = self.now + (0.0 if flag else CLOSEST_SECONDS)
                 if flag and job in self.open_jobs:
                     self.open_jobs[job] = Phase.READY
                 progress = (None, 1.0, 50.0, 99.0, 100.0)[job % 5]
                 return Polled(job, completed=flag, expires_at=self.now + 60.0, progress=progress)
-            case Fetch(job):
-                return Fetched(job)
+            case SendDownload(job):
+                return Downloaded(job)
         raise AssertionError(action)
 
     def fail(self, job: int, action: Action, error: VideoError, progressed: bool) -> None:  # noqa: FBT001 - likewise
@@ -239,7 +246,7 @@ class Gateway(RuleBasedStateMachine):
         if isinstance(error, SubmitUncertain):
             self.uncertain.add(job)
         self.not_before[job] = self.now + 0.5
-        self.tell(Trouble(job, error, progressed=progressed and isinstance(action, Fetch)))
+        self.tell(RequestFailed(job, error, progressed=progressed and isinstance(action, SendDownload)))
 
     def cooled(self, wish: float | None) -> None:
         """Note until when nothing may leave."""
@@ -250,11 +257,11 @@ class Gateway(RuleBasedStateMachine):
 
     def note(self, action: Action) -> None:
         """Enter an action into the books, if it is right."""
-        if isinstance(action, End):
+        if isinstance(action, EndJob):
             self.note_end(action)
             return
         self.departed()
-        if isinstance(action, Permit):
+        if isinstance(action, GrantPermit):
             assert action.ticket in self.tickets
             self.tickets.discard(action.ticket)
             return
@@ -263,13 +270,13 @@ class Gateway(RuleBasedStateMachine):
         assert job not in self.under_way
         assert self.now >= self.not_before.get(job, -inf) - SLACK
         self.under_way[job] = action
-        if isinstance(action, Submit):
-            assert self.open_jobs[job] in (Phase.QUEUED, Phase.SUBMITTING)
+        if isinstance(action, SendCreate):
+            assert self.open_jobs[job] in (Phase.WAITING, Phase.SUBMITTING)
             assert job not in self.uncertain | self.not_again
             self.open_jobs[job] = Phase.SUBMITTING
             assert self.engine.in_flight <= self.limits.max_in_flight
         else:
-            assert self.open_jobs[job] is (Phase.WAITING if isinstance(action, Poll) else Phase.READY)
+            assert self.open_jobs[job] is (Phase.RUNNING if isinstance(action, SendPoll) else Phase.READY)
 
     def departed(self) -> None:
         """Check the law of the rate for every window that ends now."""
@@ -278,7 +285,7 @@ class Gateway(RuleBasedStateMachine):
         for i, first in enumerate(self.left):
             assert len(self.left) - i <= self.burst + (self.now - first) * self.rate + SLACK
 
-    def note_end(self, end: End) -> None:
+    def note_end(self, end: EndJob) -> None:
         """Check that a job ended once, and for a reason."""
         assert end.job in self.open_jobs
         assert end.job not in self.ended
@@ -301,27 +308,27 @@ class Gateway(RuleBasedStateMachine):
         assert sum(counts.values()) == jobs
         if self.woken:
             assert sum(counts[phase] for phase in TERMINAL) == len(self.ended)
-            assert self.engine.in_flight == len(self.open_jobs) - counts[Phase.QUEUED]
+            assert self.engine.in_flight == len(self.open_jobs) - counts[Phase.WAITING]
 
     @invariant()
     def the_cadence_knows_how_many_jobs_run(self) -> None:
         """It shares out a budget between them."""
-        assert self.cadence._running == self.engine.counts[Phase.WAITING] + self.engine.counts[Phase.POLLING]
+        assert self.policy._running == self.engine.counts[Phase.RUNNING] + self.engine.counts[Phase.POLLING]
 
     @invariant()
     def bounds_hold(self) -> None:
         """Never more under way than allowed, requests of jobs that are over included."""
         for kind, most in (
-            (Submit, self.limits.max_creates),
-            (Poll, self.limits.max_polls),
-            (Fetch, self.limits.max_downloads),
+            (SendCreate, self.limits.max_creates),
+            (SendPoll, self.limits.max_polls),
+            (SendDownload, self.limits.max_downloads),
         ):
             assert sum(isinstance(action, kind) for action in self.under_way.values()) <= most
 
     @invariant()
     def no_job_outlives_its_deadline(self) -> None:
         """Looked at after its deadline, a job is over or finished."""
-        generating = [job for job, phase in self.open_jobs.items() if phase is Phase.WAITING]
+        generating = [job for job, phase in self.open_jobs.items() if phase is Phase.RUNNING]
         assert not self.woken or all(self.give_up_at[job] > self.now for job in generating)
 
     def teardown(self) -> None:
@@ -342,8 +349,8 @@ class Gateway(RuleBasedStateMachine):
         assert not self.tickets
         assert not self.under_way
         assert len(self.ended) == sum(self.engine.counts.values())
-        assert not self.engine._roster.orphans
-        assert all(lane.busy == 0 for lane in self.engine._lanes)
+        assert not self.engine._table.orphans
+        assert all(request_class.busy == 0 for request_class in self.engine._queue)
 
 
 TestHistories = Gateway.TestCase

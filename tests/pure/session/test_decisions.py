@@ -4,18 +4,20 @@ from pathlib import Path
 
 import pytest
 
+from aihubmix_video.cli.command_options import SessionOptions
 from aihubmix_video.cli.ledger_location import command, uncertain_lines
-from aihubmix_video.cli.options import SessionOptions
 from aihubmix_video.errors import ConfigurationError
-from aihubmix_video.ledger.entry import Destination, Entry, State
+from aihubmix_video.ledger.entry import Destination, LedgerEntry, LedgerState
 from aihubmix_video.session.decisions import Decision, decisions_of
 from aihubmix_video.types.request import VideoRequest
 
 
-def entry(key: str, row_key: str | None = None) -> Entry:
+def entry(key: str, row_key: str | None = None) -> LedgerEntry:
     """Give an uncertain job."""
     request = VideoRequest(model="sora-2", prompt="a \x1b[31mfox")
-    return Entry(key=key, request=request, state=State.UNCERTAIN, target=Destination(text="a.mp4", row_key=row_key))
+    return LedgerEntry(
+        key=key, request=request, state=LedgerState.UNCERTAIN, target=Destination(text="a.mp4", row_key=row_key)
+    )
 
 
 ONE, TWO = entry("k-1", "fox"), entry("k-2")

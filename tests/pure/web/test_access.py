@@ -6,15 +6,15 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from aihubmix_video.web.access import COOKIE, OPEN, Door, is_loopback, token_problem
+from aihubmix_video.web.access import COOKIE, OPEN, AccessPolicy, is_loopback, token_problem
 
 TOKEN = "correct-horse-battery"
 HOME = {"host": "localhost:8000"}
-OPEN_DOOR = Door.of("127.0.0.1", None)
-GUARDED = Door.of("0.0.0.0", TOKEN)  # noqa: S104  # judged only
+OPEN_DOOR = AccessPolicy.of("127.0.0.1", None)
+GUARDED = AccessPolicy.of("0.0.0.0", TOKEN)  # noqa: S104  # judged only
 
 
-def cookie(door: Door) -> str:
+def cookie(door: AccessPolicy) -> str:
     """Give the header by which a browser shows that it signed in."""
     jar: SimpleCookie = SimpleCookie({COOKIE: door.cookie})
     return f"theme=dark; {jar.output(header='').strip()}"
@@ -102,7 +102,7 @@ def test_the_token_opens_under_any_name(headers: dict[str, str]):
 
 def test_a_cookie_is_of_one_token():
     """Another token ends what the one before had opened."""
-    other = Door.of("0.0.0.0", TOKEN[::-1])  # noqa: S104  # judged only
+    other = AccessPolicy.of("0.0.0.0", TOKEN[::-1])  # noqa: S104  # judged only
 
     assert "no token" == other.judge("GET", "/", {"cookie": cookie(GUARDED)})
 

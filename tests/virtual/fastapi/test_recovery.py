@@ -10,7 +10,7 @@ import pytest
 
 from aihubmix_video import VideoRequest
 from aihubmix_video.fastapi.lifespan import ServerSession
-from aihubmix_video.fastapi.recovery import Steward
+from aihubmix_video.fastapi.recovery import JobRecovery
 from aihubmix_video.sandbox import Sandbox
 from aihubmix_video.types.job_info import JobState
 from tests.loopback.sessions import WAN
@@ -32,7 +32,7 @@ async def looked_after(sandbox: Sandbox, **options: Any) -> AsyncIterator[VideoS
     """Open a server's session with its steward."""
     usual = {"api_key": sandbox.api_key, "base_url": sandbox.url, "rate": 1000.0, "burst": 1000, "trust_env": False}
     async with ServerSession(**(usual | options)) as session:
-        stewarding = asyncio.create_task(Steward(session).run())
+        stewarding = asyncio.create_task(JobRecovery(session).run())
         try:
             yield session
         finally:
@@ -42,7 +42,7 @@ async def looked_after(sandbox: Sandbox, **options: Any) -> AsyncIterator[VideoS
 
 async def state_of(session: VideoSession, key: str) -> JobState:
     """Say how far a job has come."""
-    return (await session.register.find(key)).state
+    return (await session.registry.find(key)).state
 
 
 async def test_a_paid_job_whose_deadline_has_passed_is_followed_again_until_it_ends():
@@ -51,9 +51,9 @@ async def test_a_paid_job_whose_deadline_has_passed_is_followed_again_until_it_e
         Sandbox(speed=1, generation=1000.0, content=2_000, render=False) as sandbox,
         looked_after(sandbox, deadline=100.0) as session,
     ):
-        job = await session.register.enqueue(CAT)
+        job = await session.registry.enqueue(CAT)
         await asyncio.sleep(110)
-        stalled = await session.register.find(job.key)
+        stalled = await session.registry.find(job.key)
         assert (JobState.RUNNING, ()) == (stalled.state, session.jobs())
         await asyncio.sleep(3000)
         assert JobState.DONE is await state_of(session, job.key)
@@ -66,10 +66,10 @@ async def test_a_job_that_never_ends_is_asked_about_ever_more_rarely():
         Sandbox(speed=1, generation=9 * DAY, content=2_000, render=False) as sandbox,
         looked_after(sandbox, deadline=20.0) as session,
     ):
-        await session.register.enqueue(CAT)
+        await session.registry.enqueue(CAT)
         await asyncio.sleep(DAY)
         taken_up: set[int] = set()
-        session.register.observe(lambda record: taken_up.add(record.number))
+        session.registry.observe(lambda record: taken_up.add(record.number))
         await asyncio.sleep(DAY)
         assert 24 <= len(taken_up) <= 50  # PATIENCE: every half hour to an hour
 
@@ -80,11 +80,11 @@ async def test_what_was_withdrawn_is_not_bought_behind_anybodys_back():
         Sandbox(speed=1, generation=50.0, content=2_000, render=False) as sandbox,
         looked_after(sandbox, max_in_flight=1) as session,
     ):
-        withdrawn = await session.register.enqueue(CAT)
-        later = await session.register.enqueue(CAT)
+        withdrawn = await session.registry.enqueue(CAT)
+        later = await session.registry.enqueue(CAT)
         await asyncio.sleep(1)
-        (record,) = [each for each in session.register.following() if each.key == later.key]
-        session._orchestrator.withdraw(record)
+        (record,) = [each for each in session.registry.following() if each.key == later.key]
+        session._manager.cancel(record)
         await asyncio.sleep(600)
         assert JobState.DONE is await state_of(session, withdrawn.key)
         assert JobState.WAITING is await state_of(session, later.key)

@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 
-from aihubmix_video.http.rate_gate import Gate
-from aihubmix_video.scheduling.rate_limit import Pace
+from aihubmix_video.http.rate_gate import RateGate
+from aihubmix_video.scheduling.rate_limit import RateLimit
 
 pytest.importorskip("looptime")
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
-async def passing(gate: Gate, name: str, passed: list[tuple[str, float]]) -> None:
+async def passing(gate: RateGate, name: str, passed: list[tuple[str, float]]) -> None:
     """Pass, and note who did and when."""
     await gate.passed()
     passed.append((name, round(asyncio.get_running_loop().time(), 3)))
@@ -21,7 +21,7 @@ async def passing(gate: Gate, name: str, passed: list[tuple[str, float]]) -> Non
 
 async def test_what_comes_late_does_not_overtake_what_waits():
     """Else a request could wait for ever while younger ones, that happen to find the gate open, go first."""
-    gate, passed = Gate(Pace.of_rate(1.0)), []
+    gate, passed = RateGate(RateLimit.of_rate(1.0)), []
     start = asyncio.get_running_loop().time()
     waiting = [asyncio.create_task(passing(gate, name, passed)) for name in "abc"]
     await asyncio.sleep(2.0)  # the gate opens for the third at this very moment, and it has not woken up yet
@@ -32,7 +32,7 @@ async def test_what_comes_late_does_not_overtake_what_waits():
 
 async def test_one_that_is_given_up_while_it_waits_holds_nobody_up():
     """Cancelled requests would otherwise leave the gate locked, or closed to those who find it open."""
-    gate, passed = Gate(Pace.of_rate(1.0)), []
+    gate, passed = RateGate(RateLimit.of_rate(1.0)), []
     start = asyncio.get_running_loop().time()
     first, second, third = (asyncio.create_task(passing(gate, name, passed)) for name in "abc")
     await asyncio.sleep(0.5)
@@ -45,7 +45,7 @@ async def test_one_that_is_given_up_while_it_waits_holds_nobody_up():
 
 async def test_an_open_gate_lets_a_burst_through_and_no_more():
     """The way that does not wait counts like the other."""
-    gate, passed = Gate(Pace.of_rate(2.0, burst=3)), []
+    gate, passed = RateGate(RateLimit.of_rate(2.0, burst=3)), []
     start = asyncio.get_running_loop().time()
     await asyncio.gather(*(passing(gate, name, passed) for name in "abcde"))
     assert [0.0, 0.0, 0.0, 0.5, 1.0] == [round(at - start, 3) for _, at in passed]

@@ -12,7 +12,7 @@ import pytest
 
 from aihubmix_video import Video, VideoSession, errors
 from aihubmix_video.sandbox import Fault, Sandbox
-from aihubmix_video.sandbox.response_plan import Delivery
+from aihubmix_video.sandbox.response_plan import ResponsePlan
 from tests.loopback.scripted import ScriptedServer, whole
 from tests.loopback.sessions import WAN, opened, seen
 from tests.pure.films import film
@@ -163,7 +163,7 @@ async def test_redirects_that_go_round_in_a_circle_end(tmp_path: Path):
 async def test_a_download_that_is_cut_is_continued(ending: Any, times: int, tmp_path: Path):  # noqa: ANN401 - a literal
     """What is on the disk already is not fetched again."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
-        broken = Delivery(stop=SIZE // 4, pieces=SIZE // 20, every=0.6, ending=ending)
+        broken = ResponsePlan(stop=SIZE // 4, pieces=SIZE // 20, every=0.6, ending=ending)
         sandbox.faults.add(Fault(route="content", times=times, delivery=broken))
         assert await holds(sandbox, await fetched(session, tmp_path / "cat.mp4"))
         asked = [dict(logged.headers).get("Range") for logged in sandbox.log if logged.route == "content"]

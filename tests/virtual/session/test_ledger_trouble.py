@@ -10,7 +10,7 @@ import pytest
 
 from aihubmix_video import VideoRequest, VideoSession
 from aihubmix_video.errors import InvalidRequest, LedgerError, SessionClosed, VideoError
-from aihubmix_video.ledger.entry import Entry, State
+from aihubmix_video.ledger.entry import LedgerEntry, LedgerState
 from aihubmix_video.ledger.memory_ledger import MemoryLedger
 from aihubmix_video.sandbox import Fault, Sandbox
 from tests.loopback.sessions import WAN, seen
@@ -76,7 +76,7 @@ class Slow(MemoryLedger):
     def __init__(self, **seconds: float) -> None:
         super().__init__()
         self.seconds = seconds
-        self.left: list[Entry] = []
+        self.left: list[LedgerEntry] = []
 
     async def aclose(self) -> None:
         """Keep what there is to be looked at."""
@@ -103,9 +103,9 @@ class SlowAndRefusing(Refusing, Slow):
     """Takes its time, and not the first id."""
 
 
-def entries(count: int) -> list[Entry]:
+def entries(count: int) -> list[LedgerEntry]:
     """Make jobs that an earlier session wanted."""
-    return [Entry(key=f"k{n}", request=VideoRequest(prompt=f"cat {n}", **WAN)) for n in range(count)]
+    return [LedgerEntry(key=f"k{n}", request=VideoRequest(prompt=f"cat {n}", **WAN)) for n in range(count)]
 
 
 async def test_once_an_id_could_not_be_kept_what_the_ledger_holds_is_not_bought_either():
@@ -157,7 +157,7 @@ async def test_an_id_is_written_down_to_the_end_while_the_session_closes():
             assert sandbox.billed == 1
         job = await submitting
         (kept,) = ledger.left
-        assert (State.BOUGHT, job.id) == (kept.state, kept.video_id)
+        assert (LedgerState.BOUGHT, job.id) == (kept.state, kept.video_id)
 
 
 async def test_creates_that_have_not_left_when_the_session_closes_do_not_leave_any_more():
@@ -196,7 +196,7 @@ async def test_a_job_deleted_at_the_gateway_is_not_followed_again():
         await job.delete()
         with pytest.raises(SessionClosed):
             await job
-        assert [State.DROPPED] == [entry.state for entry in await ledger.page()]
+        assert [LedgerState.DROPPED] == [entry.state for entry in await ledger.page()]
         assert [] == [item async for item in session.resume()]
 
 
@@ -213,7 +213,7 @@ async def test_an_error_of_ours_before_a_create_left_leaves_nothing_uncertain():
     """A bug must not look like a purchase, nor end the buying of everything else."""
 
     class Broken(MemoryLedger):
-        async def entry(self, key: str) -> Entry | None:
+        async def entry(self, key: str) -> LedgerEntry | None:
             raise ZeroDivisionError(key)
 
     async with Sandbox(**SLOW) as sandbox, told(sandbox, Broken()) as session:

@@ -6,8 +6,8 @@ import attrs
 import pytest
 from cyclopts import CycloptsError
 
+from aihubmix_video.cli.command_options import FieldOptions, SessionOptions, key_option
 from aihubmix_video.cli.commands import app
-from aihubmix_video.cli.options import FieldOptions, SessionOptions, key_option
 from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.types.request import FIELDS
 

@@ -251,7 +251,7 @@ class SessionOptions:
         return [part for name, text in texts.items() for part in (f"--{name.replace('_', '-')}", text)]
 
 
-class Caps(TypedDict, total=False):
+class CapArguments(TypedDict, total=False):
     """Arguments of a batch that cap it."""
 
     max_videos: int
@@ -280,13 +280,13 @@ class CapOptions:
     prices: Path | None = None
     moderation_retries: Whole = None
 
-    def given(self) -> Caps:
+    def given(self) -> CapArguments:
         """Give the arguments of a batch that were set.
 
         Raises:
             ConfigurationError: The prices cannot be read.
         """
-        found = Caps(prices=prices_in(self.prices)) if self.prices is not None else Caps()
+        found = CapArguments(prices=prices_in(self.prices)) if self.prices is not None else CapArguments()
         if self.max_videos is not None:
             found["max_videos"] = self.max_videos
         if self.max_seconds is not None:

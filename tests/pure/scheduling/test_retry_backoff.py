@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.scheduling.backoff import Backoff
+from aihubmix_video.scheduling.retry import Backoff
 
 draws = st.floats(0, 1, exclude_max=True)
 seconds = st.floats(1e-3, 1e6)

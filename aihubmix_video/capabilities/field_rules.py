@@ -247,7 +247,7 @@ class Number(Option):
 
 
 @attrs.frozen
-class Whole(Option):
+class WholeNumber(Option):
     """A whole number, 0 or more."""
 
     @property
