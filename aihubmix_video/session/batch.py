@@ -151,7 +151,7 @@ class Batch(AsyncIterator[BatchItem]):
         try:
             if isinstance(row, LedgerEntry):
                 index, request = row.index, row.request
-                async with self._manager.looked_up(partial(self._manager.ledger_sync.entry, row.key)) as now:
+                async with self._manager.looked_up(partial(self._manager.ledger_sync.ledger.entry, row.key)) as now:
                     await self._resume_entry(index, now or row)
                 return
             index = row.number if isinstance(row, FileRow) else taken
@@ -165,7 +165,10 @@ class Batch(AsyncIterator[BatchItem]):
         if place is None:
             await self._add(index, row, request, None)
             return
-        async with self._manager.looked_up(partial(self._manager.ledger_sync.find, place)) as known:
+        ledger = self._manager.ledger_sync.ledger
+        async with self._manager.looked_up(
+            partial(ledger.find, place.batch, place.fingerprint, place.occurrence)
+        ) as known:
             if known is not None:
                 await self._resume_entry(index, known)
             else:
