@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.errors import InvalidRequest, LedgerError, SessionClosed, VideoError
+from aihubmix_video.errors import (
+    DownloadFailed,
+    InvalidRequest,
+    JobNotFound,
+    LedgerError,
+    SessionClosed,
+    VideoError,
+    WaitTimeout,
+)
 from aihubmix_video.ledger.entry import LedgerState
 from aihubmix_video.protocol.video_ids import check_id
 from aihubmix_video.scheduling.lifecycle import Phase
@@ -363,6 +371,8 @@ class JobManager:
         self._scheduler_loop.tell(Detach(tracked.number))
 
     async def _finish(self, tracked: TrackedJob, error: VideoError | None) -> None:
+        if isinstance(error, (WaitTimeout, JobNotFound, DownloadFailed)):
+            error.last_heard = tracked.polls.last_heard(self._clock())
         await self.ledger_sync.finish(tracked, error)
         if self._trouble is not None and tracked.video_id is None and isinstance(error, SessionClosed):
             error = self._refused(tracked.key)  # withdrawn because of it

@@ -143,6 +143,7 @@ def info_of_tracked(tracked: TrackedJob, *, epoch: float) -> JobInfo:
         sha256=video.sha256 if video is not None and tracked.over else None,
         error=None if isinstance(tracked.error, SessionClosed) else tracked.error,
         charged=_charged(tracked),
+        note=None if state.ended else tracked.polls.note,
     )
 
 

@@ -177,10 +177,14 @@ class RequestExecutor:
         video_id = tracked.video_id or ""
         try:
             response = await self._client.send("GET", video_id, seconds=POLL_SECONDS, send_hook=SendHook())
-            progress = (
-                tracked.progress if _repeats(response, tracked) else await self._read(tracked, response, video_id)
-            )
+            if _repeats(response, tracked):
+                progress = tracked.progress
+                tracked.heard(tracked.polls.well(None, self._clock()))
+            else:
+                progress = await self._read(tracked, response, video_id)
         except VideoError as error:
+            if not isinstance(error, JobFailed):  # which is the status that was asked for
+                tracked.heard(tracked.polls.failed(error))
             return RequestFailed(tracked.number, owned(error, tracked))
         completed = tracked.status is Status.COMPLETED
         return Polled(tracked.number, completed=completed, expires_at=tracked.expires_at, progress=progress)
@@ -192,6 +196,7 @@ class RequestExecutor:
             VideoError: What ends the job, or what is wrong with the answer.
         """
         video = create_result.read_poll(response, job_id=video_id, now=time.time())
+        tracked.heard(tracked.polls.well(status_word(video), self._clock()))
         if video.status is Status.FAILED:
             tracked.observe(video)
             raise create_result.failure_of(video)
@@ -273,6 +278,12 @@ class RequestExecutor:
             return max(video.expires_at - here - (clock_skew(response.headers, here) or 0.0), 0.0)
         capability = find_capability(video.model or "")
         return capability.link_lifetime if capability is not None else LINK_LIFETIME
+
+
+def status_word(video: Video) -> str | None:
+    """Return the gateway's own word for where the job stands."""
+    word = video.raw.get("status")
+    return word if isinstance(word, str) else None
 
 
 def _repeats(response: Response, tracked: TrackedJob) -> bool:

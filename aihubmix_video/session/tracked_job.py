@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections import deque
@@ -15,6 +16,7 @@ import attrs
 from aihubmix_video.errors import VideoError
 from aihubmix_video.output.template import Template, slug
 from aihubmix_video.session.job_stage import FACTS, NEXT, Durability, Stage, StageEvent, end_of
+from aihubmix_video.session.poll_log import PollLog
 from aihubmix_video.types.events import JobEvent
 from aihubmix_video.types.video import Status, Video
 
@@ -29,6 +31,9 @@ __all__ = ["EventSubscription", "Observer", "OutputTarget", "TrackedJob", "Watch
 
 T = TypeVar("T")
 
+log = logging.getLogger("aihubmix_video")
+
+NO_POLLS = PollLog()
 EVENTS_BUFFERED = 64  # kept for one that is slow to read; older ones make room, the last is never lost
 
 
@@ -133,6 +138,7 @@ class TrackedJob:
     checked: bool = False  # its request was judged when it was added, with everything that it refers to
     expires_at: float = math.inf  # when its link goes, on the loop's clock
     answer: int | None = None  # a hash of the last answer, if that said that the job goes on
+    polls: PollLog = NO_POLLS  # what the polls brought
     download: Download | None = None
     eta: Callable[[TrackedJob], Estimate | None] | None = attrs.field(default=None, repr=False)
     watchers: tuple[Watcher, ...] = attrs.field(default=(), repr=False)
@@ -188,6 +194,14 @@ class TrackedJob:
         self.status, self.progress = video.status, progress
         self.tell()
 
+    def heard(self, polls: PollLog) -> None:
+        """A poll was answered, or failed; subscribers are told where that is news to the user."""
+        before, self.polls = self.polls, polls
+        if before.word != polls.word or before.trouble != polls.trouble:
+            log.info("job %s: %s", self.key, polls.trouble or f"the gateway says {polls.word!r}")
+        if before.note != polls.note:
+            self.tell()
+
     def received(self, done: int, total: int | None) -> None:
         """Some of the file is on disk."""
         self.bytes_done, self.bytes_total = done, total
@@ -229,6 +243,7 @@ class TrackedJob:
             bytes_done=self.bytes_done,
             bytes_total=self.bytes_total,
             at=time.time(),
+            note=self.polls.note,
         )
 
     def tell(self) -> None:
