@@ -138,7 +138,9 @@ def test_the_session_is_made_and_used_as_promised():
         inspect.signature(VideoSession.generate).parameters
     )
     caps = dict.fromkeys(("max_videos", "max_seconds", "max_spend", "prices"))
-    assert {"to": REQUIRED, "overwrite": False, **caps, "moderation_retries": 0} == parameters(VideoSession.batch)
+    assert {"to": REQUIRED, "overwrite": False, **caps, "moderation_retries": 0, "keep_buying": False} == parameters(
+        VideoSession.batch
+    )
     assert ["self"] == list(inspect.signature(VideoSession.resume).parameters)
     assert ["self", "video_id"] == list(inspect.signature(VideoSession.job).parameters)
     for sync in (VideoSession.batch, VideoSession.resume, VideoSession.job, VideoSession.stats):

@@ -218,7 +218,7 @@ class VideoSession:
 
     # Many jobs.
 
-    def batch(
+    def batch(  # noqa: PLR0913 - each is one option of the batch
         self,
         requests: Iterable[Row] | AsyncIterable[Row],
         *,
@@ -229,6 +229,7 @@ class VideoSession:
         max_spend: float | None = None,
         prices: Mapping[str, float] | None = None,
         moderation_retries: int = 0,
+        keep_buying: bool = False,
     ) -> AsyncGenerator[BatchItem, None]:
         """Buy, follow and save many videos; one that fails ends nothing.
 
@@ -253,6 +254,9 @@ class VideoSession:
             prices: USD per second by model, in place of the list prices.
             moderation_retries: How often a row is bought anew after moderation refused its finished video, which may pass on
                 another try; at most 10, over all runs of the batch where there is a ledger. A refused request is not repeated.
+            keep_buying: Go on whatever is refused. Without it, three creates that are refused in the same words, before any
+                is accepted, stop the batch: what a gateway says of an account is not always known as such. Until the first
+                is accepted, no more than three creates are under way.
 
         Returns:
             An iterator over the outcome of each row, as it finishes.
@@ -271,6 +275,7 @@ class VideoSession:
             overwrite=overwrite,
             budget=BatchBudget(caps, prices),
             moderation_retries=moderation_retries,
+            keep_buying=keep_buying,
         )
         return self._batch(batch)
 
