@@ -27,7 +27,7 @@ LAYERS = {
 }
 """Every folder is of one layer. What stands earlier may be imported by what stands later, never the other way round."""
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
-NOT_YET = {("storage", "download"), ("session", "cli"), ("gallery", "cli")}
+NOT_YET = {("storage", "download")}
 """Imports that still run back up, each to be removed by a step of its own."""
 
 PURE = {*LAYERS["values"], *LAYERS["rules"]}
@@ -48,7 +48,7 @@ IMPURE_CALLS = {
 IMPORTED_LATE = {
     "av": "PyAV is optional (extra `media`), 100 MB, and needed only when a clip is rendered",
     "aihubmix_video.sandbox.video.picture": "it imports PyAV, see above",
-    "aihubmix_video.cli.serve_command": "it needs the extra `fastapi`, and the command must be able to say so",
+    "aihubmix_video.cli.board_server": "it needs the extra `fastapi`, and the command must be able to say so",
     "aihubmix_video.cli.main": "it needs the extra `cli`, and the entry point must be able to say so",
     "uvloop": "optional (extra `speed`)",
 }

@@ -160,9 +160,9 @@ async def test_a_plan_tells_everything_and_sends_nothing(tmp_path: Path):
         (("generate", "-a cat", "-m", "sora-2"), "goes after --"),
         (("generate", "a", "-m", "sora-2", "--rate", "0", "--sandbox"), "above 0 and up to 1000"),
         (("generate", "a", "-m", "sora-2", "--deadline", "5x", "--sandbox"), "90s, 5min, 1h30"),
-        (("generate", "a", "-m", "sora-2", "--seed", "1.9", "--sandbox"), "no whole number"),
-        (("batch", "-", "-o", "x", "--max-videos", "0.9"), "no whole number"),
-        (("sandbox", "--port", "8000.7"), "no whole number"),
+        (("generate", "a", "-m", "sora-2", "--seed", "1.9", "--sandbox"), "not a whole number"),
+        (("batch", "-", "-o", "x", "--max-videos", "0.9"), "not a whole number"),
+        (("sandbox", "--port", "8000.7"), "not a whole number"),
         (("batch", "-", "-o", "x", "--name", "../{index}.mp4"), "must stay in the output folder"),
         (("batch", "-", "-o", "x", "--name", "/{index}.mp4"), "must stay in the output folder"),
         (("generate", "a", "-m", "sora-2", "--seconds", "5", "--sandbox"), "4, 8 or 12"),
@@ -367,7 +367,7 @@ async def test_a_terminal_is_left_as_it_was_found(signals: int, tmp_path: Path):
             *PROGRAM, "generate", "a", "-m", "sora-2", cwd=tmp_path, env=env, stdout=other, stderr=other
         )
         os.close(other)
-        seen = await asyncio.to_thread(_read_until, main, b"queued")
+        seen = await asyncio.to_thread(_read_until, main, b"waiting")
         if signals == 2:
             sandbox.faults.add(Fault.wait(60.0, times=None))
         for _ in range(signals):
