@@ -17,8 +17,8 @@ from aihubmix_video.gallery import write_gallery
 from aihubmix_video.gallery.posters import take
 from aihubmix_video.sandbox import Fault, Sandbox
 from aihubmix_video.session.session import VideoSession
+from tests.loopback.cli.test_batch_command import BATCH, PACE, rows
 from tests.loopback.cli.test_commands import NOW, PATIENCE, environment, line_with, run, started
-from tests.loopback.cli.test_ledger_location import BATCH, PACE, rows
 from tests.pure.web.test_html import HOSTILE, data_of
 
 if TYPE_CHECKING:
