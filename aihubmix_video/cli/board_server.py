@@ -72,7 +72,7 @@ class BoardServer:
         """
         if self.token is None and not is_loopback(self.host):
             raise ConfigurationError(
-                f"--host {shown(self.host)} can be reached from other machines, and whoever reaches it can buy: give a token "
+                f"--host {shown(self.host)} can be reached from other machines, and anyone who reaches it can buy: give a token "
                 f"by --token-file FILE or ${TOKEN}. This makes one: {MAKE_ONE}"
             )
 

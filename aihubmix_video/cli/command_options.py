@@ -12,7 +12,7 @@ from cyclopts import Group, Parameter
 
 from aihubmix_video.batch_file.json_values import read_json
 from aihubmix_video.capabilities import Validate  # noqa: TC001  # cyclopts reads the annotations when the program runs
-from aihubmix_video.cli.open_batch_file import Format  # noqa: TC001  # likewise
+from aihubmix_video.cli.open_batch_file import Format  # noqa: TC001  # as above
 from aihubmix_video.cli.parse_duration import seconds_in
 from aihubmix_video.cli.price_file import prices_in
 from aihubmix_video.errors import ConfigurationError, shown

@@ -106,7 +106,7 @@ def uncertain_lines(uncertain: Sequence[LedgerEntry], resume: str) -> Iterator[s
     """Yield the jobs that may have been bought, and the commands by which the user decides about them."""
     if not uncertain:
         return
-    yield f"{_jobs(len(uncertain))} may have been bought, and nobody here can tell. Look for {_them(uncertain)} in the console:"
+    yield f"{_jobs(len(uncertain))} may have been bought; only the console can tell. Look for {_them(uncertain)} there:"
     for entry in uncertain:
         sent = datetime.fromtimestamp(entry.updated_at, UTC).astimezone().isoformat(" ", "seconds")
         yield f"  {entry.key}  {sent}  {safe(entry.request.model, 40)}  {quoted(entry.request.prompt)}"

@@ -64,6 +64,6 @@ def resume_lines(ids: Iterable[str]) -> Iterator[str]:
     """Yield which jobs live on at the gateway, and the commands that resume them."""
     names = [safe(each) for each in ids]
     if names:
-        yield f"{len(names)} paid job{'s live' if len(names) > 1 else ' lives'} on at the gateway; go on with"
+        yield f"{len(names)} paid job{'s live' if len(names) > 1 else ' lives'} on at the gateway; fetch with"
         yield from (f"  aihubmix-video download {name}" for name in names)
         yield "or look with `aihubmix-video status ID`. Do not submit them again."

@@ -51,7 +51,7 @@ def run_command(
     screen: Screen, work: Coroutine[object, object, ExitCode], location: LedgerLocation | None = None
 ) -> int:
     """Run a command's coroutine until it is done or a signal stops it, and return the exit code."""
-    stopping = STOPPING if location is None else f"{STOPPING}\nGo on later with\n  {location.resume}"
+    stopping = STOPPING if location is None else f"{STOPPING}\nResume later with\n  {location.resume}"
     with Interrupts(on_first=lambda: screen.insist(stopping), on_second=screen.restore) as interrupts:
         try:
             return interrupts.run(work)
@@ -166,7 +166,7 @@ class Runner:
         going = len(kept.left) - len(kept.uncertain)
         if going:
             self.screen.insist(
-                f"{going} job{' is' if going == 1 else 's are'} not finished; go on with\n  {location.resume}"
+                f"{going} job{' is' if going == 1 else 's are'} not finished; resume with\n  {location.resume}"
             )
         for line in uncertain_lines(kept.uncertain, location.resume):
             self.screen.insist(line)

@@ -80,7 +80,7 @@ def test_jobs_that_live_on_are_told_with_the_command_that_goes_on():
     """The line is meant to be copied."""
     lines = list(resume_lines(["v1", "v2"]))
 
-    assert "2 paid jobs live on at the gateway; go on with" == lines[0]
+    assert "2 paid jobs live on at the gateway; fetch with" == lines[0]
     assert ["  aihubmix-video download v1", "  aihubmix-video download v2"] == lines[1:3]
     assert [] == list(resume_lines([]))
 
