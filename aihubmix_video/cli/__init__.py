@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """Replace standard streams that were closed; otherwise files and sockets would get their numbers."""
+    """Replace standard streams that were closed, whose numbers files and sockets would get."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)

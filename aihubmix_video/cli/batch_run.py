@@ -69,7 +69,7 @@ class BatchRun:
             yield row
 
     async def results(self, session: VideoSession) -> AsyncIterator[RowResult]:
-        """Buy what the good rows ask for, and yield the result of each as soon as it is there; bad rows are left out."""
+        """Buy what the good rows ask for, and yield each result as it comes; bad rows are left out."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         there: set[int] = set()

@@ -84,7 +84,7 @@ class Screen:
 
     @classmethod
     def of_options(cls, how: OutputOptions) -> Screen:
-        """Return the screen of this process: live only on a terminal that can be drawn on and is not needed for JSON."""
+        """Return the screen of this process: live only on a terminal that can redraw, unless JSON goes there."""
         screen = cls(json=how.json, quiet=how.quiet)
         terminal = sys.stderr.isatty() and not screen.console.is_dumb_terminal
         screen.live = terminal and not how.quiet and not (how.json and sys.stdout.isatty())

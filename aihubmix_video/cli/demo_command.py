@@ -1,4 +1,4 @@
-"""The command ``demo``: several videos of different families through the sandbox, from the file of prompts beside it."""
+"""The command ``demo``: several videos of different families through the sandbox, from `demo.jsonl`."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ class Runner:
         self._print_left(ids, [job.key for job in left if job.status is Status.UNCERTAIN])
 
     async def _ledger_summary(self) -> LedgerSummary | None:
-        """Return the state of the ledger after the session has closed it; None if jobs can only be named by their ids."""
+        """Return the state of the ledger once the session has closed it; None if there is none to resume."""
         if self.location is None or self.sandbox.sandbox:
             return None
         try:

@@ -72,7 +72,7 @@ class Interrupts:
             self.on_first()
             task.cancel()
 
-        # A handler runs between any two steps of the program, perhaps in the middle of a print, so the loop does the rest.
+        # A handler runs between any two steps of the program, perhaps during a print, so the loop does the rest.
         self._stop = partial(loop.call_soon_threadsafe, stop)
         if self.received is not None:
             stop()

@@ -57,7 +57,7 @@ async def write_gallery(
     Args:
         folder: Where the page is written; made if it does not exist. The page links to the videos relative to it.
         videos: What a batch yielded, or what a session's registry lists.
-        ledger: File of a ledger of which every job is shown; no session may have it open. What *videos* say comes first.
+        ledger: File of a ledger of which every job is shown; no session may have it open.
         prices: Your own prices in USD per second by model, in place of list prices.
 
     Raises:

@@ -35,7 +35,7 @@ def can_take() -> bool:
 
 
 def take(video: Path) -> Poster | None:
-    """Return a poster from near the beginning, where films that fade in are no longer black; None if it cannot be made."""
+    """Return a poster from after a fade-in from black; None if it cannot be made."""
     import av  # noqa: PLC0415  # optional, and large
     from av.error import FFmpegError  # noqa: PLC0415  # likewise
 

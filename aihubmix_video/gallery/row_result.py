@@ -197,7 +197,7 @@ def _error_of_job(job: JobInfo) -> VideoError | None:
 
 
 def is_resumable(error: VideoError) -> bool:
-    """Return whether a job that ended with this error is, or may be, alive at the gateway, so that it can be resumed."""
+    """Return whether a job that ended with this error may be alive at the gateway, to be resumed."""
     if isinstance(error, RESUMABLE):
         return True
     return error.charged == "yes" and (error.retryable or isinstance(error, SessionClosed))
