@@ -31,6 +31,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from aihubmix_video.errors import ConfigurationError, ConnectionFailed, MalformedReply, VideoError
+from aihubmix_video.http.checked_resolver import AddressRefusedError, CheckedResolver
 from aihubmix_video.http.shared_timeouts import TimeLimits
 from aihubmix_video.http.status_request import StatusClient
 from aihubmix_video.protocol.response import Response
@@ -110,16 +111,23 @@ class HttpClient:
         self._client: aiohttp.ClientSession | None = None
         self._buyer: aiohttp.ClientSession | None = None
         self._direct: StatusClient | None = None
+        self._resolver: CheckedResolver | None = None
         self._limits = TimeLimits()
 
     def open(self) -> None:
         """Make the session; nothing is connected before the first request."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
         most = _most_connections()
+        proxy = self._settings.proxy
+        own = [host for host in (self._base.raw_host, URL(proxy).raw_host if proxy else None) if host]
+        self._resolver = resolver = CheckedResolver(own, local=self.is_local)
         self._client = self._session(
-            aiohttp.TCPConnector(limit=most, keepalive_timeout=IDLE_CONNECTION_SECONDS), timeout=timeout
+            aiohttp.TCPConnector(limit=most, keepalive_timeout=IDLE_CONNECTION_SECONDS, resolver=resolver),
+            timeout=timeout,
         )
-        self._buyer = self._session(aiohttp.TCPConnector(limit=most, force_close=True), timeout=timeout)
+        self._buyer = self._session(
+            aiohttp.TCPConnector(limit=most, force_close=True, resolver=resolver), timeout=timeout
+        )
         with suppress(*LIBRARY_MISMATCH):
             self._direct = StatusClient(
                 self._client,
@@ -148,6 +156,8 @@ class HttpClient:
         for session in (self._client, self._buyer):
             if session is not None:
                 await session.close()
+        if self._resolver is not None:
+            await self._resolver.close()
 
     async def send(
         self,
@@ -297,6 +307,7 @@ def failure(exc: Exception, host: str | None, send_hook: SendHook, *, body: byte
     if not_http and not isinstance(exc, aiohttp.ClientHttpProxyError):
         return MalformedReply("the answer is not HTTP", charged="unknown" if send_hook.left else "no")
     permanent = isinstance(exc, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError))
+    permanent |= isinstance(exc, aiohttp.ClientConnectorDNSError) and isinstance(exc.os_error, AddressRefusedError)
     permanent |= isinstance(exc, aiohttp.ClientHttpProxyError) and exc.status in PROXY_REFUSALS
     return ConnectionFailed(f"{host}: {reason(exc)}.", sent=send_hook.left, body=body, retryable=not permanent)
 
@@ -304,6 +315,8 @@ def failure(exc: Exception, host: str | None, send_hook: SendHook, *, body: byte
 def reason(exc: Exception) -> str:
     """Say what went wrong on the way, without URLs, headers or the library's own words."""
     match exc:
+        case aiohttp.ClientConnectorDNSError(os_error=AddressRefusedError()):
+            return "the host name leads only to addresses that are not contacted (link-local or private)"
         case aiohttp.ClientConnectorDNSError():
             return "the host name cannot be resolved"
         case aiohttp.ClientConnectorCertificateError(

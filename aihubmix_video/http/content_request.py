@@ -17,7 +17,7 @@ from yarl import URL
 from aihubmix_video.download.attempt_result import ContentCut, ContentResponse
 from aihubmix_video.errors import DownloadFailed, VideoError
 from aihubmix_video.http.client import failure, reason
-from aihubmix_video.http.redirects import MAX_HOPS, REDIRECTS, is_public, next_hop, same_origin
+from aihubmix_video.http.redirects import MAX_HOPS, REDIRECTS, judge_addresses, next_hop, same_origin
 from aihubmix_video.protocol.video_ids import id_segment
 
 if TYPE_CHECKING:
@@ -119,13 +119,12 @@ class ContentRequest:
             return failure(exc, URL(url).host, self.send_hook)
 
     async def _check_public(self, url: str) -> None:
-        """Refuse to be sent to a private address by a gateway that is not local itself."""
+        """Refuse a redirect to a host that resolves to a forbidden address; see `judge_addresses`."""
         host = URL(url).host or ""
-        if self._client.is_local:
-            return
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except OSError:
             raise DownloadFailed(f"the content was redirected to {host}, which cannot be resolved") from None
-        if not all(is_public(str(address[4][0])) for address in found):
-            raise DownloadFailed(f"the content was redirected to {host}, a private address; that is not followed")
+        refusal = judge_addresses(host, (str(address[4][0]) for address in found), local=self._client.is_local)
+        if refusal is not None:
+            raise DownloadFailed(refusal)
