@@ -27,7 +27,7 @@ LAYERS = {
 }
 """Every folder is of one layer. What stands earlier may be imported by what stands later, never the other way round."""
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
-NOT_YET = {("storage", "download"), ("session", "cli"), ("gallery", "cli")}
+NOT_YET = {("session", "cli"), ("gallery", "cli")}
 """Imports that still run back up, each to be removed by a step of its own."""
 
 PURE = {*LAYERS["values"], *LAYERS["rules"]}
