@@ -50,7 +50,9 @@ def next_hop(current: str, location: str | None, *, local: bool) -> str:
         raise DownloadFailed(
             f"the gateway redirected the content to {where}, with a login or no host; it is not followed"
         )
-    if not parts.hostname.isascii() or "%" in parts.hostname:  # readers differ in what they make of such a host
+    if (
+        not (parts.hostname.isascii() and parts.hostname.isprintable()) or "%" in parts.hostname
+    ):  # readers differ in what they make of such a host
         raise DownloadFailed(
             f"the gateway redirected the content to {where}, which is not a plain host; it is not followed"
         )
