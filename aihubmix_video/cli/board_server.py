@@ -19,7 +19,8 @@ from aihubmix_video.cli.ledger_location import LEDGER
 from aihubmix_video.cli.output_paths import make_folder
 from aihubmix_video.errors import ConfigurationError, shown
 from aihubmix_video.fastapi import video_lifespan
-from aihubmix_video.web.access import AccessPolicy, is_loopback, token_problem
+from aihubmix_video.references.addresses import is_loopback
+from aihubmix_video.web.access import AccessPolicy, token_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -234,9 +234,66 @@ async def test_what_is_no_ledger_is_left_alone(tmp_path: Path):
     connection.close()
     before = text.read_bytes(), other.read_bytes(), text.stat().st_mode, other.stat().st_mode
 
-    assert "it is no ledger" in await refusal(text)
+    assert "is not a ledger" in await refusal(text)
     assert "the database of another program" in await refusal(other)
     assert before == (text.read_bytes(), other.read_bytes(), text.stat().st_mode, other.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"x", b"\0", b"sk-canary", b"my notes\n" * 20, b"{}", b"\0" * 4096, b"SQLite format 2\0" + b"\0" * 4080),
+        *(b"SQLite format 3\0", b"SQLite format 3\0" + b"x" * 400, b"SQLite forma", b"x" * 511, b"x" * 512, b"x" * 513),
+    ],
+)
+async def test_a_file_of_another_format_is_refused_and_not_changed(tmp_path: Path, content: bytes):
+    """SQLite takes a file below its smallest page for an empty one, so a wrong path would cost the user that file."""
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    path.chmod(0o640)
+    before = path.stat()
+
+    said = await refusal(path)
+
+    assert f"{path} is not a ledger" in said
+    assert "does not begin as a SQLite database does" in said
+    assert "Give the path of a ledger, or of a file that does not exist yet." in said
+    assert "canary" not in said  # it may be the file of the key
+    assert content == path.read_bytes()
+    after = path.stat()
+    assert (before.st_mode, before.st_mtime_ns, before.st_ino) == (after.st_mode, after.st_mtime_ns, after.st_ino)
+    assert {"notes.txt", "notes.txt.lock"} == files(tmp_path).keys()
+
+
+async def test_an_empty_file_becomes_a_ledger(tmp_path: Path):
+    """`mktemp` makes such files, and so does a process that was killed before its first commit."""
+    path = tmp_path / "run.db"
+    path.touch()
+
+    async with opened(path) as ledger:
+        await ledger.intend([entry("a")])
+
+    assert {"a": (LedgerState.INTENDED, None)} == await states(path)
+
+
+async def test_a_first_commit_that_the_power_cut_is_undone(tmp_path: Path):
+    """SQLite knows from its journal that the file was empty; the zeros are what a torn page leaves."""
+    path, made = tmp_path / "run.db", tmp_path / "made.db"
+    connection = sqlite3.connect(made, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("PRAGMA cache_size = 0")
+    connection.execute("CREATE TABLE one (x)")
+    connection.execute("INSERT INTO one VALUES (zeroblob(100000))")  # more than the cache holds, so it is spilled
+    journal = (tmp_path / "made.db-journal").read_bytes()
+    assert journal.strip(b"\0")
+    (tmp_path / "run.db-journal").write_bytes(journal)
+    path.write_bytes(bytes(4096))
+    connection.close()
+
+    async with opened(path) as ledger:
+        await ledger.intend([entry("a")])
+
+    assert {"a": (LedgerState.INTENDED, None)} == await states(path)
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal", ".lock"])
