@@ -269,6 +269,7 @@ class CapArguments(TypedDict, total=False):
     max_spend: float
     prices: dict[str, float]
     moderation_retries: int
+    keep_buying: bool
 
 
 @Parameter(name="*", group=CAPS)
@@ -282,6 +283,7 @@ class CapOptions:
         max_spend: USD by list price, at most. Rows whose price is not known are refused then.
         prices: JSON file of your own prices in USD per second, such as {"wan2.6-t2v": 0.05}.
         moderation_retries: How often a row is bought again after moderation refused its finished video, up to 10. [default: 0]
+        keep_buying: Go on when the first three creates are refused in the same words, which otherwise stops the batch.
     """
 
     max_videos: Whole = None
@@ -289,6 +291,7 @@ class CapOptions:
     max_spend: float | None = None
     prices: Path | None = None
     moderation_retries: Whole = None
+    keep_buying: bool = False
 
     def given(self) -> CapArguments:
         """Return the arguments of a batch that were set.
@@ -305,6 +308,8 @@ class CapOptions:
             found["max_spend"] = self.max_spend
         if self.moderation_retries is not None:
             found["moderation_retries"] = self.moderation_retries
+        if self.keep_buying:
+            found["keep_buying"] = True
         return found
 
 

@@ -257,6 +257,7 @@ class Screen:
             age=now - began,
             bytes_done=event.bytes_done,
             bytes_total=event.bytes_total,
+            note=safe(event.note, 160) if event.note is not None else None,
         )
 
     def restore(self) -> None:

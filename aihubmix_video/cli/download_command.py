@@ -27,6 +27,7 @@ def download(
     *ids: str,
     output: Annotated[Path | None, OUTPUT_PATH] = None,
     overwrite: bool = False,
+    now: bool = False,
     session: SessionOptions = SessionOptions(),
     how: OutputOptions = OutputOptions(),
 ) -> int:
@@ -36,26 +37,30 @@ def download(
         ids: Ids of the jobs, whole.
         output: The file of a single video, or a folder. [default: this folder]
         overwrite: Replace existing files.
+        now: Ask for the content at once, whatever the gateway says of the job's status.
         session: How the gateway is reached.
         how: What is printed.
     """
     files = files_of(required(ids), output)
     runner = Runner(session=session, sandbox=SandboxOptions(), screen=Screen.of_options(how))
-    work = runner.follow(lambda opened: downloaded(opened, files, overwrite=overwrite), len(files))
+    work = runner.follow(lambda opened: downloaded(opened, files, overwrite=overwrite, now=now), len(files))
     return run_command(runner.screen, work)
 
 
 async def downloaded(
-    session: VideoSession, files: Sequence[tuple[str, Path]], *, overwrite: bool
+    session: VideoSession, files: Sequence[tuple[str, Path]], *, overwrite: bool, now: bool = False
 ) -> AsyncIterator[RowResult]:
-    """Wait for jobs bought earlier and yield the result of each as soon as its video is saved."""
+    """Wait for jobs bought earlier, or not with *now*, and yield the result of each as soon as its video is saved."""
     loop = asyncio.get_running_loop()
     began = loop.time()
 
     async def fetched(index: int, video_id: str, path: Path) -> RowResult:
         key = key_of(video_id)
         try:
-            video = await session.job(video_id).save(path, overwrite=overwrite)
+            if now:
+                video = await session.videos.download_content(video_id, path, overwrite=overwrite)
+            else:
+                video = await session.job(video_id).save(path, overwrite=overwrite)
         except VideoError as error:
             known = Video(id=video_id)
             charged: Charged = "unknown" if isinstance(error, JobNotFound) else "yes"

@@ -54,6 +54,7 @@ class ProgressLine:
         age: Seconds since it was first seen.
         bytes_done: Bytes of its file on disk.
         bytes_total: Size of its file, where known.
+        note: What keeps it, in a few words, while something does.
     """
 
     key: str
@@ -66,6 +67,7 @@ class ProgressLine:
     age: float = 0.0
     bytes_done: int = 0
     bytes_total: int | None = None
+    note: str | None = None
 
     @property
     def downloading(self) -> bool:
@@ -147,7 +149,8 @@ def drawn(
     for line in shown:
         word, style = WORDS[line.status]
         table.add_row(
-            Text(line.key, "dim"), line.model, Text(line.prompt, "dim"), Text(word, style), _bar(line), _numbers(line)
+            *(Text(line.key, "dim"), line.model, Text(line.note, "yellow") if line.note else Text(line.prompt, "dim")),
+            *(Text(word, style), _bar(line), _numbers(line)),
         )
     rest = [Text(f"and {more} more", "dim")] if more else []
     gap = [Text("")] if height > ABOVE else []
@@ -215,4 +218,6 @@ def changes(before: Mapping[str, ProgressLine], now: Iterable[ProgressLine]) -> 
             found.append(f"{line.key} {line.model}: accepted, id {line.id}")
         if old is not None and line.status is not old.status and line.status is not Status.PENDING:
             found.append(f"{line.key} {line.model}: {WORDS[line.status][0]}")
+        if line.note is not None and (old is None or old.note is None):
+            found.append(f"{line.key} {line.model}: {line.note}")
     return found

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path  # noqa: TC003  # pytest reads the annotations
 from typing import TYPE_CHECKING
 
-from aihubmix_video.sandbox import Sandbox
+from aihubmix_video.sandbox import Fault, Sandbox
 from aihubmix_video.session.session import VideoSession
 from tests.loopback.cli.test_commands import NOW, environment, run
 
@@ -39,3 +39,13 @@ async def test_jobs_are_looked_at_fetched_and_deleted_by_their_ids(tmp_path: Pat
     assert set(map(str, (tmp_path / "films").iterdir())) == set(fetched.out.splitlines())
     assert 2 == len(fetched.out.splitlines())
     assert f"deleted {ids[0]}\n" == gone.out
+
+
+async def test_a_download_now_asks_for_the_content_whatever_the_status_says(tmp_path: Path):
+    """A gateway may call a finished job by a word that nobody knows, and never by another."""
+    async with Sandbox(**NOW) as sandbox, bought(sandbox, "a") as ids:
+        sandbox.faults.add(Fault(route="retrieve", fields={"status": "ripening"}, times=None))
+        done = await run("download", "--now", *ids, folder=tmp_path, env=environment(sandbox))
+
+    assert 0 == done.code, done.err
+    assert 1 == len(done.out.splitlines())

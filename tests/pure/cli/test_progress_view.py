@@ -105,6 +105,8 @@ def test_a_queue_is_worked_off_at_the_pace_seen():
         ({}, {"id": "v", "status": Status.QUEUED}, ["k-1 sora-2: accepted, id v", "k-1 sora-2: queued"]),
         ({"id": "v", "progress": 1.0}, {"id": "v", "progress": 2.0}, []),
         ({"id": "v"}, {"id": "v", "status": Status.COMPLETED}, ["k-1 sora-2: downloading"]),
+        ({"id": "v"}, {"id": "v", "note": "the last 2 polls failed: x"}, ["k-1 sora-2: the last 2 polls failed: x"]),
+        ({"id": "v", "note": "the last 2 polls failed: x"}, {"id": "v", "note": "the last 3 polls failed: x"}, []),
     ],
 )
 def test_plain_lines_tell_events_not_progress(
