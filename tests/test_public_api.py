@@ -163,7 +163,7 @@ FIELDS: list[tuple[type[attrs.AttrsInstance], str]] = [
     (
         Video,
         """id model status seconds width height progress created_at completed_at expires_at error path bytes_written
-        sha256 verified raw""",
+        sha256 verified unverified raw""",
     ),
     (JobEvent, "job status progress eta bytes_done bytes_total at eta_range note"),
     (BatchItem, "index key request video path error charged earlier"),

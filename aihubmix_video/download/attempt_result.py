@@ -47,8 +47,12 @@ class ContentResponse(Protocol):
     def headers(self) -> Mapping[str, str]:
         """Values by lower-case name."""
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another origin answered, to which the gateway had redirected."""
+
     def chunks(self) -> AsyncIterator[bytes]:
-        """Give the body as it arrives, not decoded, in pieces of any size.
+        """Yield the body as it arrives, in pieces of any size, without an encoding that the answer declares.
 
         Raises:
             ContentCut: The connection broke, or the body's framing did.
@@ -71,12 +75,14 @@ class Saved:
         bytes_written: The file's size.
         sha256: Its hex digest.
         verified: Whether it is proved whole; False where neither a length nor its shape could prove it.
+        unverified: Why not, completing "the file …"; None when it is.
     """
 
     path: Path
     bytes_written: int
     sha256: str
     verified: bool
+    unverified: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -91,6 +97,7 @@ class Declined:
     """Any other answer that is no content: `wire.refusal` says which error it is."""
 
     response: Response
+    elsewhere: bool = False  # another origin answered, to which the gateway had redirected
 
 
 @attrs.frozen(kw_only=True)
@@ -138,13 +145,15 @@ Outcome = Saved | NotReady | Declined | Cut | Broken | DiskTrouble
 """What one content request can come to."""
 
 
-def judge_answer(response: Response) -> NotReady | Declined | Broken:
+def judge_answer(response: Response, *, elsewhere: bool = False) -> NotReady | Declined | Broken:
     """Say what an answer means that is no video: an error's status, or a 200 with something else in it.
 
     Gateways have sent their error, "not ready" included, as a 200 (AIHubMix field observations, 2026).
     """
     if not response.ok:
-        return NotReady(response=response) if not_ready(response) else Declined(response=response)
+        if not elsewhere and not_ready(response):
+            return NotReady(response=response)
+        return Declined(response=response, elsewhere=elsewhere)
     said = read_envelope(response)
     if said.structured and says_not_ready(said.words):
         return NotReady(response=response)

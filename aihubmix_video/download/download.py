@@ -17,6 +17,8 @@ import hashlib
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
+import attrs
+
 from aihubmix_video.download.attempt_result import (
     Broken,
     ContentCut,
@@ -28,6 +30,7 @@ from aihubmix_video.download.attempt_result import (
     Saved,
     judge_answer,
 )
+from aihubmix_video.download.container import SNIFFED_BYTES, is_text, suffix_of
 from aihubmix_video.download.mp4_check import BoxWalk
 from aihubmix_video.download.resume import (
     MAX_FRUITLESS,
@@ -43,6 +46,7 @@ from aihubmix_video.download.resume import (
 )
 from aihubmix_video.download.stall_timeout import StallTimeout
 from aihubmix_video.download.write_buffer import ANSWER_BYTES, DownloadLimits, WriteBuffer
+from aihubmix_video.errors import VideoError
 from aihubmix_video.protocol.response import Response
 from aihubmix_video.storage.disk import Disk, DiskRefused, to_the_end
 from aihubmix_video.storage.filesystem import check_target
@@ -53,6 +57,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Disk", "Download", "check_target"]
+
+
+MAX_SECOND_LOOKS = 2
+"""Second looks cut short after which the first is kept; an answer without a file decides at once, as the link may be gone."""
+
+
+@attrs.define
+class Candidate:
+    """A file that is not proved whole, while it is looked at a second time.
+
+    Attributes:
+        part: The file, on the disk.
+        saved: What is told of it if it is kept.
+        failed: Tries of a second look that brought no file.
+    """
+
+    part: PartFile
+    saved: Saved
+    failed: int = 0
 
 
 class Download:
@@ -88,16 +111,25 @@ class Download:
         self._on_saved = on_saved
         self._part: PartFile | None = None
         self._digest, self._walk = hashlib.sha256(), BoxWalk()
+        self._head: bytes | None = None
         self._total: int | None = None
         self._validator: Validator | None = None
         self._fruitless = 0
         self._saved: Saved | None = None
+        self._candidate: Candidate | None = None
+        self._unanswered = 0
         self._writing: asyncio.Task[None] | None = None
 
     @property
     def part(self) -> Path | None:
         """The unfinished file, if there is one."""
         return None if self._part is None else self._part.path
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """Every file of it that has no name yet: the unfinished one, and one that is looked at a second time."""
+        held = (self._part, self._candidate.part if self._candidate is not None else None)
+        return tuple(part.path for part in held if part is not None)
 
     @property
     def kept(self) -> int:
@@ -112,7 +144,7 @@ class Download:
         """
         try:
             if self._saved is None:
-                outcome = await self._fetch(source)
+                outcome = await self._brought(source)
                 if not isinstance(outcome, Saved):
                     return outcome
                 self._saved = outcome
@@ -126,6 +158,7 @@ class Download:
         """Delete the unfinished file. A file that is whole and only lacks its name is kept."""
         if self._saved is None:
             await to_the_end(self._drop())
+            await self._drop_candidate()
 
     # The request and what its answer means.
 
@@ -135,7 +168,7 @@ class Download:
             return await self._prove()
         await self._room()
         partial = self._partial()
-        stall_timeout = StallTimeout(self._limits)
+        stall_timeout = StallTimeout(self._limits, tries_unanswered=self._unanswered)
         try:
             async with stall_timeout.timeout, source(range_headers(partial)) as response:
                 stall_timeout.answered()
@@ -143,6 +176,7 @@ class Download:
         except ContentCut as cut:
             return self._cut(str(cut))
         except TimeoutError:
+            self._unanswered += stall_timeout.unanswered
             return self._cut(stall_timeout.complaint)
         return failed or await self._prove()
 
@@ -152,7 +186,7 @@ class Download:
         """Act on the answer, and return the outcome; None when all of its body is on the disk."""
         match read_content_reply(response.status, response.headers, partial, max_bytes=self._limits.max_bytes):
             case Other():
-                return judge_answer(await _answer(response, stall_timeout))
+                return judge_answer(await _answer(response, stall_timeout), elsewhere=response.elsewhere)
             case TooLarge(stated=stated):
                 await self._drop()
                 return Broken(reason=f"would have {stated[:40]} bytes", retry=False)
@@ -223,9 +257,12 @@ class Download:
         if not pieces:
             return None
         if self._part is None:
-            if _no_video(pieces):
-                return await self._refuse(judge_answer(_response(response, b"".join(pieces))))
+            if is_text(b"".join(pieces)[:SNIFFED_BYTES]):
+                return await self._refuse(
+                    judge_answer(_response(response, b"".join(pieces)), elsewhere=response.elsewhere)
+                )
             self._digest, self._walk = hashlib.sha256(), BoxWalk()
+            self._head = b"".join(pieces)[:SNIFFED_BYTES]
             self._part = await PartFile.create(self._disk, self._target, observers=(self._digest, self._walk))
         self._writing = asyncio.create_task(self._part.append(pieces))
         return None
@@ -261,26 +298,79 @@ class Download:
         verdict = self._walk.verdict(declared=declared, seconds=self._seconds)
         if verdict.kind == "truncated" and not declared:
             return self._cut(f"ended early: the file {verdict.reason}")
-        if verdict.kind in {"truncated", "broken"}:
-            return await self._refuse(Broken(reason=verdict.reason))
         try:
             await part.make_durable()
         except DiskRefused as refused:
             # After a failed fsync the kernel may have dropped the bytes, and a second one would succeed all the same.
             return await self._refuse(DiskTrouble(reason=str(refused), retry=refused.passing))
         await part.close()
-        return Saved(
-            path=self._target,
+        whole = verdict.kind == "whole"
+        saved = Saved(
+            path=self._target if self._head is None else self._named_after(self._head),
             bytes_written=part.size,
             sha256=self._digest.hexdigest(),
-            verified=verdict.kind == "whole",
+            verified=whole,
+            unverified=None if whole else verdict.reason,
         )
+        return saved if whole else await self._look_again(part, saved)
+
+    async def _look_again(self, part: PartFile, saved: Saved) -> Outcome:
+        """Keep a file that is not proved whole only after a second look: the same bytes twice are what the gateway has."""
+        before, self._candidate = self._candidate, Candidate(part=part, saved=saved)
+        self._part, self._total, self._validator = None, None, None
+        if before is None:
+            return Broken(reason=f"{saved.unverified}; it is fetched once more to compare")
+        if before.saved.sha256 != saved.sha256:
+            if before.saved.bytes_written > saved.bytes_written:
+                before, self._candidate = self._candidate, before
+            with contextlib.suppress(DiskRefused):
+                await to_the_end(before.part.remove())
+            return Broken(reason=f"{saved.unverified}, and came with other bytes than before")
+        with contextlib.suppress(DiskRefused):
+            await to_the_end(before.part.remove())
+        return self._take_candidate()
+
+    async def _brought(self, source: ContentSource) -> Outcome:
+        """Fetch the file; where a second look at one fails, keep the first: a paid video is never thrown away."""
+        try:
+            outcome = await self._fetch(source)
+        except VideoError:
+            if self._candidate is None or not self._second_look_failed(1):
+                raise
+        else:
+            if isinstance(outcome, Saved):
+                await self._drop_candidate()
+            if self._candidate is None or isinstance(outcome, (Saved, Broken, DiskTrouble)):
+                return outcome
+            if not self._second_look_failed(1 if isinstance(outcome, Cut) else MAX_SECOND_LOOKS):
+                return outcome
+        await self._drop()
+        return self._take_candidate()
+
+    def _second_look_failed(self, weight: int) -> bool:
+        """Count a second look that brought no file, and return whether there were enough."""
+        if self._candidate is not None:
+            self._candidate.failed += weight
+        return self._candidate is not None and self._candidate.failed >= MAX_SECOND_LOOKS
+
+    def _take_candidate(self) -> Outcome:
+        assert self._candidate is not None  # noqa: S101 - both callers have looked
+        kept, self._candidate = self._candidate, None
+        self._part = kept.part
+        return kept.saved
+
+    def _named_after(self, head: bytes) -> Path:
+        """Return the target with the suffix of what came, where that is not an MP4; an unknown format keeps the name."""
+        suffix = suffix_of(head)
+        if suffix in {None, ".mp4"} or self._target.suffix.lower() == suffix:
+            return self._target
+        return self._target.with_suffix(suffix or "")
 
     async def _name(self, saved: Saved) -> Outcome:
         """Rename the whole file and report it, as one step: if cancelled in between, no one would know of the file."""
         if self._part is not None:
             try:
-                await self._part.publish(self._target, overwrite=self._overwrite, sha256=saved.sha256)
+                await self._part.publish(saved.path, overwrite=self._overwrite, sha256=saved.sha256)
             except DiskRefused as refused:
                 return DiskTrouble(reason=str(refused), retry=refused.passing, kept=self._part.path)
             self._part = None
@@ -309,6 +399,12 @@ class Download:
             with contextlib.suppress(DiskRefused):
                 await to_the_end(part.remove())
 
+    async def _drop_candidate(self) -> None:
+        candidate, self._candidate = self._candidate, None
+        if candidate is not None:
+            with contextlib.suppress(DiskRefused):
+                await to_the_end(candidate.part.remove())
+
     async def _put_down(self) -> None:
         """Leave no file open, and no part file that could not be resumed."""
         with contextlib.suppress(DiskRefused):
@@ -332,14 +428,6 @@ async def _body(response: ContentResponse) -> AsyncIterator[AsyncIterator[bytes]
     finally:
         if isinstance(pieces, AsyncGenerator):
             await pieces.aclose()
-
-
-def _no_video(pieces: Sequence[bytes | bytearray]) -> bool:
-    """Return whether the beginning of a body is not that of an MP4."""
-    walk = BoxWalk()
-    for piece in pieces:
-        walk.update(piece)
-    return walk.fault is not None
 
 
 def _response(response: ContentResponse, body: bytes | bytearray) -> Response:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from aihubmix_video.download.attempt_result import Broken, Cut, Declined, DiskTrouble, NotReady
 from aihubmix_video.errors import DownloadFailed, JobExpired, JobNotFound, VideoError
+from aihubmix_video.protocol.error_body import read_envelope
 from aihubmix_video.protocol.error_mapping import refusal, refusal_of_get
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def error_of(miss: Miss, *, video_id: str, expired: bool, now: float) -> VideoEr
                 request_id=said.request_id,
                 status_code=response.status,
             )
+        case Declined(response=response, elsewhere=True) if not expired:
+            return _storage_refused(response, video_id)
         case Declined(response=response):
             return _declined(response, video_id, expired=expired, now=now)
         case Cut(reason=reason):
@@ -47,6 +50,17 @@ def error_of(miss: Miss, *, video_id: str, expired: bool, now: float) -> VideoEr
             return DownloadFailed(f"the file {reason}{where}", job_id=video_id, retryable=retry)
         case _:
             assert_never(miss)
+
+
+def _storage_refused(response: Response, video_id: str) -> VideoError:
+    """Report a refusal of the storage that the gateway redirected to: the link's trouble, never the key's."""
+    said = read_envelope(response)
+    words = f": {said.line}" if said.message or said.code else ""
+    return DownloadFailed(
+        f"the storage that the gateway redirected to refused the link{words}",
+        job_id=video_id,
+        status_code=response.status,
+    )
 
 
 def _declined(response: Response, video_id: str, *, expired: bool, now: float) -> VideoError:

@@ -14,21 +14,31 @@ if TYPE_CHECKING:
 __all__ = ["StallTimeout"]
 
 
+MAX_PATIENCE = 3
+"""Times the limit that a try waits for an answer to begin, after tries that waited as long for nothing."""
+
+
 class StallTimeout:
     """Gives up on an answer that does not begin, stops or drips. Waiting for our own disk does not count."""
 
-    def __init__(self, limits: DownloadLimits) -> None:
+    def __init__(self, limits: DownloadLimits, *, tries_unanswered: int = 0) -> None:
         self._limits = limits
+        self._response = limits.response * min(1 + tries_unanswered, MAX_PATIENCE)
         self._clock = asyncio.get_running_loop().time
         self._answered_at: float | None = None
         self._received = 0
-        self.timeout = asyncio.timeout(limits.response)
+        self.timeout = asyncio.timeout(self._response)
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether no answer has begun."""
+        return self._answered_at is None
 
     @property
     def complaint(self) -> str:
         """Why it was given up; completes "the download …"."""
         if self._answered_at is None:
-            return f"got no answer within {self._limits.response:g} s"
+            return f"got no answer within {self._response:g} s"
         return f"stopped for {self._limits.idle:g} s, or was slower than {self._limits.slowest:g} bytes per second"
 
     def answered(self) -> None:

@@ -35,7 +35,7 @@ class DownloadLimits:
 
     max_bytes: int = 8 << 30
     reserve: int = 32 << 20
-    response: float = 90.0
+    response: float = 180.0
     idle: float = 30.0
     slowest: float = 8192.0
     grace: float = 60.0

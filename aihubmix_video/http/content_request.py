@@ -17,7 +17,17 @@ from yarl import URL
 from aihubmix_video.download.attempt_result import ContentCut, ContentResponse
 from aihubmix_video.errors import DownloadFailed, VideoError
 from aihubmix_video.http.connection_errors import failure, reason
-from aihubmix_video.http.redirects import MAX_HOPS, REDIRECTS, judge_addresses, next_hop, same_origin
+from aihubmix_video.http.content_encoding import HIDDEN, decoder_of
+from aihubmix_video.http.redirects import (
+    MAX_HOPS,
+    REDIRECTS,
+    judge_addresses,
+    may_be_json,
+    next_hop,
+    same_origin,
+    says_json,
+    url_in,
+)
 from aihubmix_video.protocol.video_ids import id_segment
 
 if TYPE_CHECKING:
@@ -30,7 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ContentRequest"]
 
-FIRST_BYTE_SECONDS = 60.0  # until an answer begins; the gateway fetches from the vendor first
+OK = 200
+LINK_BYTES = 64 << 10  # of an answer that holds a URL in place of the video
 
 
 @attrs.frozen
@@ -38,6 +49,8 @@ class _Stream(ContentResponse):
     """An answer whose body is still to come."""
 
     _response: aiohttp.ClientResponse
+    elsewhere: bool = False
+    _first: bytes = b""  # read already
 
     @property
     def status(self) -> int:
@@ -45,10 +58,29 @@ class _Stream(ContentResponse):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        return self._response.headers
+        headers = self._response.headers
+        if decoder_of(headers) is None:
+            return headers
+        return {name: value for name, value in headers.items() if name.lower() not in HIDDEN}
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives; see `ContentResponse.chunks`."""
+        decoder = decoder_of(self._response.headers)
+        async for piece in self._raw():
+            if decoder is None:
+                yield piece
+                continue
+            try:
+                for data in decoder.decoded(piece):
+                    yield data
+            except ValueError as error:
+                raise ContentCut(str(error)) from None
+        if decoder is not None and not decoder.whole:
+            raise ContentCut("ended inside its encoding")
+
+    async def _raw(self) -> AsyncIterator[bytes]:
+        if self._first:
+            yield self._first
         while True:
             piece = await self._piece()
             if isinstance(piece, str):
@@ -91,28 +123,42 @@ class ContentRequest:
                 answer = await self._answer(stack, url, headers, with_key=same_origin(url, own_url))
                 if isinstance(answer, BaseException):
                     raise answer
-                if answer.status not in REDIRECTS:
-                    yield _Stream(answer)
+                first, link = await self._link(answer)
+                if answer.status not in REDIRECTS and link is None:
+                    yield _Stream(answer, not same_origin(url, own_url), first)
                     return
-                url = next_hop(url, answer.headers.get("location"), local=self._client.is_local)
+                url = next_hop(url, link or answer.headers.get("location"), local=self._client.is_local)
                 await self._check_public(url)
                 self.send_hook.allow_another()
             raise DownloadFailed(f"the gateway redirected the content more than {MAX_HOPS} times")
+
+    @staticmethod
+    async def _link(answer: aiohttp.ClientResponse) -> tuple[bytes, str | None]:
+        """Read the beginning of a body that may be JSON, and return it with the video's URL, if it holds nothing else."""
+        if answer.status != OK or not says_json(answer.headers) or decoder_of(answer.headers) is not None:
+            return b"", None
+        first = bytearray()
+        try:
+            while not answer.content.at_eof() and len(first) <= LINK_BYTES and may_be_json(first):
+                first += (await answer.content.readchunk())[0]
+        except Exception:  # noqa: BLE001 - what is wrong with the body is told when it is read to its end
+            return bytes(first), None
+        whole = answer.content.at_eof() and len(first) <= LINK_BYTES
+        return bytes(first), url_in(bytes(first)) if whole else None
 
     async def _answer(
         self, stack: AsyncExitStack, url: str, headers: Mapping[str, str], *, with_key: bool
     ) -> aiohttp.ClientResponse | VideoError | asyncio.CancelledError:
         try:
-            async with asyncio.timeout(FIRST_BYTE_SECONDS):
-                return await stack.enter_async_context(
-                    self._client.request(
-                        "GET",
-                        url,
-                        self.send_hook,
-                        headers={**headers, **(self._client.authorised() if with_key else {})},
-                        decompress=False,
-                    )
+            return await stack.enter_async_context(
+                self._client.request(
+                    "GET",
+                    url,
+                    self.send_hook,
+                    headers={**headers, **(self._client.authorised() if with_key else {})},
+                    decompress=False,
                 )
+            )
         except asyncio.CancelledError as cancelled:
             return asyncio.CancelledError(*cancelled.args)
         except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own

@@ -5,19 +5,34 @@ Pure: the URL's text is judged. The addresses that its host resolves to are judg
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from aihubmix_video.errors import DownloadFailed, shown
 from aihubmix_video.references.addresses import is_address, is_never_contacted, is_public_address, is_public_host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["MAX_HOPS", "REDIRECTS", "judge_addresses", "next_hop", "same_origin"]
+__all__ = [
+    "MAX_HOPS",
+    "REDIRECTS",
+    "escaped",
+    "judge_addresses",
+    "may_be_json",
+    "next_hop",
+    "same_origin",
+    "says_json",
+    "url_in",
+]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_HOPS = 3
+MAX_DEPTH = 4  # of an answer that is looked through for a URL
+_LEGAL = "%!#$&'()*+,/:;=?@[]~"
+_OTHER_LINKS = re.compile("callback|webhook|image|cover|thumb|poster|frame|input|audio", re.IGNORECASE)
 
 FORBIDDEN = "a link-local address or a cloud metadata service; such an address is never contacted"
 PRIVATE = "a private address; that is not followed"
@@ -38,7 +53,7 @@ def next_hop(current: str, location: str | None, *, local: bool) -> str:
     if not location:
         raise DownloadFailed("the gateway redirected the content without naming a URL")
     try:
-        target = urljoin(current, location)
+        target = escaped(urljoin(current, location))
         parts = urlsplit(target)
         _ = parts.port
     except ValueError:
@@ -61,6 +76,49 @@ def next_hop(current: str, location: str | None, *, local: bool) -> str:
     if not local and is_address(parts.hostname) and not is_public_host(parts.hostname):
         raise DownloadFailed(f"the gateway redirected the content to {where}, {PRIVATE}")
     return target
+
+
+def escaped(url: str) -> str:
+    """Return *url* with what may not stand in a request line percent-encoded; escapes that are there stay as they are.
+
+    A storage's signature is made over the escapes that it wrote, so nothing is unescaped and nothing escaped twice.
+    """
+    return quote(url, safe=_LEGAL, errors="surrogateescape")
+
+
+def says_json(headers: Mapping[str, str]) -> bool:
+    """Whether an answer may be JSON by its headers; a type that is missing says nothing."""
+    return "json" in headers.get("content-type", "json").lower() or "text/" in headers.get("content-type", "").lower()
+
+
+def may_be_json(begun: bytes | bytearray) -> bool:
+    """Whether a body that begins so may be a JSON object, list or string; of an empty beginning nothing is known yet."""
+    return begun.lstrip()[:1].startswith((b"{", b"[", b'"')) or not begun.strip()
+
+
+def url_in(body: bytes) -> str | None:
+    """Return the one URL that a JSON body holds in place of a video; None where it holds none, several, or an error."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    found = set(_urls(value, "", 0))
+    return found.pop() if len(found) == 1 else None
+
+
+def _urls(value: object, name: str, depth: int) -> Iterator[str]:
+    """Yield the URLs of videos in a JSON value; an error in it counts as two, so that it is read as one."""
+    if isinstance(value, str) and value.startswith(("http://", "https://")) and not _OTHER_LINKS.search(name):
+        yield value
+    elif isinstance(value, dict) and depth < MAX_DEPTH:
+        for key, item in value.items():
+            if key.lower() in {"error", "errors"} and item:
+                yield from ("an error", "and no URL")
+            else:
+                yield from _urls(item, key, depth + 1)
+    elif isinstance(value, list) and depth < MAX_DEPTH:
+        for item in value:
+            yield from _urls(item, name, depth + 1)
 
 
 def judge_addresses(host: str, addresses: Iterable[str], *, local: bool) -> str | None:

@@ -235,7 +235,16 @@ class RequestExecutor:
         """The file has its name: know it, and write it down."""
         size, sha256, verified = saved.bytes_written, saved.sha256, saved.verified
         video = tracked.video or Video(id=tracked.video_id or "", status=Status.COMPLETED)
-        tracked.video = attrs.evolve(video, path=saved.path, bytes_written=size, sha256=sha256, verified=verified)
+        tracked.video = attrs.evolve(
+            video,
+            path=saved.path,
+            bytes_written=size,
+            sha256=sha256,
+            verified=verified,
+            unverified=saved.unverified,
+        )
+        if saved.unverified is not None:
+            log.warning("job %s: %s is kept, but not proved whole: it %s", tracked.key, saved.path, saved.unverified)
         if tracked.in_ledger:  # before the ledger is told: once it is, nobody looks there again
             await self._disk.run(remove_stale_parts, saved.path)
         noted = transitions.saved(saved.path, bytes_written=size, sha256=sha256, verified=verified)

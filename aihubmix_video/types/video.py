@@ -65,6 +65,7 @@ class Video:
         bytes_written: Size of the saved file in bytes.
         sha256: Hex digest of the saved file.
         verified: True when the file was proved whole, False when it could not be proved, None when not saved.
+        unverified: Why it could not be proved, completing "the file …"; None otherwise.
         raw: The gateway's answer as received, for fields that have no name here.
     """
 
@@ -83,6 +84,7 @@ class Video:
     bytes_written: int | None = None
     sha256: str | None = None
     verified: bool | None = None
+    unverified: str | None = None
     # Any: a JSON object of the vendor's making; users index it with keys that we cannot foresee.
     raw: Mapping[str, Any] = attrs.field(factory=dict, repr=False, eq=False)
     _saver: Saver | None = attrs.field(default=None, repr=False, eq=False)
@@ -112,4 +114,5 @@ class Video:
             bytes_written=saved.bytes_written,
             sha256=saved.sha256,
             verified=saved.verified,
+            unverified=saved.unverified,
         )

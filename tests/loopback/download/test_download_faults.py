@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import aiohttp
+import attrs
 import pytest
 
 from aihubmix_video.download.attempt_result import Broken, Cut, Declined, NotReady, Saved
 from aihubmix_video.download.download import Disk, Download
 from aihubmix_video.download.resume import MAX_FRUITLESS
 from aihubmix_video.download.write_buffer import DownloadLimits
+from aihubmix_video.errors import VideoError
 from tests.loopback.scripted import FIN, RST, SILENCE, ScriptedServer, chunked, head, part, whole
 from tests.loopback.sources import source
 from tests.pure.films import FTYP, box, film, fragmented
@@ -152,8 +155,10 @@ async def test_an_answer_that_is_no_video_never_becomes_a_file(
         again = await download.attempt(content)
 
     assert isinstance(outcome, kind)
-    assert [] == between
+    assert target not in between
+    assert all(path.suffix == ".part" for path in between)
     assert saved(target, FILM) == again
+    assert [target] == listing(tmp_path)
 
 
 async def test_a_body_in_good_chunks_is_whole(tmp_path: Path, disk: Disk):
@@ -172,9 +177,79 @@ async def test_a_shape_that_hides_cuts_is_verified_by_its_length_only(verified: 
     target, body = tmp_path / "film.mp4", fragmented()
     script = whole(body) if verified else [head(connection="close") + body, FIN]
 
-    outcomes, _ = await attempts(Download(target, disk=disk, seconds=5.0), script)
+    outcomes, _ = await attempts(
+        Download(target, disk=disk, seconds=5.0), *([script] if verified else [script, script])
+    )
 
-    assert [saved(target, body, verified=verified)] == outcomes
+    assert saved(target, body, verified=verified) == attrs.evolve(outcomes[-1], unverified=None)
+    assert verified == (len(outcomes) == 1)  # what is not proved gets a second look
+    assert [target] == listing(tmp_path)
+
+
+# What is odd is looked at twice, and never thrown away.
+
+WEBM = b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webm" + bytes(range(256)) * 20
+ODD = [
+    pytest.param(FILM + b"trailing", ".mp4", id="more-behind-it"),
+    pytest.param(FILM[:HALF], ".mp4", id="short-with-a-matching-length"),
+    pytest.param(WEBM, ".webm", id="webm"),
+    pytest.param(bytes(range(256)) * 30, ".mp4", id="unknown"),
+    pytest.param(gzip.compress(FILM), ".gz", id="gzip-that-nobody-asked-for"),
+]
+
+
+@pytest.mark.parametrize(("body", "suffix"), ODD)
+async def test_the_same_odd_bytes_twice_are_what_the_gateway_has(body: bytes, suffix: str, tmp_path: Path, disk: Disk):
+    """They are paid for, and no third look would bring others: kept, not called verified, and named for what they are."""
+    target = tmp_path / "film.mp4"
+
+    outcomes, _ = await attempts(Download(target, disk=disk), whole(body), whole(body))
+
+    first, second = outcomes
+    assert isinstance(first, Broken)
+    assert isinstance(second, Saved)
+    assert not second.verified
+    assert second.unverified
+    assert target.with_suffix(suffix) == second.path
+    assert body == second.path.read_bytes()
+    assert [second.path] == listing(tmp_path)
+
+
+async def test_other_odd_bytes_are_looked_at_again_until_two_agree(tmp_path: Path, disk: Disk):
+    """A cut somewhere else each time is a fault of the line, and no version of the file."""
+    target, bodies = tmp_path / "film.mp4", (FILM + b"1", FILM + b"22", FILM + b"22")
+
+    outcomes, _ = await attempts(Download(target, disk=disk), *map(whole, bodies))
+
+    assert [Broken, Broken, Saved] == list(map(type, outcomes))
+    assert FILM + b"22" == target.read_bytes()
+    assert [target] == listing(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param([whole(b'{"error": {"message": "expired"}}', status=404)], id="the-link-is-gone"),
+        pytest.param([[head(content_length=5000) + FILM[:10], FIN]] * 2, id="cut-twice"),
+        pytest.param([[FIN]] * 2, id="no-answer-twice"),
+    ],
+)
+async def test_where_a_second_look_fails_the_first_is_kept(after: list[Script], tmp_path: Path, disk: Disk):
+    """A paid video is never thrown away."""
+    target = tmp_path / "film.mp4"
+    download, kept = Download(target, disk=disk), None
+
+    async with serving(whole(FILM + b"trailing"), *after) as (_, content):
+        for _ in range(1 + len(after)):
+            try:
+                kept = await download.attempt(content)
+            except VideoError:
+                kept = None
+
+    assert isinstance(kept, Saved)
+    assert not kept.verified
+    assert FILM + b"trailing" == target.read_bytes()
+    assert [target] == listing(tmp_path)
 
 
 async def test_fragments_that_play_too_short_are_not_stored(tmp_path: Path, disk: Disk):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video.errors import DownloadFailed
-from aihubmix_video.http.redirects import judge_addresses, next_hop, same_origin
+from aihubmix_video.http.redirects import judge_addresses, next_hop, same_origin, url_in
 
 HOME = "https://aihubmix.com/v1/videos/x/content"
 
@@ -123,3 +123,41 @@ def test_any_location_is_judged_without_other_errors(location: str):
     """It is the server's text."""
     with suppress(DownloadFailed):
         assert next_hop(HOME, location, local=False).startswith("https://")
+
+
+@pytest.mark.parametrize(
+    ("location", "leads_to"),
+    [
+        ("https://store.example/a film.mp4?x=1", "https://store.example/a%20film.mp4?x=1"),
+        ("https://store.example/\u732b.mp4", "https://store.example/%E7%8C%AB.mp4"),
+        ("https://store.example/a%20b.mp4?sig=a%2Fb%3D&c=d%2B", "https://store.example/a%20b.mp4?sig=a%2Fb%3D&c=d%2B"),
+        ('https://store.example/a"b<c>.mp4', "https://store.example/a%22b%3Cc%3E.mp4"),
+        ("https://store.example/a|b^c`d{e}.mp4", "https://store.example/a%7Cb%5Ec%60d%7Be%7D.mp4"),
+    ],
+)
+def test_what_may_not_stand_in_a_request_line_is_escaped_and_nothing_twice(location: str, leads_to: str):
+    """A space ended a paid job after ten tries; a signature is made over the escapes that are there."""
+    assert leads_to == next_hop("https://gateway.example/v1/videos/a/content", location, local=False)
+
+
+URL = "https://store.example/film.mp4?sig=1"
+
+
+@pytest.mark.parametrize(
+    ("body", "url"),
+    [
+        (f'{{"url": "{URL}"}}', URL),
+        (f'"{URL}"', URL),
+        (f'{{"code": 200, "data": {{"video_url": "{URL}"}}}}', URL),
+        (f'{{"id": "v", "status": "completed", "output": {{"urls": ["{URL}"]}}}}', URL),
+        (f'{{"url": "{URL}", "cover_url": "https://store.example/film.jpg"}}', URL),
+        (f'{{"url": "{URL}", "other": "https://store.example/b.mp4"}}', None),
+        (f'{{"error": {{"message": "see {URL}"}}, "url": "{URL}"}}', None),
+        ('{"message": "not ready"}', None),
+        ("not JSON", None),
+        ("[" * 5000, None),
+    ],
+)
+def test_a_json_answer_that_holds_one_url_names_the_video(body: str, url: str | None):
+    """Some gateways answer so in place of a redirect; an error is still one."""
+    assert url == url_in(body.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import random
 from hashlib import sha256
 from itertools import pairwise
@@ -282,3 +283,70 @@ async def test_a_body_whose_framing_breaks_is_fetched_again(size: int, tmp_path:
         )
         assert await holds(sandbox, await fetched(session, tmp_path / "cat.mp4"))
         assert 1 == sandbox.billed
+
+
+# Odd ways to a video.
+
+
+async def test_an_encoded_body_is_decoded_and_proved(tmp_path: Path):
+    """A proxy compressed it, though nobody asked."""
+    answer = Fault.status(
+        200, gzip.compress(film()), headers={"Content-Encoding": "gzip"}, content_type="video/mp4", route="content"
+    )
+    async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
+        sandbox.faults.add(answer)
+        video = await fetched(session, tmp_path / "cat.mp4")
+        assert video.path is not None
+        assert film() == video.path.read_bytes()
+        assert (True, None) == (video.verified, video.unverified)
+        assert 1 == seen(sandbox)["content"]
+
+
+async def test_an_answer_that_only_names_the_video_is_followed_as_a_redirect(tmp_path: Path):
+    """Under the same rules: the key stays here."""
+    async with (
+        Sandbox(**FAST) as sandbox,
+        ScriptedServer(whole(film())) as other,
+        opened(sandbox) as session,
+    ):
+        sandbox.faults.add(Fault.status(200, {"code": "success", "data": {"url": other.url}}, route="content"))
+        video = await fetched(session, tmp_path / "cat.mp4")
+        assert video.path is not None
+        assert film() == video.path.read_bytes()
+        assert "authorization" not in other.requests[0].headers
+
+
+async def test_a_storage_that_refuses_a_link_is_asked_again_through_the_gateway(tmp_path: Path):
+    """Its 403 is about the link; taken for the key's, a paid job ended after three."""
+    refused = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+    async with (
+        Sandbox(**FAST) as sandbox,
+        ScriptedServer(*[whole(refused, status=403, content_type="application/xml")] * 5) as other,
+        opened(sandbox) as session,
+    ):
+        sandbox.faults.add(Fault.redirect(other.url, route="content", times=5))
+        assert await holds(sandbox, await fetched(session, tmp_path / "cat.mp4"))
+        assert 5 == len(other.requests)
+
+
+@pytest.mark.parametrize("seconds", [70.0, 100.0, 170.0])
+async def test_content_that_begins_late_is_received(seconds: float, tmp_path: Path):
+    """The gateway fetches it from the vendor first; one limit says how long that may take."""
+    async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
+        sandbox.faults.add(Fault(route="content", delay=seconds, times=None))
+        assert await holds(sandbox, await fetched(session, tmp_path / "cat.mp4"))
+        assert 1 == seen(sandbox)["content"]
+
+
+async def test_odd_bytes_that_come_twice_are_kept_and_said_to_be_odd(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """In the video and in the log."""
+    odd = film() + b"behind the last box"
+    async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
+        sandbox.faults.add(Fault.status(200, odd, content_type="video/mp4", route="content", times=None))
+        video = await fetched(session, tmp_path / "cat.mp4")
+        assert video.path is not None
+        assert odd == video.path.read_bytes()
+        assert False is video.verified
+        assert video.unverified
+        assert "not proved whole" in caplog.text
+        assert 2 == seen(sandbox)["content"]
