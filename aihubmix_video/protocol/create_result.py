@@ -201,7 +201,7 @@ def _quoted(response: Response, reason: str) -> str:
 
 
 def read_poll(response: Response, *, job_id: str | None = None, now: float | None = None) -> Video:
-    """Read the answer to a status request.
+    """Return the video that the answer to a status request describes.
 
     Whatever JSON a 2xx brings is a video, if only one that is still running, unless it refuses the question in so many words and
     tells no status. See also `may_be_complete`.

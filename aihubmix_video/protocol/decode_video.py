@@ -216,9 +216,19 @@ def _words(places: Sequence[Place]) -> Iterator[str]:
     """Return every word for where the job stands, outermost first."""
     for place in places:
         for name in _STATUS_NAMES:
-            word = place.get(name)
+            word = _plain_word(place.get(name))
             if isinstance(word, str) and word.strip():
                 yield word
+
+
+def _plain_word(status: object) -> object:
+    """Return the word of a status; some write it as an object, such as `{"state": "done"}`."""
+    if not isinstance(status, dict):
+        return status
+    return next(
+        (status[name] for name in ("state", "status", "name", "value", "code") if isinstance(status.get(name), str)),
+        None,
+    )
 
 
 def _word(places: Sequence[Place]) -> str | None:

@@ -54,6 +54,7 @@ _MESSAGES = (
 _LAST = ("baseresp", "responsemetadata", "response", "description", "title", "data", "result", "output")
 """Names that hold a message where no better one does."""
 _MESSAGE_ENDINGS = ("msg", "message", "reason", "error")
+_CODE = re.compile(r"[A-Za-z][\w.-]{1,60}", re.ASCII)
 _GRPC = re.compile(r"[A-Z]+(?:_[A-Z]+)+", re.ASCII)  # Google's `status` beside a message, such as RESOURCE_EXHAUSTED
 _REQUEST = re.compile(r"\b(?:tid|request[ _-]?id)\b[\"']?\s*[:=]\s*[\"']?([0-9A-Za-z][\w-]{5,99})", re.IGNORECASE)
 _NOTHING = {"", "none", "null", "undefined", "{}"}  # how languages print the absence of an error
@@ -76,7 +77,7 @@ class ErrorBody:
     Attributes:
         message: One readable line, printable and bounded; empty if nothing was said.
         type: The sender's class of error; the innermost one, where answers are nested.
-        code: Likewise its code.
+        code: Its code, of the innermost one too.
         param: The request's field that is at fault, where named.
         request_id: The gateway's id of the request.
         wait: Seconds that the body asks to wait, or None.
@@ -126,7 +127,7 @@ def describe(value: object) -> ErrorBody:
     """Read what a piece of JSON says is wrong: a whole answer, or the `error` of a failed job."""
     found = _tell(value, _LEVELS)
     message = found.get("message", "")
-    if not found and (unknown := _pruned(value)):
+    if not message and "code" not in found and (unknown := _pruned(value)):
         message = json.dumps(unknown, ensure_ascii=False)  # of no known shape, and better shown than hidden
     quoted = _REQUEST.search(message)
     wait = wait_in_fields(value)
@@ -161,8 +162,24 @@ def _tell(value: object, levels: int) -> dict[str, str]:
     if isinstance(value, dict):
         fields = fields_of(value)
         known = (*_MESSAGES, *(name for name in fields if name.endswith(_MESSAGE_ENDINGS)), *_LAST)
-        return _labels(fields) | _first_with_message(_tell(fields.get(name), levels - 1) for name in known)
+        told = (_tell(fields.get(name), levels - 1) for name in known if name not in _bare_code(fields))
+        return _labels(fields) | _first_with_message(told)
     return {}
+
+
+def _bare_code(fields: Mapping[str, object]) -> tuple[str, ...]:
+    """Return ``error`` where that is a code, as in `{"error": "quota_exceeded", "message": "…"}`."""
+    error = fields.get("error")
+    is_code = (
+        isinstance(error, str)
+        and _CODE.fullmatch(error)
+        and any(_is_text(fields.get(name)) for name in ("message", "msg"))
+    )
+    return ("error",) if is_code else ()
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and not is_success_code(value)
 
 
 def _labels(fields: Mapping[str, object]) -> dict[str, str]:
@@ -171,6 +188,8 @@ def _labels(fields: Mapping[str, object]) -> dict[str, str]:
         said = (word for name in names if (word := _word(fields.get(name))) and not is_success_code(word))
         if word := next(said, None):
             found[label] = word
+    if _bare_code(fields):
+        found.setdefault("code", str(fields["error"]))
     status = fields.get("status")
     if "type" not in found and isinstance(status, str) and len(status) <= 40 and _GRPC.fullmatch(status):
         found["type"] = status
@@ -194,7 +213,13 @@ def _tell_text(text: str, levels: int) -> dict[str, str]:
 
 
 def _first_with_message(found: Iterable[dict[str, str]]) -> dict[str, str]:
-    return next((told for told in found if told.get("message")), {})
+    """Return the first that has a message, else the first that says anything."""
+    labelled: dict[str, str] = {}
+    for told in found:
+        if told.get("message"):
+            return told
+        labelled = labelled or told
+    return labelled
 
 
 def _pruned(value: object) -> object:

@@ -129,7 +129,7 @@ _OF_JOB = (
     _Rule(JobExpired, {410}),
     _Rule(JobNotFound, {200, *range(400, 600)}, lambda said: says_no_job(said.words)),
     *_OTHERS,
-    # An error in a 200 that says nothing we know is no verdict on the job.
+    # An error in a 200 that says nothing we know is not a verdict on the job.
     _Rule(GatewayError, {200}),
     _Rule(RequestRefused, _ANY),
 )

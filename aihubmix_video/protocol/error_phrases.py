@@ -140,8 +140,9 @@ _NO_MODEL = _any(
 )
 _AUTH_STRICT = _any(
     r"(?:invalid|incorrect|wrong|expired|missing|disabled|revoked)[ _](?:api|access|auth\w*)[ _-]?(?:key|token)\b",
-    r"\bapi[ _-]?key\b.{0,30}(?:invalid|incorrect|not valid|expired|disabled|revoked|missing|required|not (?:been )?provided)",
+    r"\b(?:api[ _-]?key|access[ _-]?token)\b.{0,30}(?:invalid|incorrect|not valid|expired|disabled|revoked|missing|required|not (?:been )?provided)",
     r"authentication (?:failed|error|required)|authenticationerror|invalid_api_key|invalid_authentication",
+    r"invalid credentials?\b",
     r"retrieve_token_failed",  # the gateway's code base
     r"无效的?(?:令牌|密钥|api ?key|apikey|token)",
     r"(?:令牌|密钥|api ?key|apikey)\S{0,8}(?:无效|已过期|不可用|错误|不存在|已禁用|被禁用)",
