@@ -12,6 +12,7 @@ so that whatever JSON comes back says at least that the job is still running.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import attrs
@@ -136,6 +137,8 @@ def other_id(body: Mapping[str, object], used: str) -> str | None:
 
 def has_status(value: object) -> bool:
     """Whether *value*, any JSON, says where a job stands, in whatever words."""
+    if isinstance(value, dict) and isinstance(value.get("status"), str) and value["status"].strip():
+        return True  # nearly every answer; the rest is looked through
     places = job_places(as_object(value))
     return _word(places) is not None or told_fields(places).get("done") is True
 
@@ -296,7 +299,7 @@ def _has_link(body: Mapping[str, object]) -> bool:
             if _LINK.match(each.strip()):
                 return True
         elif isinstance(each, dict):
-            left += [item for name, item in each.items() if compact_name(name) in _URL_NAMES]
+            left += [item for name, item in islice(each.items(), _VALUES) if compact_name(name) in _URL_NAMES]
         elif isinstance(each, list):
             left += each[:_VALUES]
     return False

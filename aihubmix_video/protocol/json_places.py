@@ -7,6 +7,7 @@ one). Names are therefore compared without case and separators, and the wrappers
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ ID_NAMES = ("id", "videoid", "taskid", "jobid", "generationid")
 _WRAPPERS = ("data", "output", "video", "task", "result", "job", "response", ANSWER)
 _PLACES = 16
 _LEVELS = 4
+_FIELDS = 500  # of one object that are looked at; an answer about a job has dozens
 _LONGEST_NAME = 64  # characters; longer names are not known ones, and would only fill the cache
 
 
@@ -39,7 +41,7 @@ def _compact(name: str) -> str:
 def fields_of(value: Mapping[str, object]) -> dict[str, object]:
     """Return the fields of *value* by their compact names; of two that become one, the first that says something."""
     found: dict[str, object] = {}
-    for name, item in value.items():
+    for name, item in islice(value.items(), _FIELDS):
         compact = compact_name(name)
         if compact not in found or is_nothing(found[compact]):
             found[compact] = item
@@ -66,9 +68,13 @@ def job_places(body: Mapping[str, object], *, job_id: str | None = None) -> list
     places: list[Place] = []
     level: list[Mapping[str, object]] = [body]
     for _ in range(_LEVELS):
-        opened = [fields_of(each) for each in level]
+        opened = [fields_of(each) for each in level[:_PLACES]]
         places += opened
-        level = [inner for place in opened for name in _WRAPPERS for inner in _objects(place.get(name), job_id)]
+        level = [
+            inner for place in opened for name in _WRAPPERS if name in place for inner in _objects(place[name], job_id)
+        ]
+        if not level:
+            break
     return places[:_PLACES]
 
 

@@ -10,6 +10,7 @@ Documented by Google and OpenAI, and written by gateways of this family. It coun
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from aihubmix_video.protocol.json_places import compact_name
@@ -58,12 +59,12 @@ def wait_in_fields(value: object) -> float | None:
         each = left.pop()
         seen += 1
         if isinstance(each, dict):
-            for name, item in each.items():
+            for name, item in islice(each.items(), _VALUES):
                 unit = _FIELDS.get(compact_name(name))
                 seconds = None if unit is None else _duration(item, unit)
                 if seconds is not None:
                     return seconds
-            left += each.values()
+            left += islice(each.values(), _VALUES)
         elif isinstance(each, list):
             left += each[:_VALUES]
     return None
