@@ -141,6 +141,7 @@ class Known(TypedDict, total=False):
     status_code: int | None
     retryable: bool
     charged: Charged
+    last_heard: str | None
 
 
 class VideoError(Exception):
@@ -154,6 +155,8 @@ class VideoError(Exception):
         status_code: The HTTP status, where there was an answer.
         retryable: Whether the same call may succeed later without a change.
         charged: Whether the job was paid for.
+        last_heard: What the gateway last said of the job, where a wait for it ended: its own status word or the trouble that
+            the last polls brought, how many polls there were, and when it last answered well.
     """
 
     retryable: bool = False
@@ -170,6 +173,7 @@ class VideoError(Exception):
         self.job_key = known.get("job_key")
         self.request_id = known.get("request_id")
         self.status_code = known.get("status_code")
+        self.last_heard = known.get("last_heard")
         if "retryable" in known:
             self.retryable = known["retryable"]
         if "charged" in known:
@@ -179,8 +183,9 @@ class VideoError(Exception):
         named = (("HTTP", self.status_code), ("job", self.job_id), ("request", self.request_id))
         known = ", ".join(f"{name} {value}" for name, value in named if value is not None)
         where = f" [{known}]" if known else ""
+        heard = f" ({self.last_heard})" if self.last_heard else ""
         is_bought = self.job_id is not None and self.advice_for_bought is not None
-        return f"{self.message}{where} {self.advice_for_bought if is_bought else self.advice}".rstrip()
+        return f"{self.message}{heard}{where} {self.advice_for_bought if is_bought else self.advice}".rstrip()
 
     def __reduce__(self) -> tuple[Callable[..., VideoError], tuple[object, ...]]:
         return _rebuild, (type(self), self.message, dict(self.__dict__))

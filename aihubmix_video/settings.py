@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, get_args
 from urllib.parse import SplitResult, urlsplit
@@ -15,11 +14,12 @@ import attrs
 from aihubmix_video.capabilities import Validate
 from aihubmix_video.capabilities.field_rules import is_number
 from aihubmix_video.errors import ConfigurationError, shown
+from aihubmix_video.references.addresses import is_loopback, is_never_contacted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Secret", "Settings", "is_loopback", "settings_from"]
+__all__ = ["Secret", "Settings", "settings_from"]
 
 DEFAULT_BASE_URL = "https://aihubmix.com"
 KEY_VARIABLE = "AIHUBMIX_API_KEY"
@@ -158,16 +158,6 @@ def _key(given: str | None, env: Mapping[str, str]) -> str:
 # The base URL.
 
 
-def is_loopback(host: str) -> bool:
-    """Whether *host* names this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _base_url(text: str) -> str:
     """Return scheme, host, port and path prefix, without a trailing slash or ``/v1``."""
 
@@ -188,11 +178,13 @@ def _base_url(text: str) -> str:
     try:
         parts.hostname.encode("ascii").decode("idna")
     except UnicodeError:
-        raise wrong("its host is no name that can be looked up; give a URL") from None
+        raise wrong("its host is not a name that can be looked up; give a URL") from None
     if "v1" in _prefix(parts).lower().split("/"):
         raise wrong("give the address up to the host, without what follows /v1")
     if parts.query or parts.fragment or port == 0:
         raise wrong("a query, a fragment or port 0 cannot be used; give a plain URL")
+    if is_never_contacted(parts.hostname):
+        raise wrong("a link-local address or a cloud metadata service is never contacted; give the gateway's URL")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise wrong("plain http would show the key to the network; give an https URL")
     return f"{parts.scheme}://{parts.netloc.lower()}{_prefix(parts)}"

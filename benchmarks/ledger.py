@@ -16,6 +16,7 @@ from pathlib import Path
 
 import attrs
 
+from aihubmix_video.ledger import transitions
 from aihubmix_video.ledger.entry import Destination, LedgerEntry
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 from aihubmix_video.types.request import VideoRequest
@@ -45,10 +46,12 @@ async def lives(ledger: SqliteLedger, name: int, number: int) -> None:
     for each in range(number):
         key = f"{name}-{each}"
         await ledger.intend([LedgerEntry(key=key, request=REQUEST, target=TARGET, batch="run", fingerprint=key)])
-        await ledger.sending(key)
-        await ledger.bought(key, "video-" + "x" * 120)
-        await ledger.completed(key, 2e9)
-        await ledger.saved(key, Path("/videos/a.mp4"), bytes_written=1 << 22, sha256="0" * 64, verified=True)
+        await ledger.record(key, transitions.sending())
+        await ledger.record(key, transitions.bought("video-" + "x" * 120))
+        await ledger.record(key, transitions.completed(2e9))
+        await ledger.record(
+            key, transitions.saved(Path("/videos/a.mp4"), bytes_written=1 << 22, sha256="0" * 64, verified=True)
+        )
 
 
 async def measured(folder: Path, callers: int) -> Figures:

@@ -33,10 +33,10 @@ async def take(folder: Path) -> Console:
         total = batch.plan().total.videos
         screen.say(greeting(total))
         screen.begin(total)
-        async with runner.opened() as session, aclosing(batch.outcomes(session)) as outcomes:  # type: ignore[type-var]
+        async with runner.opened() as session, aclosing(batch.results(session)) as results:  # type: ignore[type-var]
             watcher = asyncio.create_task(_watch(screen, session.jobs))
             for _ in range(FINISHED):
-                screen.finished(await anext(outcomes))
+                screen.finished(await anext(results))
             console.print(screen.picture(session.jobs()))
             watcher.cancel()
     return console

@@ -138,7 +138,9 @@ def test_the_session_is_made_and_used_as_promised():
         inspect.signature(VideoSession.generate).parameters
     )
     caps = dict.fromkeys(("max_videos", "max_seconds", "max_spend", "prices"))
-    assert {"to": REQUIRED, "overwrite": False, **caps, "moderation_retries": 0} == parameters(VideoSession.batch)
+    assert {"to": REQUIRED, "overwrite": False, **caps, "moderation_retries": 0, "keep_buying": False} == parameters(
+        VideoSession.batch
+    )
     assert ["self"] == list(inspect.signature(VideoSession.resume).parameters)
     assert ["self", "video_id"] == list(inspect.signature(VideoSession.job).parameters)
     for sync in (VideoSession.batch, VideoSession.resume, VideoSession.job, VideoSession.stats):
@@ -163,7 +165,7 @@ FIELDS: list[tuple[type[attrs.AttrsInstance], str]] = [
         """id model status seconds width height progress created_at completed_at expires_at error path bytes_written
         sha256 verified raw""",
     ),
-    (JobEvent, "job status progress eta bytes_done bytes_total at eta_range"),
+    (JobEvent, "job status progress eta bytes_done bytes_total at eta_range note"),
     (BatchItem, "index key request video path error charged earlier"),
     (
         VideoRequest,

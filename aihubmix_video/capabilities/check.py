@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aihubmix_video.capabilities.field_rules import ImageRule, Size
-    from aihubmix_video.capabilities.schema import Capability
+    from aihubmix_video.capabilities.schema import ModelTable
 
 
-def problems(capability: Capability, request: VideoRequest) -> tuple[Problem, ...]:
+def problems(capability: ModelTable, request: VideoRequest) -> tuple[Problem, ...]:
     """Find everything wrong with *request*: what its model refuses, and what any model would."""
     asked = as_meant(capability, request)
     # The model's own rules come first: of a field with two problems they say what is allowed.
@@ -35,7 +35,7 @@ def problems(capability: Capability, request: VideoRequest) -> tuple[Problem, ..
     return in_order((*found, *check_request(asked)))
 
 
-def warnings(capability: Capability, request: VideoRequest) -> tuple[str, ...]:
+def warnings(capability: ModelTable, request: VideoRequest) -> tuple[str, ...]:
     """Say what about *request* may be refused or ignored by the vendor though it passes."""
     asked = as_meant(capability, request)
     return tuple(warning for doubt in _DOUBTS for warning in doubt(capability, asked))
@@ -44,21 +44,21 @@ def warnings(capability: Capability, request: VideoRequest) -> tuple[str, ...]:
 # -- rules --------------------------------------------------------------------------------------------------
 
 
-def _not_taken(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
+def _not_taken(capability: ModelTable, request: VideoRequest) -> Iterator[Problem]:
     for field in attrs.fields_dict(VideoRequest):
         value = getattr(request, field)
         if value is not None and field not in capability.fields:
             yield Problem.of(field, value, f"is not supported by {capability.model}; {_advice(capability, field)}")
 
 
-def _advice(capability: Capability, field: str) -> str:
+def _advice(capability: ModelTable, field: str) -> str:
     if field == "input_reference" and capability.counterpart is not None:
         return f"use {capability.counterpart} for images"
     taken = one_of(name for name in capability.fields if name not in {"model", "extra_body"})
     return capability.instead.get(field, f"it takes {taken}")
 
 
-def _prompt(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
+def _prompt(capability: ModelTable, request: VideoRequest) -> Iterator[Problem]:
     prompt, limit = request.prompt, capability.prompt_limit
     if is_blank(prompt) and all(not getattr(request, field) for field in capability.prompt_optional_with):
         other = f" without {one_of(capability.prompt_optional_with)}" if capability.prompt_optional_with else ""
@@ -67,7 +67,7 @@ def _prompt(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
         yield Problem.of("prompt", prompt, f"has {len(prompt)} characters; {capability.model} takes {limit}")
 
 
-def _seconds(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
+def _seconds(capability: ModelTable, request: VideoRequest) -> Iterator[Problem]:
     asked, lengths = request.seconds, capability.seconds
     fixed = capability.fixed_seconds(request)
     if asked is None:
@@ -80,7 +80,7 @@ def _seconds(capability: Capability, request: VideoRequest) -> Iterator[Problem]
         yield Problem.of("seconds", asked, message, allowed=lengths.legal, nearest=lengths.nearest(asked))
 
 
-def _size(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
+def _size(capability: ModelTable, request: VideoRequest) -> Iterator[Problem]:
     size, names = request.size, capability.size_names
     if size is None or not names:
         return
@@ -96,7 +96,7 @@ def _size(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
         yield from _size_conflicts(capability, request)
 
 
-def _nearest_size(capability: Capability, asked: object) -> str | None:
+def _nearest_size(capability: ModelTable, asked: object) -> str | None:
     """Find the size of the closest shape, and of these the closest area, if *asked* is in pixels."""
     sides = re.fullmatch(r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})", str(asked).lower().replace(" ", ""))
     if sides is None:
@@ -110,7 +110,7 @@ def _nearest_size(capability: Capability, asked: object) -> str | None:
     return min((size for size in capability.sizes if size.names), key=distance).names[0]
 
 
-def _size_conflicts(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
+def _size_conflicts(capability: ModelTable, request: VideoRequest) -> Iterator[Problem]:
     size = next(size for size in capability.sizes if request.size in size.names)
     for field, meant in ((capability.tier_field, size.tier), (capability.ratio_field, size.ratio)):
         given = getattr(request, field) if field else None
@@ -119,7 +119,7 @@ def _size_conflicts(capability: Capability, request: VideoRequest) -> Iterator[P
             return
 
 
-def _options(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
+def _options(capability: ModelTable, request: VideoRequest) -> Iterator[Problem]:
     for field, option in capability.options.items():
         value = getattr(request, field)
         if value is not None and not option.accepts(value):
@@ -127,7 +127,7 @@ def _options(capability: Capability, request: VideoRequest) -> Iterator[Problem]
             yield Problem.of(field, value, message, allowed=option.allowed, nearest=option.nearest(value))
 
 
-def _images(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
+def _images(capability: ModelTable, request: VideoRequest) -> Iterator[Problem]:
     for rule in capability.images:
         value = getattr(request, rule.field)
         if value is None:
@@ -143,7 +143,7 @@ def _images(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
             yield from _matching(capability, request, rule)
 
 
-def _matching(capability: Capability, request: VideoRequest, rule: ImageRule) -> Iterator[Problem]:
+def _matching(capability: ModelTable, request: VideoRequest, rule: ImageRule) -> Iterator[Problem]:
     """The vendor refuses an image of another size than the video's; only pictures at hand can be measured."""
     value, size = getattr(request, rule.field), capability.size_of(request)
     medium = None if is_unread(value) else read_medium(rule.field, value)
@@ -155,17 +155,17 @@ def _matching(capability: Capability, request: VideoRequest, rule: ImageRule) ->
         yield Problem.of(rule.field, own, f"the image is {own} and must match the video's {size.pixels}{hint}")
 
 
-def _videos(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
+def _videos(capability: ModelTable, request: VideoRequest) -> Iterator[Problem]:
     if capability.refer_types and request.video_list is not None:
         yield from video_problems(capability.refer_types, request.video_list)
 
 
-def _content(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
+def _content(capability: ModelTable, request: VideoRequest) -> Iterator[Problem]:
     if capability.content and request.content is not None:
         yield from content_problems(capability.content, request.content)
 
 
-def _duration(capability: Capability, request: VideoRequest) -> Iterator[Problem]:
+def _duration(capability: ModelTable, request: VideoRequest) -> Iterator[Problem]:
     extra = request.extra_body
     if not capability.duration_alias and isinstance(extra, Mapping) and "duration" in extra:
         yield Problem.of(
@@ -176,7 +176,7 @@ def _duration(capability: Capability, request: VideoRequest) -> Iterator[Problem
         )
 
 
-_RULES: tuple[Callable[[Capability, VideoRequest], Iterator[Problem]], ...] = (
+_RULES: tuple[Callable[[ModelTable, VideoRequest], Iterator[Problem]], ...] = (
     *(_not_taken, _prompt, _seconds, _size, _options, _images, _videos, _content, _duration),
 )
 
@@ -184,13 +184,13 @@ _RULES: tuple[Callable[[Capability, VideoRequest], Iterator[Problem]], ...] = (
 # -- doubts -------------------------------------------------------------------------------------------------
 
 
-def _doubtful_seconds(capability: Capability, request: VideoRequest) -> Iterator[str]:
+def _doubtful_seconds(capability: ModelTable, request: VideoRequest) -> Iterator[str]:
     asked, upstream = request.seconds, capability.seconds.upstream
     if asked in capability.seconds.allowed and upstream and asked not in upstream:
         yield f"seconds={asked}: the vendor's own API is known to make only {one_of(upstream)} seconds"
 
 
-def _doubtful_size(capability: Capability, request: VideoRequest) -> Iterator[str]:
+def _doubtful_size(capability: ModelTable, request: VideoRequest) -> Iterator[str]:
     size = capability.size_of(request)
     if size is None or request.size is None:
         return
@@ -200,24 +200,24 @@ def _doubtful_size(capability: Capability, request: VideoRequest) -> Iterator[st
         yield f"size={request.size}: the vendor's own API is known to need {size.upstream_seconds} seconds at this size"
 
 
-def _doubtful_options(capability: Capability, request: VideoRequest) -> Iterator[str]:
+def _doubtful_options(capability: ModelTable, request: VideoRequest) -> Iterator[str]:
     for field, option in capability.options.items():
         value = getattr(request, field)
         if value is not None and option.accepts(value) and (doubt := option.doubt(value)):
             yield f"{field}={value}: {doubt}"
 
 
-def _doubtful_images(capability: Capability, request: VideoRequest) -> Iterator[str]:
+def _doubtful_images(capability: ModelTable, request: VideoRequest) -> Iterator[str]:
     for rule in capability.images:
         if rule.note and getattr(request, rule.field) is not None:
             yield f"{rule.field}: {rule.note}"
 
 
-def _doubtful_content(capability: Capability, request: VideoRequest) -> Iterator[str]:
+def _doubtful_content(capability: ModelTable, request: VideoRequest) -> Iterator[str]:
     if capability.content and request.content is not None:
         yield from content_warnings(request.content)
 
 
-_DOUBTS: tuple[Callable[[Capability, VideoRequest], Iterator[str]], ...] = (
+_DOUBTS: tuple[Callable[[ModelTable, VideoRequest], Iterator[str]], ...] = (
     *(_doubtful_seconds, _doubtful_size, _doubtful_options, _doubtful_images, _doubtful_content),
 )

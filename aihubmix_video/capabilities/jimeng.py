@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from aihubmix_video.capabilities.capability import Capability
 from aihubmix_video.capabilities.field_rules import Dialect, ImageRule, Mode, Seconds, Size
-from aihubmix_video.capabilities.schema import PAGE, Capability
+from aihubmix_video.capabilities.schema import PAGE
 
 _BY_SIZE = "choose the frame by size, such as size='16:9'"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aihubmix_video.capabilities.capability import Capability
 from aihubmix_video.capabilities.field_rules import (
     Audio,
     Choice,
@@ -15,7 +16,7 @@ from aihubmix_video.capabilities.field_rules import (
     Size,
     Text,
 )
-from aihubmix_video.capabilities.schema import DAY, PAGE, Capability
+from aihubmix_video.capabilities.schema import DAY, PAGE
 
 _OLD = Seconds((5, 10), default=5)  # v1, v1-5, v1-6
 _NEW = Seconds(range(3, 16), default=5)  # v3, v3-omni, video-o1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
@@ -16,22 +16,50 @@ from aihubmix_video.capabilities.field_rules import ExtraBody
 from aihubmix_video.types.request import FIELDS
 
 if TYPE_CHECKING:
-    from aihubmix_video.capabilities.schema import Capability
+    from aihubmix_video.capabilities.field_rules import Option
     from aihubmix_video.types.request import VideoRequest
 
 _WHOLE = re.compile(r"-1|0|[1-9][0-9]{0,5}")
 _PIXELS = re.compile(r"([1-9][0-9]{0,5})[xX×*]([1-9][0-9]{0,5})")
 
 
+class NormalRules(Protocol):
+    """What of a model's table decides the one form of a request; `ModelTable` has it."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of all request fields that the model takes."""
+
+    @property
+    def size_names(self) -> tuple[str, ...]:
+        """Every value that ``size`` may have."""
+
+    @property
+    def options(self) -> Mapping[str, Option]:
+        """Fields beside prompt, seconds, size and references."""
+
+    @property
+    def ratio_field(self) -> str | None:
+        """The option that chooses a size's ratio."""
+
+    @property
+    def duration_alias(self) -> bool:
+        """Whether the gateway also accepts ``duration``."""
+
+    @property
+    def extra_body(self) -> ExtraBody:
+        """Where the keys of ``extra_body`` go."""
+
+
 def whole_seconds(value: object) -> int | None:
-    """Read a length: an int or ASCII digits, or -1; None for anything else."""
+    """Return a length: an int or ASCII digits, or -1; None for anything else."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else None
 
 
 def plain_size(value: object) -> object:
-    """Write a size in pixels as ``1280x720``; leave everything else alone."""
+    """Return a size in pixels as ``1280x720``, and everything else as it is."""
     if isinstance(value, (tuple, list)) and len(value) == 2 and all(type(side) is int for side in value):
         value = f"{value[0]}x{value[1]}"
     pixels = _PIXELS.fullmatch(value) if isinstance(value, str) else None
@@ -39,12 +67,12 @@ def plain_size(value: object) -> object:
 
 
 def field_of(key: object) -> str:
-    """Name the request field that a wire key stands for; the empty string when there is none."""
+    """Return the request field that a wire key stands for; the empty string when there is none."""
     return "seconds" if key == "duration" else key if isinstance(key, str) and key in FIELDS else ""
 
 
-def normalised(capability: Capability | None, request: VideoRequest) -> VideoRequest:
-    """Bring a request into its one form.
+def normalised(capability: NormalRules | None, request: VideoRequest) -> VideoRequest:
+    """Return a request in its one form.
 
     Args:
         capability: The model's, or None for a model without a table.
@@ -59,8 +87,8 @@ def normalised(capability: Capability | None, request: VideoRequest) -> VideoReq
     return request
 
 
-def as_meant(capability: Capability, request: VideoRequest) -> VideoRequest:
-    """Bring a request into the form in which it is judged: keys of ``extra_body`` that are fields count as these."""
+def as_meant(capability: NormalRules, request: VideoRequest) -> VideoRequest:
+    """Return a request in the form in which it is judged: keys of ``extra_body`` that are fields count as these."""
     return normalised(capability, _lifted(capability, request))
 
 
@@ -69,14 +97,14 @@ def _with(request: VideoRequest, **values: object) -> VideoRequest:
     return attrs.evolve(request, **changes) if changes else request  # type: ignore[arg-type]  # judged by the check
 
 
-def _ratio_by_its_name(field: str, capability: Capability, request: VideoRequest) -> VideoRequest:
+def _ratio_by_its_name(field: str, capability: NormalRules, request: VideoRequest) -> VideoRequest:
     """Seedance's ratio may be given as ``size`` too; its own field is where it has effect."""
     if getattr(request, field) is None and capability.options[field].accepts(request.size):
         return _with(request, **{"size": None, field: request.size})
     return request
 
 
-def _lifted(capability: Capability, request: VideoRequest) -> VideoRequest:
+def _lifted(capability: NormalRules, request: VideoRequest) -> VideoRequest:
     """Move keys of ``extra_body`` that are the model's own fields to where they have effect."""
     extra = request.extra_body
     if not isinstance(extra, Mapping):

@@ -12,7 +12,7 @@ from aihubmix_video.capabilities.field_rules import closest
 from aihubmix_video.errors import Problem, shown
 
 if TYPE_CHECKING:
-    from aihubmix_video.capabilities.schema import Capability
+    from aihubmix_video.capabilities.capability import Capability
     from aihubmix_video.types.request import VideoRequest
 
 Validate = Literal["known", "strict", "off"]

@@ -1,4 +1,4 @@
-"""What one model can do, as a value that others read: `Capability`."""
+"""The facts of one model as data, and what they say of a request: lengths and sizes. The checks read them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import attrs
 
-from aihubmix_video.capabilities import check
 from aihubmix_video.capabilities.field_rules import AUTO, Audio, Dialect, ExtraBody, Mode, Seconds
 from aihubmix_video.capabilities.normal import as_meant
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aihubmix_video.capabilities.field_rules import ContentRule, ImageRule, Option, Size
-    from aihubmix_video.errors import Problem
     from aihubmix_video.types.request import VideoRequest
 
 HOUR = 3600
@@ -24,12 +22,12 @@ PAGE = "AIHubMix video guide, updated 2026-06-01"
 
 
 @attrs.frozen(kw_only=True)
-class Capability:
-    """What one model accepts and gives.
+class ModelTable:
+    """What one model accepts and returns.
 
     Attributes:
         model: The gateway's name of the model.
-        vendor: Who makes it.
+        vendor: The company that makes the model.
         family: The heading under which the official page describes it.
         dialect: How its requests are written on the wire.
         description: The page's features in a few words.
@@ -93,7 +91,7 @@ class Capability:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The names of all request fields this model takes."""
+        """The names of all request fields that this model takes."""
         return (
             *("model", "prompt", "seconds"),
             *(("size",) if self.size_names else ()),
@@ -105,43 +103,28 @@ class Capability:
         )
 
     def but(self, **changes: object) -> Self:
-        """Make the table of a model that differs in a few fields only."""
+        """Return the table of a model that differs in a few fields only."""
         return attrs.evolve(self, **changes)  # type: ignore[arg-type]  # attrs refuses unknown names itself
 
-    def check(self, request: VideoRequest) -> tuple[Problem, ...]:
-        """Find everything that is wrong with a request, without sending or reading anything.
-
-        Args:
-            request: Its ``model`` is not compared with this one's. References on disk are not looked at.
-
-        Returns:
-            Every problem at once, in the order of the request's fields; empty when it may be sent.
-        """
-        return check.problems(self, request)
-
-    def warnings(self, request: VideoRequest) -> tuple[str, ...]:
-        """Say what may be sent, but which the vendor is known to refuse or ignore at times."""
-        return check.warnings(self, request)
-
     def seconds_of(self, request: VideoRequest) -> int | None:
-        """Say how many seconds the video will last; None when the model chooses or the value is not valid."""
+        """Return how many seconds the video will last; None when the model chooses or the value is not valid."""
         asked = as_meant(self, request).seconds
         if asked is None:
             return self.fixed_seconds(request) or self.seconds.default
         return asked if isinstance(asked, int) and asked != AUTO else None
 
     def fixed_seconds(self, request: VideoRequest) -> int | None:
-        """Say which length the request's references prescribe, if they do."""
+        """Return the length that the request's references prescribe, if they do."""
         given = (rule.seconds for rule in self.images if getattr(request, rule.field) is not None)
         return next((seconds for seconds in given if seconds is not None), None)
 
     def pixels(self, request: VideoRequest) -> tuple[int, int] | None:
-        """Say which width and height the file will really have; None when that is not known."""
+        """Return the width and height that the file will really have; None when they are not known."""
         size = self.size_of(request)
         return None if size is None else (size.width, size.height)
 
     def size_of(self, request: VideoRequest) -> Size | None:
-        """Find the size a request asks for, by name or by clarity and frame; None when it is not known."""
+        """Return the size that a request asks for, by name or by clarity and frame; None when it is not known."""
         asked = as_meant(self, request)
         name = asked.size if asked.size is not None else self.default_size
         if name is not None or self.ratio_field is None or self.tier_field is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aihubmix_video.capabilities.capability import Capability
 from aihubmix_video.capabilities.field_rules import (
     Audio,
     Choice,
@@ -15,7 +16,7 @@ from aihubmix_video.capabilities.field_rules import (
     Size,
     WholeNumber,
 )
-from aihubmix_video.capabilities.schema import PAGE, Capability
+from aihubmix_video.capabilities.schema import PAGE
 
 _PIXELS = "a size in pixels is not on the official page, but has been seen to work; resolution and ratio are"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from aihubmix_video.capabilities.capability import Capability
 from aihubmix_video.capabilities.field_rules import Audio, Dialect, ImageRule, Mode, Seconds, Size
-from aihubmix_video.capabilities.schema import PAGE, Capability
+from aihubmix_video.capabilities.schema import PAGE
 
 SORA_2 = Capability(
     model="sora-2",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aihubmix_video.capabilities.capability import Capability
 from aihubmix_video.capabilities.field_rules import (
     Audio,
     Dialect,
@@ -14,7 +15,7 @@ from aihubmix_video.capabilities.field_rules import (
     Text,
     WholeNumber,
 )
-from aihubmix_video.capabilities.schema import PAGE, Capability
+from aihubmix_video.capabilities.schema import PAGE
 
 _UNLISTED = "is not on the official page; it is passed on to the vendor"
 _HD_ONLY = "the page lists it for all of Veo, but Veo 2 itself is known for 720p only"

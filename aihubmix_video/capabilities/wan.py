@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from aihubmix_video.capabilities.capability import Capability
 from aihubmix_video.capabilities.field_rules import Audio, Dialect, ImageRule, Mode, Seconds, Size, WholeNumber
-from aihubmix_video.capabilities.schema import PAGE, Capability
+from aihubmix_video.capabilities.schema import PAGE
 
 _480P = (
     Size(832, 480, "480P"),

@@ -1,20 +1,16 @@
 """The command line, `aihubmix-video` (extra ``cli``).
 
-exits, durations, words   small decisions: exit codes, lengths of time, units
-outcome    what came of one video, as JSON and as lines
-board, tables, models   what is drawn, as values that rich prints
-options    what may be given on the command line
-plans, pricefile   what a file asks for and costs
-rowsfile   a batch file: its rows judged before anything is sent, and where their videos go
-screen     who sees what: live on a terminal, plain lines otherwise
-signals, loops   Ctrl-C and SIGTERM, and the event loop that is used
-ledgers, changes, decisions   a ledger beside a command: what is left, what the file asks anew, what the user decides
-gallery, posters   the page of a batch, and its pictures
-outputs    where videos go
-tally, sidecar   what came of a command's work, and what is kept of a video
-runs, batches, resuming, demo, serving   what the commands do
-app        the commands themselves
-program    from arguments to an exit code
+main, commands              from arguments to an exit code; the application and its list of commands
+NAME_command                one command each, with what only it needs
+command_options             what may be given on the command line
+runner, run_summary         what commands that need a gateway share; their results, added up
+batch_run, batch_plan       a run over a batch file; what the file asks for, added up
+open_batch_file, price_file, output_paths, parse_duration   what options name: files, folders, lengths of time
+ledger_location             a command's ledger, and the command that resumes it
+console, progress_view      what is printed where; the live picture
+result_lines, table_format, text_format   results, tables and text as they are printed
+exit_codes, signals         which result leads to which exit code; Ctrl-C and SIGTERM
+board_server                the server behind ``serve`` (extra ``fastapi``)
 """
 
 from __future__ import annotations
@@ -28,7 +24,7 @@ EXTRA = frozenset({"cyclopts", "rich"})
 
 
 def main() -> None:
-    """Run the program on this process's arguments, and leave with its exit code."""
+    """Run the program on this process's arguments, and exit with its exit code."""
     _open_streams()
     try:
         from aihubmix_video.cli.main import run  # noqa: PLC0415  # needs the extra, and must be able to say so
@@ -41,7 +37,7 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """Put something in the place of standard streams that were closed; files and sockets would get their numbers otherwise."""
+    """Replace standard streams that were closed, whose numbers files and sockets would get."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)

@@ -12,7 +12,7 @@ from cyclopts import Group, Parameter
 
 from aihubmix_video.batch_file.json_values import read_json
 from aihubmix_video.capabilities import Validate  # noqa: TC001  # cyclopts reads the annotations when the program runs
-from aihubmix_video.cli.open_batch_file import Format  # noqa: TC001  # likewise
+from aihubmix_video.cli.open_batch_file import Format  # noqa: TC001  # as above
 from aihubmix_video.cli.parse_duration import seconds_in
 from aihubmix_video.cli.price_file import prices_in
 from aihubmix_video.errors import ConfigurationError, shown
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from aihubmix_video.errors import Problem
 
 __all__ = [
+    "CAPS",
+    "FILE",
+    "OUTPUT_PATH",
+    "WHOLE",
+    "CapArguments",
     "CapOptions",
     "DecidingOptions",
     "FieldOptions",
@@ -45,12 +50,12 @@ def _duration(_: object, tokens: Sequence[Token]) -> float:
 
 
 def _media(_: object, tokens: Sequence[Token]) -> str | Path:
-    """Read a reference: a URL as text; a file's path as a path, since the user typed it here."""
+    """Return a reference: a URL as text; a file's path as a path, since the user typed it here."""
     text = tokens[0].value
     if text.startswith(("http://", "https://", "data:")):
         return text
     if not Path(text).exists():
-        raise ValueError(f"{shown(text)} is no http(s) or data URL, and no file of that name exists")
+        raise ValueError(f"{shown(text)} is not an http(s) or data URL, and no file of that name exists")
     return Path(text)
 
 
@@ -72,7 +77,7 @@ def _json(_: object, tokens: Sequence[Token]) -> object:
 def _whole(_: object, tokens: Sequence[Token]) -> int:
     text = tokens[0].value
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
-        raise ValueError(f"{shown(text)} is no whole number")
+        raise ValueError(f"{shown(text)} is not a whole number")
     return int(text)
 
 
@@ -86,6 +91,7 @@ Several = Annotated[
     Parameter(negative_iterable=(), consume_multiple=False, allow_leading_hyphen=True),
 ]
 Text = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
+OUTPUT_PATH = Parameter(name=("--output", "-o"))
 
 FILE = Group("Rows and files", sort_key=0)
 REQUEST = Group("What the model takes", sort_key=1)
@@ -100,13 +106,13 @@ DECIDING = Group("Jobs that may have been bought", sort_key=0)
 @Parameter(name="*", group=REQUEST)
 @attrs.frozen(kw_only=True)
 class FieldOptions:
-    """The fields of a request beside prompt and model; `aihubmix-video models NAME` tells which a model takes.
+    """The fields of a request beside prompt and model; `aihubmix-video models NAME` shows which a model takes.
 
     Attributes:
         seconds: Length of the video.
         size: Such as 1280x720, 720p (Veo) or 16:9 (Jimeng).
         input_reference: First frame or reference image: a file, or an http(s) or data URL (Sora, Veo, Wan i2v, Jimeng).
-        image: First frame, likewise (Kling).
+        image: First frame: a file, or an http(s) or data URL (Kling).
         image_tail: Last frame (Kling).
         image_list: Reference image; give it up to 4 times (kling-v1-6).
         aspect_ratio: 16:9, 9:16 or 1:1 (Kling).
@@ -147,7 +153,7 @@ class FieldOptions:
     extra_body: Json = None
 
     def given(self) -> dict[str, object]:
-        """Give the fields that were set, by name."""
+        """Return the fields that were set, by name."""
         return {
             field.name: value
             for field in attrs.fields(FieldOptions)
@@ -162,11 +168,15 @@ class RowsOptions:
 
     Attributes:
         format: How the file is read. [default: by its suffix; jsonl on standard input]
-        model: The model of rows that name none; likewise every option under "What the model takes".
+        model: The model of rows that name none; every option under "What the model takes" works the same way.
     """
 
     format: Format | None = None
     model: Annotated[str | None, Parameter(name=("--model", "-m"))] = None
+
+    def defaults(self, fields: FieldOptions) -> dict[str, object]:
+        """Return the fields of rows that do not give them, by name."""
+        return fields.given() | ({"model": self.model} if self.model is not None else {})
 
 
 @Parameter(name="*", group=FILE)
@@ -194,7 +204,7 @@ class FilesOptions:
 @Parameter(name="*", group=GATEWAY)
 @attrs.frozen(kw_only=True)
 class SessionOptions:
-    """How the gateway is reached, and how fast it is asked.
+    """How the gateway is reached, and how fast requests are sent.
 
     Attributes:
         rate: Requests per second over everything that is sent. [default: 10]
@@ -205,7 +215,7 @@ class SessionOptions:
         deadline: How long to wait for one job; it lives on after that. [default: 30min]
         base_url: The gateway. [default: $AIHUBMIX_BASE_URL, or else https://aihubmix.com]
         api_key_file: File that holds the key, in place of $AIHUBMIX_API_KEY. Never the key itself: the command line is visible to all.
-        new_key: The key is a new one of the account whose jobs the ledger holds, which goes on with it.
+        new_key: The key is a new one of the account whose jobs the ledger holds.
         validate: What happens to models without a table here: passed with a warning, refused, or nothing is checked. [default: known]
     """
 
@@ -221,7 +231,7 @@ class SessionOptions:
     validate: Validate | None = None
 
     def given(self, environment: Mapping[str, str], *, needs_key: bool) -> dict[str, object]:
-        """Give the arguments of a session that were set.
+        """Return the arguments of a session that were set.
 
         Raises:
             ConfigurationError: There is no key, or its file cannot be read.
@@ -237,7 +247,7 @@ class SessionOptions:
         return found
 
     def arguments(self) -> list[str]:
-        """Give the options that were set as arguments that set them again."""
+        """Return the options that were set, as arguments that set them again."""
         set_ = {
             field.name: value
             for field in attrs.fields(SessionOptions)
@@ -259,6 +269,7 @@ class CapArguments(TypedDict, total=False):
     max_spend: float
     prices: dict[str, float]
     moderation_retries: int
+    keep_buying: bool
 
 
 @Parameter(name="*", group=CAPS)
@@ -271,7 +282,8 @@ class CapOptions:
         max_seconds: Length of all videos together, at most: 90, 90s, 5min, 1h30.
         max_spend: USD by list price, at most. Rows whose price is not known are refused then.
         prices: JSON file of your own prices in USD per second, such as {"wan2.6-t2v": 0.05}.
-        moderation_retries: How often a row is bought anew after moderation refused its finished video, up to 10. [default: 0]
+        moderation_retries: How often a row is bought again after moderation refused its finished video, up to 10. [default: 0]
+        keep_buying: Go on when the first three creates are refused in the same words, which otherwise stops the batch.
     """
 
     max_videos: Whole = None
@@ -279,9 +291,10 @@ class CapOptions:
     max_spend: float | None = None
     prices: Path | None = None
     moderation_retries: Whole = None
+    keep_buying: bool = False
 
     def given(self) -> CapArguments:
-        """Give the arguments of a batch that were set.
+        """Return the arguments of a batch that were set.
 
         Raises:
             ConfigurationError: The prices cannot be read.
@@ -295,6 +308,8 @@ class CapOptions:
             found["max_spend"] = self.max_spend
         if self.moderation_retries is not None:
             found["moderation_retries"] = self.moderation_retries
+        if self.keep_buying:
+            found["keep_buying"] = True
         return found
 
 
@@ -345,7 +360,7 @@ class SandboxOptions:
 @Parameter(name="*", group=OUTPUT)
 @attrs.frozen(kw_only=True)
 class OutputOptions:
-    """What is said, and how.
+    """What is printed, and how.
 
     Attributes:
         json: One JSON object per line on standard output.
@@ -370,7 +385,7 @@ def _key_in(path: Path) -> str:
 
 
 def key_option(arguments: Sequence[str]) -> str | None:
-    """Find an option that gives the key itself; return its name alone, never its value."""
+    """Return the name of an option that gives the key itself, never its value; None if there is none."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     names = (argument.partition("=")[0].lower().replace("_", "-") for argument in options)
     return next((name for name in names if name in {"--api-key", "--apikey", "--key"}), None)

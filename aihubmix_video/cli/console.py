@@ -1,4 +1,4 @@
-"""Who sees what: results on standard output; progress and messages on standard error, live where that is a terminal."""
+"""What is printed where: results on standard output; progress and messages on standard error, live on a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rich.live import Live
 from rich.text import Text
 
 from aihubmix_video.cli.progress_view import ProgressLine, Totals, changes, drawn, remaining
-from aihubmix_video.cli.row_result import RowResult, failure_line, finished_line, outcome_object
+from aihubmix_video.cli.result_lines import failure_line, finished_line, result_object
 from aihubmix_video.cli.text_format import bytes_text, pixels_text, safe, seconds_text, took_text
 from aihubmix_video.errors import BudgetExceeded
 from aihubmix_video.output.template import slug
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from aihubmix_video.cli.command_options import OutputOptions
+    from aihubmix_video.gallery.row_result import RowResult
     from aihubmix_video.session.job import Job
     from aihubmix_video.session.session import VideoSession
 
@@ -41,13 +43,13 @@ SHOW_CURSOR = b"\r\x1b[?25h\x1b[0m\n"
 
 
 class Paper(Console):
-    """A console that prints text as it is, and leaves a broken pipe to whoever runs the program."""
+    """A console that prints text as it is, and leaves a broken pipe to its caller."""
 
     def __init__(self, file: TextIO, width: int | None = None) -> None:
         super().__init__(file=file, width=width, highlight=False, markup=False, emoji=False)
 
     def on_broken_pipe(self) -> None:
-        """Raise it on; rich would end the process, and jobs that are paid for would not be told."""
+        """Raise it again; rich would end the process, and jobs that are paid for would not be named."""
         raise  # noqa: PLE0704  # rich calls this while it handles the error
 
 
@@ -56,11 +58,11 @@ class Screen:
     """Standard output and standard error of one run.
 
     Attributes:
-        json: Whether results are JSON objects.
-        quiet: Whether progress is not wanted.
+        json: Whether results are printed as JSON objects.
+        quiet: Whether progress is left out.
         out: Where results go.
         console: Where everything else goes.
-        live: Whether progress is a picture that is drawn over and over.
+        live: Whether progress is a picture that is redrawn in place.
         speed: How much faster than the vendors the gateway is; estimates are of the vendors' times.
     """
 
@@ -81,17 +83,18 @@ class Screen:
     _model_width: int = attrs.field(default=8, init=False)
 
     @classmethod
-    def of_process(cls, *, as_json: bool, quiet: bool) -> Screen:
-        """Make the screen of this process: live only on a terminal that can be drawn on, and that is not needed for JSON."""
-        screen = cls(json=as_json, quiet=quiet)
+    def of_options(cls, how: OutputOptions) -> Screen:
+        """Return the screen of this process: live only on a terminal that can redraw, unless JSON goes there."""
+        screen = cls(json=how.json, quiet=how.quiet)
         terminal = sys.stderr.isatty() and not screen.console.is_dumb_terminal
-        screen.live = terminal and not quiet and not (as_json and sys.stdout.isatty())
+        screen.live = terminal and not how.quiet and not (how.json and sys.stdout.isatty())
+        screen.adopt_messages()
         return screen
 
     # Standard output.
 
     def result(self, text: str) -> None:
-        """Print one line of a result at once, so that who reads a pipe sees it now."""
+        """Print one line of a result at once, so that the reader of a pipe sees it now."""
         self.out.write(f"{text}\n")
         self.out.flush()
 
@@ -114,7 +117,7 @@ class Screen:
             self.insist(text, style)
 
     def insist(self, text: str, style: str = "") -> None:
-        """Print a message that matters whatever was asked for."""
+        """Print a message that matters even if only results are wanted."""
         self.console.print(Text(text, style), soft_wrap=True)
 
     def error(self, text: str) -> None:
@@ -127,49 +130,49 @@ class Screen:
 
     # Progress.
 
-    def finished(self, outcome: RowResult) -> None:
-        """Tell the end of one row: its path or object as a result, and a line about it."""
-        capped = isinstance(outcome.error, BudgetExceeded)
-        self._done += outcome.error is None
+    def finished(self, result: RowResult) -> None:
+        """Print the end of one row: its path or object as a result, and a line about it."""
+        capped = isinstance(result.error, BudgetExceeded)
+        self._done += result.error is None
         self._capped += capped
-        self._failed += outcome.error is not None and not capped
+        self._failed += result.error is not None and not capped
         if capped and self._capped > 1:
             pass  # one cap stops thousands of rows; the summary counts them
-        elif outcome.error is not None:
-            self.error(failure_line(outcome, alone=self._total <= 1))
+        elif result.error is not None:
+            self.error(failure_line(result, alone=self._total <= 1))
         elif self.live:
-            self.console.print(self._saved(outcome), soft_wrap=True)
+            self.console.print(self._saved(result), soft_wrap=True)
         else:
-            saved = "saved earlier" if outcome.earlier else "saved"
-            said = "there already" if outcome.skipped else f"{saved}  {finished_line(outcome)}"
-            self.say(f"{safe(outcome.key or '', 64)} {said}".strip())
+            saved = "saved earlier" if result.earlier else "saved"
+            said = "there already" if result.skipped else f"{saved}  {finished_line(result)}"
+            self.say(f"{safe(result.key or '', 64)} {said}".strip())
         if self.json:
-            self.objects([outcome_object(outcome)])
-        elif outcome.path is not None and not (self.live and self.out.isatty()):
-            self.result(str(outcome.path))
+            self.objects([result_object(result)])
+        elif result.path is not None and not (self.live and self.out.isatty()):
+            self.result(str(result.path))
 
-    def _saved(self, outcome: RowResult) -> Text:
-        """Draw a saved video's line with its path, as the picture's terminal is where the user looks."""
-        if outcome.skipped:
-            return Text.assemble(("there  ", "dim"), _nearby(outcome.path))
-        if outcome.earlier:
-            return Text.assemble(("saved earlier  ", "dim"), _nearby(outcome.path))
-        self._model_width = max(self._model_width, len(outcome.model))
+    def _saved(self, result: RowResult) -> Text:
+        """Return a saved video's line with its path, as the picture's terminal is where the user looks."""
+        if result.skipped:
+            return Text.assemble(("there  ", "dim"), _nearby(result.path))
+        if result.earlier:
+            return Text.assemble(("saved earlier  ", "dim"), _nearby(result.path))
+        self._model_width = max(self._model_width, len(result.model))
         facts = (
-            f"{outcome.model:{self._model_width}}",
-            f"{pixels_text(outcome.pixels):>9}",
-            f"{seconds_text(outcome.seconds):>4}",
-            f"{bytes_text(outcome.bytes):>8}",
-            f"{took_text(outcome.took):>5}",
+            f"{result.model:{self._model_width}}",
+            f"{pixels_text(result.pixels):>9}",
+            f"{seconds_text(result.seconds):>4}",
+            f"{bytes_text(result.bytes):>8}",
+            f"{took_text(result.took):>5}",
         )
-        return Text.assemble(("saved  ", "bold green"), "  ".join(facts), "  ", (_nearby(outcome.path), "bold"))
+        return Text.assemble(("saved  ", "bold green"), "  ".join(facts), "  ", (_nearby(result.path), "bold"))
 
     def begin(self, total: int) -> None:
         """Count *total* rows from now."""
         self._total, self._began = total, time.monotonic()
 
     def summary(self) -> None:
-        """Say how many rows ended how."""
+        """Print how many rows ended how."""
         failed = f", {self._failed} failed" if self._failed else ""
         failed += f", {self._capped} above a cap" if self._capped else ""
         took = took_text(time.monotonic() - self._began)
@@ -198,7 +201,7 @@ class Screen:
             while True:
                 self._tell_changes(session.jobs())
                 await asyncio.sleep(PLAIN_SECONDS)
-        # What others print goes above the picture because all of it is printed through one console.
+        # What other libraries print goes above the picture because all of it is printed through one console.
         with Live(
             console=self.console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
         ) as self._picture:
@@ -207,7 +210,7 @@ class Screen:
                 await asyncio.sleep(LIVE_SECONDS)
 
     def picture(self, jobs: Sequence[Job]) -> RenderableType:
-        """Draw the jobs as they stand now."""
+        """Return the picture of the jobs as they stand now."""
         now = time.monotonic()
         lines = [self._line(job, now) for job in jobs]
         self._first_seen = {line.key: now - line.age for line in lines}  # of those that still run
@@ -220,7 +223,7 @@ class Screen:
             elapsed=now - self._began,
         )
         eta = remaining(
-            [line.eta for line in lines if line.id is not None], totals.queued, (totals.per_minute or 0.0) / 60 or None
+            [line.eta for line in lines if line.id is not None], totals.waiting, (totals.per_minute or 0.0) / 60 or None
         )
         self._model_width = max([self._model_width, *(len(line.model) for line in lines)])
         return drawn(
@@ -254,6 +257,7 @@ class Screen:
             age=now - began,
             bytes_done=event.bytes_done,
             bytes_total=event.bytes_total,
+            note=safe(event.note, 160) if event.note is not None else None,
         )
 
     def restore(self) -> None:
@@ -261,7 +265,7 @@ class Screen:
         if self._picture is not None and self._picture.is_started:
             os.write(2, SHOW_CURSOR)
 
-    # Other people's messages.
+    # Messages of other libraries.
 
     def adopt_messages(self) -> None:
         """Print warnings and log messages as this program's own, so that none tears the picture or carries escapes."""
@@ -288,7 +292,7 @@ class _ToScreen(logging.Handler):
 
 
 def _nearby(path: Path | None) -> str:
-    """Show a path from here where it lies below here."""
+    """Return a path relative to the current folder if it lies below it."""
     if path is None:
         return ""
     here = Path.cwd()

@@ -1,11 +1,11 @@
-"""A command's ledger: where it is, what is left to do in it, and how the user goes on with it."""
+"""A command's ledger: where it is, what is left to do in it, and the command that resumes it."""
 
 from __future__ import annotations
 
 import shlex
-from contextlib import asynccontextmanager
+from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import attrs
 
@@ -15,24 +15,25 @@ from aihubmix_video.ledger.interface import entries
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from aihubmix_video.cli.command_options import SessionOptions
 
 __all__ = [
     "LEDGER",
     "LedgerLocation",
     "LedgerSummary",
-    "command",
-    "jobs_text",
     "ledger_at",
-    "opened_ledger",
-    "said",
-    "standing_of",
+    "ledger_summary",
+    "quoted",
+    "resume_command_for",
     "uncertain_lines",
 ]
 
 LEDGER = ".aihubmix-video.db"
-PROMPT = 60  # characters of a prompt that tell it from others
+PROMPT = 60
+"""Characters of a prompt that tell it from others."""
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +42,7 @@ class LedgerLocation:
 
     Attributes:
         path: The file.
-        resume: The command that goes on with it, ready for a shell.
+        resume: The command that resumes it, ready for a shell.
         batch: The batch in it that is meant; None for everything.
     """
 
@@ -49,35 +50,31 @@ class LedgerLocation:
     resume: str
     batch: str | None = None
 
+    @classmethod
+    def of(cls, path: Path, session: SessionOptions, *, place: Path | None = None, batch: str | None = None) -> Self:
+        """Return the location of a ledger; *place* is what the user calls it by, if that is not its path."""
+        resume = resume_command_for(path if place is None else place, session.arguments())
+        return cls(path=path, resume=resume, batch=batch)
+
 
 def ledger_at(place: Path) -> Path:
-    """Find the ledger of a folder of videos; anything else is the ledger itself."""
+    """Return the path of the ledger in a folder of videos; anything else is the ledger itself."""
     return place / LEDGER if place.is_dir() else place
 
 
-def command(place: Path, arguments: Sequence[str] = ()) -> str:
-    """Give the command that goes on with the ledger at *place*, as a shell takes it."""
+def resume_command_for(place: Path, arguments: Sequence[str] = ()) -> str:
+    """Return the command that resumes the ledger at *place*, as a shell takes it."""
     text = str(place)
     return shlex.join(["aihubmix-video", "resume", f"./{text}" if text.startswith("-") else text, *arguments])
 
 
-@asynccontextmanager
-async def opened_ledger(path: Path) -> AsyncIterator[SqliteLedger]:
-    """Open a ledger for a look; nobody else can meanwhile."""
-    ledger = await SqliteLedger.open(path)
-    try:
-        yield ledger
-    finally:
-        await ledger.aclose()
-
-
 @attrs.frozen(kw_only=True)
 class LedgerSummary:
-    """How things stand in a ledger that nobody is working with.
+    """The state of a ledger that no session has open.
 
     Attributes:
         counts: How many jobs are in each state.
-        left: Those that need something, in the order in which they were taken on.
+        left: The unfinished jobs, in the order in which they were added.
     """
 
     counts: Mapping[LedgerState, int] = attrs.field(factory=dict)
@@ -85,34 +82,34 @@ class LedgerSummary:
 
     @property
     def uncertain(self) -> tuple[LedgerEntry, ...]:
-        """Those that may have been bought."""
+        """The jobs that may have been bought."""
         return tuple(entry for entry in self.left if entry.state is LedgerState.UNCERTAIN)
 
     def __str__(self) -> str:
         return ", ".join(f"{number} {state}" for state, number in self.counts.items() if number) or "no jobs"
 
 
-async def standing_of(location: LedgerLocation) -> LedgerSummary:
-    """Look into a ledger.
+async def ledger_summary(location: LedgerLocation) -> LedgerSummary:
+    """Return the state of a ledger.
 
     Raises:
         LedgerError: It cannot be read.
-        LedgerInUse: Another process is working with it.
+        LedgerInUse: Another process has it open.
     """
-    async with opened_ledger(location.path) as ledger:
+    async with aclosing(await SqliteLedger.open(location.path)) as ledger:
         counts = await ledger.counts()
         left = [entry async for entry in entries(ledger, UNFINISHED) if location.batch in {None, entry.batch}]
     return LedgerSummary(counts=counts, left=tuple(reversed(left)))
 
 
 def uncertain_lines(uncertain: Sequence[LedgerEntry], resume: str) -> Iterator[str]:
-    """Name the jobs that may have been bought, and say how the user decides about them."""
+    """Yield the jobs that may have been bought, and the commands by which the user decides about them."""
     if not uncertain:
         return
-    yield f"{jobs_text(len(uncertain))} may have been bought, and nobody here can tell. Look for {_them(uncertain)} in the console:"
+    yield f"{_jobs(len(uncertain))} may have been bought; only the console can tell. Look for {_them(uncertain)} there:"
     for entry in uncertain:
         sent = datetime.fromtimestamp(entry.updated_at, UTC).astimezone().isoformat(" ", "seconds")
-        yield f"  {entry.key}  {sent}  {safe(entry.request.model, 40)}  {said(entry.request.prompt)}"
+        yield f"  {entry.key}  {sent}  {safe(entry.request.model, 40)}  {quoted(entry.request.prompt)}"
     key = uncertain[0].key if len(uncertain) == 1 else "KEY"
     yield "then say what is to be done:"
     yield f"  {resume} --attach {key}=ID     it is there, under this id"
@@ -120,8 +117,8 @@ def uncertain_lines(uncertain: Sequence[LedgerEntry], resume: str) -> Iterator[s
     yield f"  {resume} --drop {key}          it is not wanted any more"
 
 
-def jobs_text(number: int) -> str:
-    """Count jobs."""
+def _jobs(number: int) -> str:
+    """Return a number of jobs in words."""
     return f"{number} job{'' if number == 1 else 's'}"
 
 
@@ -129,6 +126,6 @@ def _them(entries: Sequence[LedgerEntry]) -> str:
     return "it" if len(entries) == 1 else "them"
 
 
-def said(prompt: str) -> str:
-    """Quote the beginning of a prompt."""
+def quoted(prompt: str) -> str:
+    """Return the beginning of a prompt, in quotation marks."""
     return f'"{safe(prompt, PROMPT)}"'

@@ -1,4 +1,4 @@
-"""From arguments to an exit code: what is printed when a command cannot even begin, and when it is stopped."""
+"""From arguments to an exit code: what is printed when a command cannot begin, and when it is stopped."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ NO_KEY_HERE = (
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; every error becomes a line and an exit code."""
+    """Run one command and return its exit code; every error becomes a line."""
     _tolerate_any_text()
     try:
         code = _command(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Nothing more can be printed there, and Python would try once more at exit.
+        # Nothing more can be printed there, and Python would try again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.BROKEN_PIPE
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -81,7 +81,7 @@ def _text(error: CycloptsError) -> str:
 
 
 def _hint(error: CycloptsError, arguments: Sequence[str]) -> str:
-    """A prompt that begins with a dash looks like options; say how it is given."""
+    """Return how to give a prompt that begins with a dash, which looks like an option."""
     if arguments[:1] != ["generate"] or not isinstance(error, UnknownOptionError):
         return ""
     return " A prompt that begins with - goes after --, at the end: generate -m MODEL -- '-…'."

@@ -1,4 +1,4 @@
-"""The tables of the models, drawn for people and as JSON."""
+"""The command ``models``: what each model takes, as tables for people and as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from rich.text import Text
 
 from aihubmix_video.capabilities import Audio, Mode, find_capability, list_capabilities
 from aihubmix_video.capabilities.field_rules import closest
-from aihubmix_video.cli.result_tables import new_table
+from aihubmix_video.cli.command_options import OutputOptions
+from aihubmix_video.cli.console import Screen
+from aihubmix_video.cli.exit_codes import ExitCode
+from aihubmix_video.cli.table_format import new_table
 from aihubmix_video.cli.text_format import pixels_text
 from aihubmix_video.errors import InvalidRequest
 
@@ -19,9 +22,8 @@ if TYPE_CHECKING:
 
     from aihubmix_video.capabilities import Capability
     from aihubmix_video.capabilities.field_rules import ImageRule, Option, Size
-    from aihubmix_video.cli.console import Screen
 
-__all__ = ["model_object", "model_page", "models_table", "show_model", "show_models"]
+__all__ = ["model_object", "models"]
 
 HOUR = 3600
 LETTERS = {Mode.TEXT: "T", Mode.IMAGE: "I", Mode.MULTI_IMAGE: "M", Mode.OMNI: "O"}
@@ -31,8 +33,22 @@ LEGEND = (
 SOUND = {Audio.NONE: "", Audio.ALWAYS: "yes", Audio.SWITCHED: "choice"}
 
 
-def show_models(screen: Screen) -> None:
-    """Tell what every model takes."""
+def models(name: str | None = None, /, *, how: OutputOptions = OutputOptions()) -> int:
+    """Show what each model takes and gives.
+
+    Args:
+        name: One model, for everything that is known of it.
+        how: What is printed.
+    """
+    if name is None:
+        print_models(Screen.of_options(how))
+    else:
+        print_model(name, Screen.of_options(how))
+    return ExitCode.DONE
+
+
+def print_models(screen: Screen) -> None:
+    """Print what every model takes."""
     if screen.json:
         screen.objects(map(model_object, list_capabilities()))
     else:
@@ -40,8 +56,8 @@ def show_models(screen: Screen) -> None:
         screen.say(LEGEND)
 
 
-def show_model(name: str, screen: Screen) -> None:
-    """Tell everything known of one model.
+def print_model(name: str, screen: Screen) -> None:
+    """Print everything known of one model.
 
     Raises:
         InvalidRequest: It has no table.
@@ -62,7 +78,7 @@ def show_model(name: str, screen: Screen) -> None:
 
 
 def models_table(capabilities: Iterable[Capability]) -> Table:
-    """Draw one line per model under a heading per family, readable at 100 columns."""
+    """Return one line per model under a heading per family, readable at 100 columns."""
     table = new_table("model", "from", "seconds", "picture", "references", "sound", "del", gap=1)
     table.columns[0].no_wrap, table.columns[3].min_width = True, 21
     heading = ""
@@ -91,7 +107,7 @@ def _lengths(capability: Capability) -> str:
 
 
 def _pictures(capability: Capability) -> str:
-    """Say by which field a picture's size is chosen, and what there is."""
+    """Return by which field a picture's size is chosen, and what the choices are."""
     tiers = dict.fromkeys(size.tier for size in capability.sizes if size.tier)
     labels = [name for name in capability.size_names if "x" not in name]
     if capability.tier_field is not None:
@@ -106,7 +122,7 @@ def _references(capability: Capability) -> Iterator[str]:
 
 
 def model_page(capability: Capability) -> Iterator[Table | Text]:
-    """Draw everything known of one model."""
+    """Yield the parts of the page of one model."""
     yield Text.assemble((capability.model, "bold"), f"  {capability.vendor} {capability.family}")
     yield Text(capability.description)
     yield _facts(capability)
@@ -173,7 +189,7 @@ def _asked_by(capability: Capability, size: Size) -> str:
 
 
 def model_object(capability: Capability) -> dict[str, object]:
-    """Give a table as ``--json`` prints it."""
+    """Return a model's table as ``--json`` prints it."""
     return {
         "model": capability.model,
         "vendor": capability.vendor,

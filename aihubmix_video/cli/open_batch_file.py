@@ -1,4 +1,4 @@
-"""A batch file: opened, read and judged row by row, and where each row's video goes."""
+"""A batch file: opened, read and checked row by row, and where each row's video goes."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ IN_MEMORY = 16 * 2**20  # of standard input, which is kept because it is read tw
 
 
 def format_of(name: str, given: Format | None) -> Format:
-    """Say how a file is to be read; standard input is JSON lines unless told otherwise.
+    """Return the format of a file; standard input is JSON lines unless another is given.
 
     Raises:
-        ConfigurationError: Its suffix does not tell.
+        ConfigurationError: Its suffix does not tell the format.
     """
     if given is not None:
         return given
@@ -67,7 +67,7 @@ class BatchFile:
     _file: IO[bytes]
 
     def rows(self) -> Iterator[Row | BadRow]:
-        """Read the rows, good and bad, from the first."""
+        """Yield the rows, good and bad, from the first."""
         self._file.seek(0)
         return READERS[self.format](lines_of(self._file), source=self.source, defaults=self.defaults)
 
@@ -99,17 +99,14 @@ def _open(name: str) -> IO[bytes]:
 def _kept_stdin() -> IO[bytes]:
     if sys.stdin is None or sys.stdin.closed:
         raise ConfigurationError("standard input is closed.")
-    kept = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # whoever asked for it closes it
+    kept = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # the caller closes it
     while piece := sys.stdin.buffer.read(2**16):
         kept.write(piece)
     return kept
 
 
-# Judging.
-
-
 def judged(rows: Iterable[Row | BadRow], source: str, validate: Validate) -> Iterator[Row | BadRow]:
-    """Check each row against its model; those with problems become bad rows."""
+    """Yield the rows, each checked against its model; those with problems become bad rows."""
     for row in rows:
         problems = find_problems(row.request, validate=validate).problems if isinstance(row, Row) else ()
         if isinstance(row, Row) and problems:
@@ -132,7 +129,7 @@ class OutputPlaces:
 
     @classmethod
     def under(cls, folder: Path, name: str | None) -> OutputPlaces:
-        """Put a name template under a folder; braces in the folder's own name stay as they are.
+        """Return the places under a folder by a name template; braces in the folder's own name stay as they are.
 
         Raises:
             InvalidRequest: The template cannot be used.
@@ -145,7 +142,7 @@ class OutputPlaces:
         return cls(folder, template)
 
     def of(self, row: Row) -> Path | None:
-        """Say where a row's video goes; None while that depends on what its job will be called."""
+        """Return where a row's video goes; None while that depends on its job's id or key."""
         if row.output is not None:
             return (self.folder / row.output).absolute()
         if self.template.needs_id or ("key" in self.template.fields and row.key is None):

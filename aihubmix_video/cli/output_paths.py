@@ -1,4 +1,4 @@
-"""Where videos go that the command line names: a file, or a folder, which is what has no extension."""
+"""Where the command line puts videos: a file, or a folder, which is a name without an extension."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["file_of", "files_of", "key_of", "make_folder"]
 
 
 def key_of(video_id: str) -> str:
-    """Give an id a short name of its own; ids share their beginnings, and their ends too."""
+    """Return a short name of an id, of its own; ids share their beginnings, and their ends too."""
     return sha256(video_id.encode(errors="surrogatepass")).hexdigest()[:10]
 
 
 def files_of(ids: Sequence[str], output: Path | None) -> list[tuple[str, Path]]:
-    """Say where each id's video goes: to the one file named, or under the folder named, which is made.
+    """Return where each id's video goes: the one file named, or a file in the folder named, which is made.
 
     Raises:
         InvalidRequest: An id is given twice.
@@ -39,7 +39,7 @@ def files_of(ids: Sequence[str], output: Path | None) -> list[tuple[str, Path]]:
 
 
 def file_of(prompt: str, output: Path | None) -> Path:
-    """Say where the video of one prompt goes; what is named without an extension is a folder, which is made.
+    """Return where the video of one prompt goes; a name without an extension is a folder, which is made.
 
     Raises:
         ConfigurationError: The folder cannot be made.

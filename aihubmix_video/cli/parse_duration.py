@@ -14,10 +14,10 @@ _PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)([a-z]*)", re.ASCII)
 
 
 def seconds_in(text: str) -> float:
-    """Read a length of time.
+    """Return the seconds in a length of time.
 
     Raises:
-        ValueError: It is none; the message says what is.
+        ValueError: It is not a length of time; the message says how one is written.
     """
     parts = _PART.findall(text.lower().replace(" ", ""))
     if not parts or "".join(number + unit for number, unit in parts) != text.lower().replace(" ", ""):

@@ -1,103 +1,70 @@
-"""What a batch file asks for, added up: the plan that is shown before anything is bought."""
+"""The command ``plan``: what a batch file asks for, and what is wrong with it, before anything is bought."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from typing import TYPE_CHECKING
+from pathlib import Path  # noqa: TC003  # cyclopts reads the annotations when the program runs
+from typing import TYPE_CHECKING, Annotated
 
 import attrs
+from cyclopts import Parameter
 from rich.text import Text
 
-from aihubmix_video.batch_file import BadRow, Row
-from aihubmix_video.capabilities import Validate, find_problems
+from aihubmix_video.cli.batch_plan import plan_of, print_bad_rows
+from aihubmix_video.cli.command_options import CAPS, FieldOptions, OutputOptions, RowsOptions, SessionOptions
+from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.exit_codes import ExitCode
-from aihubmix_video.cli.result_tables import new_table
+from aihubmix_video.cli.open_batch_file import judged, opened
+from aihubmix_video.cli.price_file import prices_in
+from aihubmix_video.cli.table_format import new_table
 from aihubmix_video.cli.text_format import safe, usd_text
-from aihubmix_video.pricing.list_prices import list_price, seconds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from rich.table import Table
 
-    from aihubmix_video.cli.console import Screen
+    from aihubmix_video.cli.batch_plan import Load, Plan
 
-__all__ = ["Load", "Plan", "plan_objects", "plan_of", "plan_table", "show_plan", "tell_bad"]
+__all__ = ["plan"]
 
-KEPT_PROBLEMS = 1000
 LIST_PRICES = "List prices are what vendors publish, not what the account is billed; --prices FILE gives your own."
 
 
-@attrs.define(kw_only=True)
-class Load:
-    """What some rows add up to.
+def plan(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    prices: Annotated[Path | None, Parameter(group=CAPS)] = None,
+    rows: RowsOptions = RowsOptions(),
+    fields: FieldOptions = FieldOptions(),
+    session: SessionOptions = SessionOptions(),
+    how: OutputOptions = OutputOptions(),
+) -> int:
+    """Check a batch file: every problem at once, and the videos, seconds and money it asks for. Sends nothing.
 
-    Attributes:
-        videos: How many.
-        seconds: Their lengths together, as far as they are known.
-        open_ended: Videos whose length the model chooses, or is not known.
-        usd: Their list prices together, as far as they are known.
-        unpriced: Videos whose list price is not known.
+    Args:
+        file: As for batch.
+        prices: JSON file of your own prices in USD per second, such as {"wan2.6-t2v": 0.05}.
+        rows: How the file is read.
+        fields: For rows that do not give them.
+        session: Of these only --validate matters here.
+        how: What is printed.
     """
-
-    videos: int = 0
-    seconds: int = 0
-    open_ended: int = 0
-    usd: float = 0.0
-    unpriced: int = 0
-
-    def add(self, seconds: int | None, usd: float | None) -> None:
-        """Count one more video."""
-        self.videos += 1
-        self.seconds += seconds or 0
-        self.open_ended += seconds is None
-        self.usd = math.fsum((self.usd, usd or 0.0))
-        self.unpriced += usd is None
+    validate = session.validate or "known"
+    with opened(file, rows.format, rows.defaults(fields)) as source:
+        own = None if prices is None else prices_in(prices)
+        found = plan_of(judged(source.rows(), source.source, validate), validate, own)
+    return print_plan(found, Screen.of_options(how))
 
 
-@attrs.define(kw_only=True)
-class Plan:
-    """What a batch file asks for.
-
-    Attributes:
-        loads: By model.
-        total: All good rows.
-        bad: The bad rows, the first thousand of them.
-        bad_count: How many there are.
-        warnings: What may be sent but is doubtful, each once, with how often.
-    """
-
-    loads: dict[str, Load] = attrs.field(factory=dict)
-    total: Load = attrs.field(factory=Load)
-    bad: list[BadRow] = attrs.field(factory=list)
-    bad_count: int = 0
-    warnings: Counter[str] = attrs.field(factory=Counter)
-
-
-def plan_of(rows: Iterable[Row | BadRow], validate: Validate, prices: Mapping[str, float] | None = None) -> Plan:
-    """Add up judged rows; *prices* are the user's own, in USD per second by model."""
-    plan = Plan()
-    for row in rows:
-        if isinstance(row, BadRow):
-            plan.bad_count += 1
-            plan.bad.extend([row] if plan.bad_count <= KEPT_PROBLEMS else [])
-            continue
-        seconds, usd = seconds_of(row.request), list_price(row.request, prices)
-        for load in (plan.loads.setdefault(row.request.model, Load()), plan.total):
-            load.add(seconds, usd)
-        plan.warnings.update(find_problems(row.request, validate=validate).warnings)
-    return plan
-
-
-def show_plan(plan: Plan, screen: Screen) -> ExitCode:
-    """Tell what a batch file asks for, and everything that is wrong with it."""
+def print_plan(plan: Plan, screen: Screen) -> ExitCode:
+    """Print what a batch file asks for, and everything that is wrong with it."""
     if screen.json:
         screen.objects(plan_objects(plan))
     else:
         if plan.loads:
             screen.table(plan_table(plan))
-        tell_bad(plan, screen)
+        print_bad_rows(plan, screen)
     for text, times in plan.warnings.items():
         screen.warn(f"{text} ({times} rows)" if times > 1 else text)
     if plan.total.videos > plan.total.unpriced:
@@ -106,16 +73,8 @@ def show_plan(plan: Plan, screen: Screen) -> ExitCode:
     return ExitCode.BAD_INPUT if plan.bad_count else ExitCode.DONE
 
 
-def tell_bad(plan: Plan, screen: Screen) -> None:
-    """Tell the bad rows, one line each."""
-    for bad in plan.bad:
-        screen.error(str(bad))
-    if plan.bad_count > len(plan.bad):
-        screen.error(f"and {plan.bad_count - len(plan.bad)} more rows with problems")
-
-
 def plan_table(plan: Plan) -> Table:
-    """Draw what a batch file asks for, by model."""
+    """Return a table of what a batch file asks for, by model."""
     table = new_table("model", "videos", "total", "list price", "note")
     for model, load in plan.loads.items():
         name = Text(safe(model, 60), "bold")
@@ -139,7 +98,7 @@ def _note(load: Load) -> str:
 
 
 def plan_objects(plan: Plan) -> Iterator[dict[str, object]]:
-    """Give a plan as ``--json`` prints it: the problems, the models, the total."""
+    """Yield a plan as ``--json`` prints it: the problems, the models, the total."""
     for bad in plan.bad:
         for problem in bad.problems:
             yield {

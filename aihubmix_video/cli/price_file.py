@@ -20,10 +20,10 @@ MAX_BYTES = 1 << 20
 
 
 def prices_in(path: Path) -> dict[str, float]:
-    """Read USD per second by model, a JSON object.
+    """Return USD per second by model, from a JSON object.
 
     Raises:
-        ConfigurationError: The file cannot be read, or a price cannot be meant.
+        ConfigurationError: The file cannot be read, or a price is not a possible one.
     """
     name = f"--prices {shown(str(path))}"
     try:

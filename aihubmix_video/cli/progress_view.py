@@ -1,4 +1,4 @@
-"""The live picture: one line per running job, and a line of totals. Values in, something rich can draw out."""
+"""The live picture: one line per running job, and a line of totals. Values go in, and what rich draws comes out."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["ProgressLine", "Totals", "changes", "drawn", "remaining"]
 
 BAR = 14
-NUMBERS = 16  # "98.7 MB / 123 MB"
+NUMBERS = len("98.7 MB / 123 MB")
 MOST_LINES = 16
-ABOVE = 8  # lines for the totals, for blanks, and for the newest of what was printed before
-
-ALMOST = 0.95  # an estimate never says that a job is finished
+ABOVE = 8
+"""Lines for the totals, for blanks, and for the newest of what was printed before."""
+HIGHEST_ESTIMATE = 0.95
+"""An estimate never says that a job is finished."""
 
 WORDS = {
     Status.PENDING: ("waiting", "dim"),
@@ -44,13 +45,16 @@ class ProgressLine:
 
     Attributes:
         key: Its local key.
-        model: The model's name; likewise `prompt`, its first words.
+        model: The model's name.
+        prompt: The first words of its prompt.
         id: The gateway's id, once known.
         status: Where it stands.
         progress: Percent, where the vendor reports it.
         eta: Seconds until it is expected to be finished.
         age: Seconds since it was first seen.
-        bytes_done: Of its file on disk; likewise `bytes_total`, where that is known.
+        bytes_done: Bytes of its file on disk.
+        bytes_total: Size of its file, where known.
+        note: What keeps it, in a few words, while something does.
     """
 
     key: str
@@ -63,32 +67,33 @@ class ProgressLine:
     age: float = 0.0
     bytes_done: int = 0
     bytes_total: int | None = None
+    note: str | None = None
 
     @property
     def downloading(self) -> bool:
-        """Whether its file is, or is about to be, on its way."""
+        """Whether its file is being downloaded, or is about to be."""
         return self.status is Status.COMPLETED
 
     @property
     def share(self) -> float | None:
-        """How much of what it is at is done, 0 to 1; None when nothing tells."""
+        """How much of the generation or the download is done, 0 to 1; None if it is not known."""
         if self.downloading:
             return min(self.bytes_done / self.bytes_total, 1.0) if self.bytes_total else 0.0
         if self.progress is not None:
             return self.progress / 100
         if self.eta is None or self.status is not Status.IN_PROGRESS:
             return None
-        return min(self.age / (self.age + self.eta), ALMOST) if self.age + self.eta > 0 else None
+        return min(self.age / (self.age + self.eta), HIGHEST_ESTIMATE) if self.age + self.eta > 0 else None
 
 
 @attrs.frozen(kw_only=True)
 class Totals:
-    """How the whole stands.
+    """The state of all rows together.
 
     Attributes:
         done: Videos saved.
-        failed: Rows ended otherwise.
-        running: Jobs the gateway has, those being downloaded included.
+        failed: Rows that ended without a video.
+        running: Jobs that the gateway has, those being downloaded included.
         total: Rows in all.
         elapsed: Seconds since the beginning.
         eta: Seconds until everything is expected to be done.
@@ -102,8 +107,8 @@ class Totals:
     eta: float | None = None
 
     @property
-    def queued(self) -> int:
-        """Rows not yet bought."""
+    def waiting(self) -> int:
+        """Rows that the gateway has not accepted yet, as `JobState.WAITING` calls them."""
         return max(self.total - self.done - self.failed - self.running, 0)
 
     @property
@@ -112,26 +117,26 @@ class Totals:
         return self.done * 60 / self.elapsed if self.done and self.elapsed > 0 else None
 
 
-def remaining(running: Sequence[float | None], queued: int, per_second: float | None) -> float | None:
-    """Estimate the seconds until everything is done.
+def remaining(running: Sequence[float | None], waiting: int, per_second: float | None) -> float | None:
+    """Return the estimated seconds until everything is done.
 
     Args:
         running: Estimates for the jobs that run; None for those that have none.
-        queued: Jobs yet to be bought.
+        waiting: Jobs that the gateway has not accepted yet.
         per_second: Videos finished per second so far.
     """
     known = [eta for eta in running if eta is not None]
-    if not queued:
+    if not waiting:
         return max(known) if known else None
     if not per_second:
         return None
-    return queued / per_second + (median(known) if known else 0.0)
+    return waiting / per_second + (median(known) if known else 0.0)
 
 
 def drawn(
     lines: Sequence[ProgressLine], totals: Totals, *, height: int, width: int, model_width: int
 ) -> RenderableType:
-    """Draw everything, in at most *height* lines of a terminal that is *width* wide."""
+    """Return the whole picture, in at most *height* lines of a terminal that is *width* wide."""
     room = max(min(height - ABOVE, MOST_LINES), 1)
     shown, more = chosen(lines, room)
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
@@ -144,7 +149,8 @@ def drawn(
     for line in shown:
         word, style = WORDS[line.status]
         table.add_row(
-            Text(line.key, "dim"), line.model, Text(line.prompt, "dim"), Text(word, style), _bar(line), _numbers(line)
+            *(Text(line.key, "dim"), line.model, Text(line.note, "yellow") if line.note else Text(line.prompt, "dim")),
+            *(Text(word, style), _bar(line), _numbers(line)),
         )
     rest = [Text(f"and {more} more", "dim")] if more else []
     gap = [Text("")] if height > ABOVE else []
@@ -152,7 +158,7 @@ def drawn(
 
 
 def chosen(lines: Sequence[ProgressLine], room: int) -> tuple[list[ProgressLine], int]:
-    """Choose the jobs to show, oldest first, and count the others; what moves is shown before what waits."""
+    """Return the jobs to show, oldest first, and the number of the others; what moves is shown before what waits."""
     if len(lines) <= room:
         return list(lines), 0
     moving = sorted(range(len(lines)), key=lambda place: (_rank(lines[place]), place))[: room - 1]
@@ -187,7 +193,7 @@ def _totals(totals: Totals) -> Text:
         Text(f"{totals.done} of {totals.total} done", "bold green" if totals.done else "bold"),
         Text(f"{totals.failed} failed", "bold red" if totals.failed else "dim"),
         Text(f"{totals.running} running", "blue" if totals.running else "dim"),
-        Text(f"{totals.queued} queued", "" if totals.queued else "dim"),
+        Text(f"{totals.waiting} waiting", "" if totals.waiting else "dim"),
         Text(span_text(totals.elapsed), "dim"),
     ]
     if totals.per_minute is not None:
@@ -204,7 +210,7 @@ def _totals(totals: Totals) -> Text:
 
 
 def changes(before: Mapping[str, ProgressLine], now: Iterable[ProgressLine]) -> list[str]:
-    """Say what is new about each job, one line per event."""
+    """Return what is new about each job, one line per event."""
     found: list[str] = []
     for line in now:
         old = before.get(line.key)
@@ -212,4 +218,6 @@ def changes(before: Mapping[str, ProgressLine], now: Iterable[ProgressLine]) -> 
             found.append(f"{line.key} {line.model}: accepted, id {line.id}")
         if old is not None and line.status is not old.status and line.status is not Status.PENDING:
             found.append(f"{line.key} {line.model}: {WORDS[line.status][0]}")
+        if line.note is not None and (old is None or old.note is None):
+            found.append(f"{line.key} {line.model}: {line.note}")
     return found

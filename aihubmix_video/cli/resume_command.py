@@ -1,48 +1,89 @@
-"""The command that goes on with a ledger."""
+"""The command ``resume``: everything unfinished in a ledger."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from pathlib import Path  # noqa: TC003  # cyclopts reads the annotations when the program runs
+from typing import TYPE_CHECKING, Annotated
 
+from cyclopts import Parameter
+
+from aihubmix_video.cli.command_options import FILE, DecidingOptions, OutputOptions, SandboxOptions, SessionOptions
+from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.exit_codes import ExitCode
-from aihubmix_video.cli.ledger_location import standing_of
-from aihubmix_video.cli.row_result import RowResult
-from aihubmix_video.errors import ConfigurationError
-from aihubmix_video.session.decisions import decisions_of, own
+from aihubmix_video.cli.ledger_location import LedgerLocation, ledger_at, ledger_summary
+from aihubmix_video.cli.runner import Runner, run_command
+from aihubmix_video.gallery.row_result import RowResult
+from aihubmix_video.session.decisions import decisions_of, row_key_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from aihubmix_video.cli.command_options import DecidingOptions
-    from aihubmix_video.cli.runner import Runner
     from aihubmix_video.session.decisions import Decision
     from aihubmix_video.session.session import VideoSession
 
 __all__ = ["resume"]
 
 
-async def resume(runner: Runner, deciding: DecidingOptions) -> ExitCode:
-    """Go on with a ledger: decide what is to be decided, and take up what is left."""
-    if runner.location is None:
-        raise ConfigurationError("there is no ledger to go on with.")
-    standing = await standing_of(runner.location)
-    decisions = decisions_of(standing.uncertain, deciding.attach or (), deciding.resubmit or (), deciding.drop or ())
-    if not standing.left:
-        runner.screen.insist(f"Nothing is left to do in {runner.location.path}: {standing}.")
+def resume(
+    ledger: Path,
+    /,
+    *,
+    sidecar: Annotated[bool, Parameter(group=FILE)] = False,
+    gallery: Annotated[bool, Parameter(group=FILE)] = False,
+    deciding: DecidingOptions = DecidingOptions(),
+    session: SessionOptions = SessionOptions(),
+    how: OutputOptions = OutputOptions(),
+) -> int:
+    """Resume everything unfinished in a ledger: what was bought is fetched, what was never sent is bought.
+
+    Jobs that may have been bought are listed each time, until it is decided what is to become of them.
+
+    Args:
+        ledger: Folder of a batch, or the ledger itself.
+        sidecar: Write NAME.json beside each video.
+        gallery: Write index.html beside the ledger: everything in it on one page.
+        deciding: What is to become of jobs that may have been bought.
+        session: How the gateway is reached.
+        how: What is printed.
+    """
+    screen = Screen.of_options(how)
+    path = ledger_at(ledger)
+    if not path.exists():
+        screen.error(f"there is no ledger {path}. `aihubmix-video batch FILE -o DIR` makes one in DIR.")
+        return ExitCode.NO_INPUT
+    location = LedgerLocation.of(path, session, place=ledger)
+    runner = Runner(session=session, sandbox=SandboxOptions(), screen=screen, location=location, sidecar=sidecar)
+    if gallery:
+        runner = runner.with_gallery(path.parent)
+    return run_command(screen, resume_ledger(runner, location, deciding), location)
+
+
+async def resume_ledger(runner: Runner, location: LedgerLocation, deciding: DecidingOptions) -> ExitCode:
+    """Decide what the user has decided, and resume what is left."""
+    summary = await ledger_summary(location)
+    decisions = decisions_of(summary.uncertain, deciding.attach or (), deciding.resubmit or (), deciding.drop or ())
+    if not summary.left:
+        runner.screen.insist(f"Nothing is left to do in {location.path}: {summary}.")
         if runner.gallery is not None:
-            await runner.gallery.whole(runner.location)
+            await runner.gallery.complete()
         return ExitCode.DONE
-    keys = {entry.key: key for entry in standing.left if (key := own(entry)) is not None}
-    total = len(standing.left) - sum(each.drop for each in decisions)
+    keys = {entry.key: key for entry in summary.left if (key := row_key_of(entry)) is not None}
+    total = len(summary.left) - sum(each.drop for each in decisions)
     return await runner.follow(lambda session: resumed(session, decisions, keys), total)
 
 
 async def resumed(
     session: VideoSession, decisions: Sequence[Decision], keys: Mapping[str, str]
 ) -> AsyncIterator[RowResult]:
-    """Carry out what the user decided, then take up everything that is left; *keys* names rows by job."""
+    """Carry out the user's decisions, then yield the result of everything that was left.
+
+    Args:
+        session: The session of the ledger.
+        decisions: What becomes of uncertain jobs.
+        keys: The rows' own keys, by job.
+    """
     loop = asyncio.get_running_loop()
     began = loop.time()
     for each in decisions:

@@ -1,159 +1,56 @@
-"""The command that serves the board; needs the extra ``fastapi``."""
+"""The command ``serve``: the board, on which videos are ordered, followed and played."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import socket
-from contextlib import AsyncExitStack, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from pathlib import Path  # noqa: TC003  # cyclopts reads the annotations when the program runs
+from typing import Annotated
 
-import attrs
-import uvicorn
-
-from aihubmix_video.board.app import board_application
+from aihubmix_video.cli.command_options import WHOLE, OutputOptions, SandboxOptions, SessionOptions
+from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.exit_codes import ExitCode
-from aihubmix_video.cli.ledger_location import LEDGER
-from aihubmix_video.cli.output_paths import make_folder
-from aihubmix_video.errors import ConfigurationError, shown
-from aihubmix_video.fastapi import video_lifespan
-from aihubmix_video.web.access import AccessPolicy, is_loopback, token_problem
+from aihubmix_video.cli.price_file import prices_in
+from aihubmix_video.cli.runner import Runner, run_command
+from aihubmix_video.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+__all__ = ["serve"]
 
-    from aihubmix_video.cli.runner import Runner
-
-__all__ = ["BoardServer", "token_in"]
-
-TOKEN = "AIHUBMIX_BOARD_TOKEN"  # noqa: S105  # the name of a variable
-FOLDER = Path("videos")
-FAREWELL = 3  # seconds for which open downloads may go on when the server ends
-MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe())'"
+EXTRA = frozenset({"fastapi", "starlette", "uvicorn"})
 
 
-class Server(uvicorn.Server):
-    """Leaves signals to whoever runs the command."""
+def serve(  # noqa: PLR0913  # each is an option, or a group of options
+    *,
+    host: str = "127.0.0.1",
+    port: Annotated[int, WHOLE] = 8000,
+    folder: Path | None = None,
+    ledger: Path | None = None,
+    token_file: Path | None = None,
+    prices: Path | None = None,
+    session: SessionOptions = SessionOptions(),
+    sandbox: SandboxOptions = SandboxOptions(),
+    how: OutputOptions = OutputOptions(),
+) -> int:
+    """Serve a page on which videos are ordered, followed and played, until Ctrl-C.
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
-@attrs.frozen(kw_only=True)
-class BoardServer:
-    """A board that is a server of its own.
-
-    Attributes:
-        host: Where it listens; likewise `port`, 0 for any free one.
-        folder: Where videos go; None for ``videos``, or with a sandbox for one that ends with the board.
-        ledger: The durable record of its jobs; None for one in the folder.
-        token: What visitors must know; None for nothing.
-        prices: The user's own USD per second, by model.
+    Args:
+        host: Where it listens. Other machines than this one need a token. [default: 127.0.0.1]
+        port: The port; 0 for any free one. [default: 8000]
+        folder: Folder for the videos; made if it does not exist. [default: videos, or a temporary one with --sandbox]
+        ledger: File of the durable record of all jobs. [default: .aihubmix-video.db in the folder; none with --sandbox]
+        token_file: File that holds the token visitors must give, in place of $AIHUBMIX_BOARD_TOKEN.
+        prices: JSON file of your own prices in USD per second, such as {"wan2.6-t2v": 0.05}.
+        session: How the gateway is reached.
+        sandbox: Whether everything happens here.
+        how: What is printed.
     """
-
-    host: str
-    port: int
-    folder: Path | None
-    ledger: Path | None
-    token: str | None = attrs.field(repr=False)
-    prices: Mapping[str, float] | None = None
-
-    def check(self) -> None:
-        """See that it may be served at all.
-
-        Raises:
-            ConfigurationError: Others could reach it, and there is no token.
-        """
-        if self.token is None and not is_loopback(self.host):
-            raise ConfigurationError(
-                f"--host {shown(self.host)} can be reached from other machines, and whoever reaches it can buy: give a token "
-                f"by --token-file FILE or ${TOKEN}. This makes one: {MAKE_ONE}"
-            )
-
-    async def serve(self, runner: Runner) -> ExitCode:
-        """Serve until cancelled; jobs under way then learn their ids, and are gone on with by the next board."""
-        async with AsyncExitStack() as stack:
-            folder = self._folder(runner, stack)
-            listener = stack.enter_context(self._listen())
-            options = await stack.enter_async_context(runner.reached())
-            if self.ledger is not None or not runner.sandbox.sandbox:
-                options["ledger"] = self.ledger if self.ledger is not None else folder / LEDGER
-            app, guarded = board_application(
-                folder=folder,
-                door=AccessPolicy.of(self.host, self.token),
-                sandbox=runner.sandbox.sandbox,
-                speed=runner.screen.speed,
-                prices=self.prices,
-            )
-            await stack.enter_async_context(video_lifespan(**options)(app))
-            await self._run(guarded, listener, runner)
-        return ExitCode.DONE
-
-    def _folder(self, runner: Runner, stack: AsyncExitStack) -> Path:
-        if self.folder is None and runner.sandbox.sandbox:
-            return Path(stack.enter_context(TemporaryDirectory(prefix="aihubmix-video-")))
-        folder = FOLDER if self.folder is None else self.folder
-        make_folder(folder)
-        return folder.absolute()
-
-    def _listen(self) -> socket.socket:
-        host = self.host.strip("[]")
-        try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            return socket.create_server((host, self.port), family=family, backlog=1024)
-        except (OSError, OverflowError) as error:
-            said = getattr(error, "strerror", None) or str(error)
-            raise ConfigurationError(f"cannot listen on {shown(self.host)} port {self.port}: {said}.") from None
-
-    async def _run(self, app: object, listener: socket.socket, runner: Runner) -> None:
-        config = uvicorn.Config(
-            app,  # type: ignore[arg-type]  # an ASGI application
-            lifespan="off",  # it is entered above, where its errors are told
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=FAREWELL,
-            ws="none",
-        )
-        server = Server(config)
-        serving = asyncio.create_task(server.serve([listener]), name="aihubmix-video board")
-        self._tell(runner, listener.getsockname()[1])
-        try:
-            await asyncio.shield(serving)
-        finally:
-            server.should_exit = True
-            await asyncio.wait([serving])
-
-    def _tell(self, runner: Runner, port: int) -> None:
-        host = self.host.strip("[]")
-        url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        if runner.screen.json:
-            runner.screen.objects([{"url": url}])
-            return
-        runner.screen.result(url)
-        bought = "nothing is bought" if runner.sandbox.sandbox else "what is ordered there is bought"
-        runner.screen.say(f"The board is open at this address until Ctrl-C; {bought}.")
-
-
-def token_in(path: Path | None) -> str | None:
-    """Find the token: in the file, or else in the environment; None if there is none.
-
-    Raises:
-        ConfigurationError: The file cannot be read, or the token cannot be used.
-    """
-    if path is None:
-        token, name = os.environ.get(TOKEN), f"${TOKEN}"
-    else:
-        name = f"--token-file {shown(str(path))}"
-        try:
-            token = path.read_text("utf-8", errors="replace").strip()
-        except OSError as error:
-            raise ConfigurationError(f"{name} cannot be read: {error.strerror}.") from None
-    problem = token_problem(token) if token is not None else None
-    if problem is not None:
-        raise ConfigurationError(f"the token in {name} {problem}. This makes one: {MAKE_ONE}")
-    return token
+    try:
+        from aihubmix_video.cli.board_server import BoardServer, token_in  # noqa: PLC0415  # needs the extra, and must be able to say so
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        raise ConfigurationError("`serve` needs its extra: pip install 'aihubmix-video[fastapi]'.") from None
+    screen = Screen.of_options(how)
+    own = None if prices is None else prices_in(prices)
+    board = BoardServer(host=host, port=port, folder=folder, ledger=ledger, token=token_in(token_file), prices=own)
+    board.check()
+    run_command(screen, board.serve(Runner(session=session, sandbox=sandbox, screen=screen)))
+    return ExitCode.DONE  # a signal is how it is meant to end

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first one ends the work in good order, the second one at once."""
+"""Ctrl-C and SIGTERM: the first signal ends the work in good order, the second one at once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Give uvloop's maker of loops where it is installed (extra `speed`); None stands for asyncio's own."""
+    """Return uvloop's maker of event loops if it is installed (extra `speed`), or else None for asyncio's own."""
     try:
         import uvloop  # noqa: PLC0415 - optional
     except ImportError:
@@ -37,11 +37,11 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @attrs.define(eq=False)
 class Interrupts:
-    """Runs one coroutine and stops it by signal.
+    """Runs one coroutine, and stops it at a signal.
 
     Attributes:
-        on_first: Told when the first signal came.
-        on_second: Told when the second came, right before the process ends.
+        on_first: Called when the first signal came.
+        on_second: Called when the second came, right before the process ends.
         received: The number of the first signal.
     """
 
@@ -72,7 +72,7 @@ class Interrupts:
             self.on_first()
             task.cancel()
 
-        # A handler runs between any two steps of the program, perhaps in the midst of a print: the loop does the rest.
+        # A handler runs between any two steps of the program, perhaps during a print, so the loop does the rest.
         self._stop = partial(loop.call_soon_threadsafe, stop)
         if self.received is not None:
             stop()

@@ -1,4 +1,4 @@
-"""Numbers and strangers' text as a person reads them."""
+"""Numbers, and text from servers, as a person reads them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _STEPS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def safe(text: object, limit: int = MESSAGE) -> str:
-    """Make any text one printable line: what a server sent must not move the cursor or colour the screen."""
+    """Return any text as one printable line: what a server sent must not move the cursor or colour the screen."""
     return plain(str(text), limit)
 
 
 def error_text(error: BaseException) -> str:
-    """Give an error as one line of whole sentences."""
+    """Return an error as one line of whole sentences."""
     advice = getattr(error, "advice", "")
     head = str(error).removesuffix(advice).rstrip()
     stop = "" if not advice or not head or head[-1] in ".!?" else "."
@@ -36,7 +36,7 @@ def error_text(error: BaseException) -> str:
 
 
 def bytes_text(count: int | None) -> str:
-    """Give a size in three figures, in powers of ten as file managers do."""
+    """Return a size in three figures, in powers of ten as file managers do."""
     if count is None:
         return ""
     for step, unit in _STEPS:
@@ -46,7 +46,7 @@ def bytes_text(count: int | None) -> str:
 
 
 def span_text(seconds: float | None) -> str:
-    """Give a length of time: ``9s``, ``2:05``, ``1:02:05``; nothing when it is not known."""
+    """Return a length of time as ``9s``, ``2:05`` or ``1:02:05``; an empty text if it is not known."""
     if seconds is None:
         return ""
     whole = max(round(seconds), 0)
@@ -58,27 +58,27 @@ def span_text(seconds: float | None) -> str:
 
 
 def took_text(seconds: float | None) -> str:
-    """Give a time that was measured; to a tenth of a second while it is short."""
+    """Return a measured time; to a tenth of a second while it is short."""
     return f"{seconds:.1f}s" if seconds is not None and seconds < 9.95 else span_text(seconds)
 
 
 def seconds_text(seconds: float | None) -> str:
-    """Give a video's length."""
+    """Return a video's length."""
     return "" if seconds is None else f"{seconds:g} s"
 
 
 def pixels_text(size: tuple[int, int] | None) -> str:
-    """Give a picture's size."""
+    """Return the size of a video's picture."""
     return "" if size is None else f"{size[0]}x{size[1]}"
 
 
 def usd_text(usd: float | None) -> str:
-    """Give a sum of money, to the cent; less than one to four places."""
+    """Return a sum of money, to the cent; less than one cent to four places."""
     if usd is None:
         return ""
     return f"${usd:,.2f}" if usd >= 0.01 or not usd else f"${usd:.4f}"
 
 
 def short_id(video_id: str) -> str:
-    """Show an id in a table by its ends: many begin alike, and many end alike."""
+    """Return an id as tables show it, by both ends: many begin alike, and many end alike."""
     return video_id if len(video_id) <= 24 else f"{video_id[:4]}…{video_id[-18:]}"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
@@ -43,8 +44,9 @@ from aihubmix_video.download.resume import (
 from aihubmix_video.download.stall_timeout import StallTimeout
 from aihubmix_video.download.write_buffer import ANSWER_BYTES, DownloadLimits, WriteBuffer
 from aihubmix_video.protocol.response import Response
-from aihubmix_video.storage.disk import Disk, DiskRefused, PartFile, to_the_end
+from aihubmix_video.storage.disk import Disk, DiskRefused, to_the_end
 from aihubmix_video.storage.filesystem import check_target
+from aihubmix_video.storage.part_file import PartFile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -85,6 +87,7 @@ class Download:
         self._on_progress = on_progress
         self._on_saved = on_saved
         self._part: PartFile | None = None
+        self._digest, self._walk = hashlib.sha256(), BoxWalk()
         self._total: int | None = None
         self._validator: Validator | None = None
         self._fruitless = 0
@@ -222,7 +225,8 @@ class Download:
         if self._part is None:
             if _no_video(pieces):
                 return await self._refuse(judge_answer(_response(response, b"".join(pieces))))
-            self._part = await PartFile.create(self._disk, self._target)
+            self._digest, self._walk = hashlib.sha256(), BoxWalk()
+            self._part = await PartFile.create(self._disk, self._target, observers=(self._digest, self._walk))
         self._writing = asyncio.create_task(self._part.append(pieces))
         return None
 
@@ -254,7 +258,7 @@ class Download:
             return self._cut("brought no bytes")
         if self._total is not None and part.size < self._total:
             return self._cut(f"ended after {part.size} of {self._total} bytes")
-        verdict = part.walk.verdict(declared=declared, seconds=self._seconds)
+        verdict = self._walk.verdict(declared=declared, seconds=self._seconds)
         if verdict.kind == "truncated" and not declared:
             return self._cut(f"ended early: the file {verdict.reason}")
         if verdict.kind in {"truncated", "broken"}:
@@ -268,7 +272,7 @@ class Download:
         return Saved(
             path=self._target,
             bytes_written=part.size,
-            sha256=part.digest.hexdigest(),
+            sha256=self._digest.hexdigest(),
             verified=verdict.kind == "whole",
         )
 
@@ -276,7 +280,7 @@ class Download:
         """Give the whole file its name, and tell of it; cancelled in between, nobody would know of the file."""
         if self._part is not None:
             try:
-                await self._part.publish(self._target, overwrite=self._overwrite)
+                await self._part.publish(self._target, overwrite=self._overwrite, sha256=saved.sha256)
             except DiskRefused as refused:
                 return DiskTrouble(reason=str(refused), retry=refused.passing, kept=self._part.path)
             self._part = None
@@ -334,7 +338,7 @@ def _no_video(pieces: Sequence[bytes | bytearray]) -> bool:
     """Whether the beginning of a body is no MP4's."""
     walk = BoxWalk()
     for piece in pieces:
-        walk.feed(piece)
+        walk.update(piece)
     return walk.fault is not None
 
 

@@ -147,7 +147,7 @@ class BoxWalk:
     The time a piece takes depends on the boxes in it, not on its size; memory is bounded.
 
     Attributes:
-        size: Bytes fed so far.
+        size: Bytes taken so far.
         fault: Why this cannot be an MP4; once set, what follows is only counted.
     """
 
@@ -161,7 +161,7 @@ class BoxWalk:
     _leaf: tuple[bytes, int] | None = attrs.field(default=None, init=False)
     _ends: list[int] = attrs.field(factory=list, init=False)
 
-    def feed(self, piece: bytes | bytearray | memoryview) -> None:
+    def update(self, piece: bytes | bytearray | memoryview) -> None:
         """Take the next bytes of the file."""
         at, end = 0, len(piece)
         while at < end and self.fault is None:
@@ -177,7 +177,7 @@ class BoxWalk:
         self.size += end - at
 
     def verdict(self, *, declared: bool, seconds: float | None) -> Mp4Verdict:
-        """Judge the file, its last byte having been fed.
+        """Judge the file, once its last byte has been taken.
 
         Args:
             declared: Whether the server stated the length and it was met.
@@ -209,7 +209,7 @@ class BoxWalk:
         return None
 
     def _ends_later(self) -> bool:
-        """Whether a box that was begun reaches beyond the bytes fed."""
+        """Whether a box that was begun reaches beyond the bytes taken."""
         return (
             self.size < self._skip_to < OPEN_ENDED or self._leaf is not None or self.size < max(self._ends, default=0)
         )

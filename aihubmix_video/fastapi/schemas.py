@@ -52,6 +52,7 @@ class JobResource(TypedDict):
     bytes_done: int
     bytes_total: int | None
     error: ErrorSchema | None
+    note: str | None
     charged: Charged
     price: float | None
     content: str | None
@@ -86,6 +87,7 @@ def resource_of(info: JobInfo, base: str, prices: Mapping[str, float] | None = N
         "bytes_done": info.bytes_done,
         "bytes_total": info.bytes_total,
         "error": None if info.error is None else _told(info.error),
+        "note": info.note,
         "charged": info.charged,
         "content": f"{base}/{info.key}/content" if info.state is JobState.SAVED else None,
     }

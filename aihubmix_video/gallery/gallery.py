@@ -1,4 +1,4 @@
-"""The gallery beside a batch's videos: kept up to date while they come, and made whole from the ledger at the end."""
+"""The gallery beside a batch's videos: kept current while they come, and completed from the ledger at the end."""
 
 from __future__ import annotations
 
@@ -10,38 +10,82 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.cli.exit_codes import goes_on
-from aihubmix_video.cli.ledger_location import opened_ledger
-from aihubmix_video.cli.row_result import RowResult
-from aihubmix_video.cli.text_format import safe
-from aihubmix_video.errors import ConfigurationError, LedgerError, SubmitUncertain, VideoError
+from aihubmix_video.errors import ConfigurationError, LedgerError
 from aihubmix_video.gallery.posters import can_take, take
-from aihubmix_video.ledger.entry import UNFINISHED, LedgerEntry, LedgerState
+from aihubmix_video.gallery.row_card import card_of
+from aihubmix_video.gallery.row_result import RowResult
+from aihubmix_video.ledger.entry import UNFINISHED
 from aihubmix_video.ledger.interface import entries
-from aihubmix_video.pricing.list_prices import list_price
-from aihubmix_video.session.decisions import own
-from aihubmix_video.session.ledger_mapping import error_of, video_of
+from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
+from aihubmix_video.protocol.sanitize import plain
 from aihubmix_video.storage.filesystem import part_path
 from aihubmix_video.web.asset_files import assets
-from aihubmix_video.web.cards import Card, address
+from aihubmix_video.web.cards import address
 from aihubmix_video.web.html import MARK, gallery_html
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
-    from aihubmix_video.cli.ledger_location import LedgerLocation
-    from aihubmix_video.cli.runner import Work
-    from aihubmix_video.session.session import VideoSession
-    from aihubmix_video.web.cards import State as CardState
+    from aihubmix_video.ledger.entry import LedgerEntry
+    from aihubmix_video.types.events import BatchItem
+    from aihubmix_video.types.job_info import JobInfo
+    from aihubmix_video.web.cards import Card
 
-__all__ = ["PAGE", "POSTERS", "Gallery", "card_of", "outcome_of"]
+__all__ = ["PAGE", "POSTERS", "Gallery", "write_gallery"]
 
 PAGE = "index.html"
 POSTERS = "posters"
-LEAST_SECONDS = 2.0  # between two pages; writing a large one takes a twentieth of the time at most
-SHARE = 20
-LOOKED_AT = 4096
-MAYBE_BOUGHT = frozenset({LedgerState.SENDING, LedgerState.UNCERTAIN})
+PAGE_INTERVAL = 2.0
+"""Seconds between two pages, at least."""
+WRITING_SHARE = 20
+"""A large page is written so rarely that writing takes one part in this many of the time."""
+MARK_WITHIN = 4096
+"""Bytes at the beginning of a page among which its mark stands."""
+
+
+async def write_gallery(
+    folder: str | Path,
+    videos: Iterable[BatchItem | JobInfo] = (),
+    *,
+    ledger: str | Path | None = None,
+    prices: Mapping[str, float] | None = None,
+) -> Path:
+    """Write ``index.html``, one page with a card for each video, and return its path.
+
+    With the extra ``media``, each card has a picture from its film, which is kept in ``posters/``.
+
+    Args:
+        folder: Where the page is written; made if it does not exist. The page links to the videos relative to it.
+        videos: What a batch yielded, or what a session's registry lists.
+        ledger: File of a ledger of which every job is shown; no session may have it open.
+        prices: Your own prices in USD per second by model, in place of list prices.
+
+    Raises:
+        ConfigurationError: The page cannot be written, or another file has its name, which is never replaced.
+        LedgerError: The ledger cannot be read.
+        LedgerInUse: A session or another process has the ledger open.
+    """
+    gallery = await asyncio.to_thread(_prepared, Path(folder), None if ledger is None else Path(ledger), prices)
+    for index, each in enumerate(videos):
+        gallery.note(RowResult.of_any(each, index))
+    await gallery.complete()
+    return gallery.folder / PAGE
+
+
+def _prepared(folder: Path, ledger: Path | None, prices: Mapping[str, float] | None) -> Gallery:
+    if ledger is not None and not ledger.exists():
+        raise ConfigurationError(f"ledger={str(ledger)!r} does not exist; give the file that the session was given.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"the folder {folder} cannot be made: {error.strerror}.") from None
+    gallery = Gallery(folder=folder.absolute(), warn=_refuse, prices=prices, ledger=ledger)
+    gallery.check()
+    return gallery
+
+
+def _refuse(text: str) -> None:
+    raise ConfigurationError(f"{text}.")
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -50,21 +94,25 @@ class Gallery:
 
     Attributes:
         folder: Where it is written; absolute.
-        warn: Told when something of it cannot be written; the run goes on.
-        prices: The user's own, USD per second by model.
+        warn: Called if the page cannot be written; the run goes on, unless this raises.
+        prices: The user's own, in USD per second by model.
+        ledger: File of the ledger whose jobs are shown as well; it need not exist yet.
+        batch: The batch in it that is shown; None for all jobs.
     """
 
     folder: Path
     warn: Callable[[str], None]
     prices: Mapping[str, float] | None = None
+    ledger: Path | None = None
+    batch: str | None = None
     _cards: dict[str, Card] = attrs.field(factory=dict, init=False)
     _places: dict[str, int] = attrs.field(factory=dict, init=False)
-    _fresh: dict[str, Path] = attrs.field(factory=dict, init=False)
-    _hurried: bool = attrs.field(default=False, init=False)  # who stops a run does not wait for pictures
+    _without_poster: dict[str, Path] = attrs.field(factory=dict, init=False)
+    _hurried: bool = attrs.field(default=False, init=False)  # a run that is stopped does not wait for posters
     _changed: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
 
     def check(self) -> None:
-        """See that it may be written, before anything is bought.
+        """Check that the page may be written, before anything is bought.
 
         Raises:
             ConfigurationError: There is another page of that name, which stays as it is.
@@ -72,18 +120,18 @@ class Gallery:
         page = self.folder / PAGE
         try:
             with page.open("rb") as file:
-                ours = MARK.encode() in file.read(LOOKED_AT)
+                ours = MARK.encode() in file.read(MARK_WITHIN)
         except FileNotFoundError:
             return
         except OSError as error:
-            raise ConfigurationError(f"--gallery: {page} cannot be read: {error.strerror}.") from None
+            raise ConfigurationError(f"the gallery's page {page} cannot be read: {error.strerror}.") from None
         if not ours:
-            raise ConfigurationError(f"--gallery: {page} is there already and is no gallery of ours; move it away.")
+            raise ConfigurationError(f"the gallery's page {page} exists already and is not a gallery; move it away.")
 
     @asynccontextmanager
-    async def kept(self, location: LedgerLocation | None) -> AsyncIterator[None]:
-        """Keep the page up to date meanwhile, beginning with what the ledger knows."""
-        await self._read(location)
+    async def current(self) -> AsyncIterator[None]:
+        """Keep the page current until left, beginning with what the ledger knows."""
+        await self._read()
         keeper = asyncio.create_task(self._keep())
         try:
             yield
@@ -93,59 +141,47 @@ class Gallery:
         finally:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
-            with suppress(LedgerError):  # the run itself tells what is wrong with it
-                await self.whole(location)
+            with suppress(LedgerError):  # the run itself reports what is wrong with it
+                await self.complete()
 
-    async def whole(self, location: LedgerLocation | None) -> None:
+    async def complete(self) -> None:
         """Write the page with everything that the ledger and this run know.
 
         Raises:
             LedgerError: The ledger cannot be read; what this run knows is written all the same.
         """
         try:
-            await self._read(location)
+            await self._read()
         finally:
-            while self._fresh and not self._hurried:
-                await self._picture()
+            while self._without_poster and not self._hurried:
+                await self._add_poster()
             await self._write()
 
-    def noting(self, work: Work) -> Work:
-        """Give work that does the same, and tells each outcome here."""
-
-        async def noted(session: VideoSession) -> AsyncIterator[RowResult]:
-            async with aclosing(work(session)) as outcomes:  # type: ignore[type-var]  # async generators close
-                async for outcome in outcomes:
-                    self._note(outcome)
-                    yield outcome
-
-        return noted
-
-    def _note(self, outcome: RowResult, state: CardState | None = None) -> None:
-        key = outcome.job_key or f"row {outcome.index}"
-        outcome = attrs.evolve(outcome, index=self._places.get(key, outcome.index))
+    def note(self, result: RowResult) -> None:
+        """Add a result to the page, or replace what was known of the same job."""
+        key = result.job_key or f"row {result.index}"
+        result = attrs.evolve(result, index=self._places.get(key, result.index))
         before = self._cards.get(key)
-        card = card_of(outcome, key, self.folder, state)
-        if outcome.request is not None:
-            card = attrs.evolve(card, price=list_price(outcome.request, self.prices))
+        card = card_of(result, key, self.folder, self.prices)
         if before is not None:
             pixels = before.pixels if before.poster is not None else card.pixels  # the file's own
             card = attrs.evolve(card, poster=before.poster, pixels=pixels, created_at=before.created_at)
         self._cards[key] = card
-        if outcome.path is not None and outcome.error is None and card.poster is None and can_take():
-            self._fresh[key] = outcome.path
+        if result.path is not None and result.error is None and card.poster is None and can_take():
+            self._without_poster[key] = result.path
         self._changed.set()
 
     # From the ledger.
 
-    async def _read(self, location: LedgerLocation | None) -> None:
-        """Take in the jobs that the ledger knows and this run has not told."""
-        if location is None or not await asyncio.to_thread(location.path.exists):
+    async def _read(self) -> None:
+        """Take in the jobs that the ledger knows and this run has not noted."""
+        if self.ledger is None or not await asyncio.to_thread(self.ledger.exists):
             return
-        for entry in await _entries(location):
-            place = entry.index if location.batch is not None else entry.number
+        for entry in await _entries(self.ledger, self.batch):
+            place = entry.index if self.batch is not None else entry.number
             self._places[entry.key] = place
             if entry.key not in self._cards or entry.state not in UNFINISHED:
-                self._note(*outcome_of(entry))
+                self.note(RowResult.of_entry(entry))
             self._cards[entry.key] = attrs.evolve(self._cards[entry.key], index=place, created_at=entry.created_at)
 
     # To the folder.
@@ -156,28 +192,28 @@ class Gallery:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            while self._fresh and now() < due:  # in a long batch there is always one more
-                await self._picture()
+            while self._without_poster and now() < due:  # in a long batch there is always one more
+                await self._add_poster()
             await asyncio.sleep(due - now())
             began = now()
             await self._write()
-            due = now() + max(LEAST_SECONDS, SHARE * (now() - began))
-            if self._fresh:
+            due = now() + max(PAGE_INTERVAL, WRITING_SHARE * (now() - began))
+            if self._without_poster:
                 self._changed.set()
 
-    async def _picture(self) -> None:
-        """Make the picture of one video."""
-        key, video = next(iter(self._fresh.items()))
+    async def _add_poster(self) -> None:
+        """Make the poster of one video."""
+        key, video = next(iter(self._without_poster.items()))
         card = self._cards[key]
         made = await asyncio.to_thread(self._poster, video, card.sha256)
-        self._fresh.pop(key, None)
+        self._without_poster.pop(key, None)
         if made is not None:
             poster, pixels = made
             picture = address(PurePosixPath(poster), PurePosixPath(self.folder))
             self._cards[key] = attrs.evolve(self._cards[key], poster=picture, pixels=pixels or card.pixels)
 
     def _poster(self, video: Path, sha256: str | None) -> tuple[Path, tuple[int, int] | None] | None:
-        """Find or make a video's picture; it is named by the video's content, so that it is made once."""
+        """Find or make a video's poster; it is named by the video's content, so that it is made once."""
         target = self.folder / POSTERS / f"{sha256[:20] if sha256 is not None else video.stem}.jpg"
         if sha256 is not None and target.exists():
             return target, None
@@ -199,74 +235,19 @@ class Gallery:
             self.warn(f"no gallery in {self.folder}: {error.strerror}")
 
     def _write_page(self, cards: list[Card]) -> None:
-        page = gallery_html(safe(self.folder.name) or "Videos", cards, assets())
+        page = gallery_html(plain(self.folder.name) or "Videos", cards, assets())
         _replace(self.folder / PAGE, page)
 
 
-async def _entries(location: LedgerLocation) -> list[LedgerEntry]:
-    async with opened_ledger(location.path) as ledger:
-        if location.batch is not None:
-            return [entry async for entry in ledger.rows_of(location.batch)]
+async def _entries(path: Path, batch: str | None) -> list[LedgerEntry]:
+    async with aclosing(await SqliteLedger.open(path)) as ledger:
+        if batch is not None:
+            return [entry async for entry in ledger.rows_of(batch)]
         return [entry async for entry in entries(ledger)]
 
 
-def outcome_of(entry: LedgerEntry) -> tuple[RowResult, CardState | None]:
-    """Tell a job of the ledger as an outcome, and what its card is to say where the outcome does not."""
-    going = entry.state in UNFINISHED - MAYBE_BOUGHT
-    outcome = RowResult(
-        index=entry.index,
-        key=own(entry),
-        request=entry.request,
-        video=video_of(entry),
-        path=entry.path,
-        error=None if going else error_of(entry),
-        charged=entry.charged,
-        job_key=entry.key,
-        earlier=True,
-    )
-    return outcome, "unfinished" if going else None
-
-
-def card_of(outcome: RowResult, key: str, folder: Path, state: CardState | None = None) -> Card:
-    """Say what the card of an outcome shows, on a page in *folder*; *state* overrules what the outcome itself says."""
-    error, path = outcome.error, outcome.path
-    return Card(
-        key=key,
-        index=outcome.index,
-        state=state or _state(outcome),
-        prompt=outcome.request.prompt if outcome.request is not None else None,
-        model=outcome.model or None,
-        name=outcome.key if outcome.key != key else None,
-        id=outcome.id,
-        seconds=outcome.seconds,
-        pixels=outcome.pixels,
-        content=None if path is None or error is not None else address(PurePosixPath(path), PurePosixPath(folder)),
-        file=path.name if path is not None else None,
-        bytes=outcome.bytes,
-        sha256=outcome.sha256,
-        error_type=type(error).__name__ if error is not None else None,
-        error=_reason(error) if error is not None else None,
-        charged=outcome.charged,
-    )
-
-
-def _reason(error: VideoError) -> str:
-    """Say why, without the ids that an error's own text has: a card is to be read, and its id stands beside it."""
-    head = error.message.rstrip()
-    stop = "" if not error.advice or head[-1:] in ".!?" else "."
-    return safe(f"{head}{stop} {error.advice}".strip())
-
-
-def _state(outcome: RowResult) -> CardState:
-    if outcome.error is None:
-        return "saved"
-    if isinstance(outcome.error, SubmitUncertain):
-        return "uncertain"
-    return "unfinished" if goes_on(outcome.error) else "failed"
-
-
 def _replace(target: Path, data: bytes) -> None:
-    """Write a file at once, readable as the user's other files are."""
+    """Replace a file in one step, readable as the user's other files are."""
     part = part_path(target)
     try:
         with part.open("xb") as file:

@@ -1,4 +1,4 @@
-"""A picture of a video, as a small JPEG, made with PyAV (extra ``media``)."""
+"""A poster of a video: a small JPEG of one frame, made with PyAV (extra ``media``)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Poster", "can_take", "take"]
 
-WIDEST = 640  # pixels of the longer side: sharp on a card, and some 30 kB
-LOOKED_AT = 60  # frames decoded at most to come to the moment wanted
+LONGER_SIDE = 640  # pixels: sharp on a card, and some 30 kB
+MOST_FRAMES = 60  # decoded at most to reach the wanted moment
 QUALITY = {"qmin": "3", "qmax": "6"}  # of 2 (best) to 31
 
 
 @attrs.frozen
 class Poster:
-    """A picture, and what the file itself says of the video."""
+    """A poster, and the width and height that the file itself gives for the video."""
 
     jpeg: bytes
     width: int
@@ -30,12 +30,12 @@ class Poster:
 
 
 def can_take() -> bool:
-    """Whether PyAV is there."""
+    """Return whether PyAV is installed."""
     return find_spec("av") is not None
 
 
 def take(video: Path) -> Poster | None:
-    """Take a picture from near the beginning, where films that fade in are no longer black; None if that cannot be done."""
+    """Return a poster from after a fade-in from black; None if it cannot be made."""
     import av  # noqa: PLC0415  # optional, and large
     from av.error import FFmpegError  # noqa: PLC0415  # likewise
 
@@ -45,18 +45,18 @@ def take(video: Path) -> Poster | None:
             wanted = min(1.0, float(container.duration or 0) / av.time_base / 4)
             frame = None
             for number, frame in enumerate(container.decode(stream)):
-                if number >= LOOKED_AT or (frame.time or 0.0) >= wanted:
+                if number >= MOST_FRAMES or (frame.time or 0.0) >= wanted:
                     break
             return None if frame is None else _poster(frame)
     except (FFmpegError, OSError, ValueError, IndexError):
-        return None  # a card without a picture says as much as is known
+        return None  # a card without a poster shows all else
 
 
 def _poster(frame: VideoFrame) -> Poster:
     from av.codec.context import CodecContext  # noqa: PLC0415  # optional, and large
     from av.video.codeccontext import VideoCodecContext  # noqa: PLC0415  # likewise
 
-    scale = min(1.0, WIDEST / max(frame.width, frame.height))
+    scale = min(1.0, LONGER_SIDE / max(frame.width, frame.height))
     width, height = (max(2, round(side * scale / 2) * 2) for side in (frame.width, frame.height))
     encoder = CodecContext.create("mjpeg", "w")
     assert isinstance(encoder, VideoCodecContext)  # noqa: S101  # for the type checker: it is a codec of pictures

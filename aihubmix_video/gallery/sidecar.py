@@ -1,7 +1,8 @@
-"""A JSON file beside a video, which tells where it came from."""
+"""A JSON file beside a video that says where the video came from."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -10,13 +11,15 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from aihubmix_video.errors import ConfigurationError
+from aihubmix_video.gallery.row_result import RowResult
 from aihubmix_video.storage.filesystem import make_durable, open_private, part_path, publish, sync_folder
 from aihubmix_video.types.request import FIELDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aihubmix_video.cli.row_result import RowResult
+    from aihubmix_video.types.events import BatchItem
+    from aihubmix_video.types.job_info import JobInfo
     from aihubmix_video.types.request import VideoRequest
 
 __all__ = ["request_object", "sidecar_object", "write_sidecar"]
@@ -26,26 +29,26 @@ MODE = 0o600  # it holds the prompt
 READ_AT_MOST = 1 << 20
 
 
-def sidecar_object(outcome: RowResult, path: Path, saved_at: float) -> dict[str, object]:
-    """Describe a saved video. Times are Unix seconds; the vendor's are absent where it told none."""
-    video = outcome.video
+def sidecar_object(result: RowResult, path: Path, saved_at: float) -> dict[str, object]:
+    """Return the description of a saved video. Times are Unix seconds; the vendor's are null if it reported none."""
+    video = result.video
     return {
         "video": path.name,
-        "id": outcome.id,
-        "key": outcome.key,
-        "model": outcome.model,
-        "request": request_object(outcome.request) if outcome.request is not None else None,
+        "id": result.id,
+        "key": result.key,
+        "model": result.model,
+        "request": request_object(result.request) if result.request is not None else None,
         "created_at": video.created_at if video is not None else None,
         "completed_at": video.completed_at if video is not None else None,
         "expires_at": video.expires_at if video is not None else None,
         "saved_at": saved_at,
-        "sha256": outcome.sha256,
-        "bytes": outcome.bytes,
+        "sha256": result.sha256,
+        "bytes": result.bytes,
     }
 
 
 def request_object(request: VideoRequest) -> dict[str, object]:
-    """Give a request's fields, of media only their size and hash, or their name."""
+    """Return a request's fields; of media only their size and hash, or their name."""
     return {field: _plain(value) for field in FIELDS if (value := getattr(request, field)) is not None}
 
 
@@ -75,26 +78,38 @@ def _medium(data: bytes) -> dict[str, object]:
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def write_sidecar(outcome: RowResult) -> None:
-    """Write the file beside an outcome's video, whole or not at all; an earlier one of the same video is replaced.
+async def write_sidecar(video: BatchItem | JobInfo | RowResult) -> Path | None:
+    """Write ``NAME.json`` beside a saved video, and return its path; None if the video was not saved.
+
+    The file is written whole or not at all, and replaces an earlier one of the same video. It is readable to its owner
+    only, since it holds the prompt.
+
+    Args:
+        video: What a batch yielded, or a job of a session's registry.
 
     Raises:
-        ConfigurationError: There is some other file of that name, which stays as it is.
-        OSError: It cannot be written.
+        ConfigurationError: It cannot be written, or another file has its name, which is never replaced.
     """
-    if outcome.path is None:
-        return
-    path = outcome.path.with_suffix(".json")
-    known = _known(path, outcome.path.name)
-    if outcome.earlier and known == outcome.sha256:
-        return  # written when the video was; the ledger knows less of it
+    result = RowResult.of_any(video)
+    if result.path is None or result.error is not None:
+        return None
+    path = result.path.with_suffix(".json")
+    try:
+        await asyncio.to_thread(_write, result, result.path, path)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}.") from None
+    return path
+
+
+def _write(result: RowResult, video: Path, path: Path) -> None:
+    known = _known(path, video.name)
+    if result.earlier and known == result.sha256:
+        return  # written when the video was saved; the ledger knows less of it
     ours = known is not None
     if not ours and os.path.lexists(path):
-        raise ConfigurationError(
-            f"{path} is there already and is no sidecar of {outcome.path.name}; it was left alone."
-        )
-    told = sidecar_object(outcome, outcome.path, outcome.path.stat().st_mtime)
-    data = f"{json.dumps(told, ensure_ascii=False, indent=2)}\n".encode(errors="backslashreplace")
+        raise ConfigurationError(f"{path} exists already and is not the sidecar of {video.name}; it was left alone.")
+    content = sidecar_object(result, video, video.stat().st_mtime)
+    data = f"{json.dumps(content, ensure_ascii=False, indent=2)}\n".encode(errors="backslashreplace")
     part = part_path(path)
     try:
         descriptor = open_private(str(part), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
@@ -109,7 +124,7 @@ def write_sidecar(outcome: RowResult) -> None:
 
 
 def _known(path: Path, video: str) -> str | None:
-    """Give the hash of the video of this name that a sidecar tells of; None if it is no such file."""
+    """Return the hash of the video of this name that a sidecar describes; None if the file is not such a sidecar."""
     try:
         if path.is_symlink() or path.stat().st_size > READ_AT_MOST:
             return None

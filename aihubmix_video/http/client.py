@@ -1,14 +1,14 @@
-"""The HTTP edge: one request per call, over one aiohttp session, and another for creates. Status requests go by way of `direct`.
+"""The HTTP edge: one request per call, over one aiohttp session, and another for creates.
 
-Five habits of the library are turned off or watched here:
+Status requests take a shorter way, `status_request`. Five habits of the library are turned off or watched here:
 
-* It follows redirects, sending a POST's body again. None is followed, but for content, and there without the key.
-* It repeats a GET or DELETE by itself when a connection breaks. The second departure is refused: one call is one request.
-* Its errors carry the request's headers, so the key, in `args` and in the locals of their frames. They are told as values
-  by `_exchange` and raised anew outside of every ``except``, with nothing of theirs chained.
-* It sends a request over a kept connection that the server may be closing just then, and nobody can tell whether it arrived.
-  A create gets a connection of its own.
-* Its ``trust_env`` reads ``~/.netrc`` for each request. The proxy is found once, by `config`, instead.
+* It follows redirects, sending a POST's body again. None is followed, except for content, and there without the key.
+* It repeats a GET or DELETE by itself when a connection breaks. The second sending is refused: one call is one request.
+* Its errors carry the request's headers, so the key, in `args` and in the locals of their frames. `_exchange` returns them
+  as values of our own, which are raised outside of every ``except``, with nothing of the library's chained.
+* It sends a request over a kept connection that the server may be closing at that moment, and whether it arrived cannot be
+  known. A create gets a connection of its own.
+* Its ``trust_env`` reads ``~/.netrc`` for each request. The proxy is found once, by `settings`, instead.
 
 `SendHook` is the point of no return: the library calls it when the connection stands and before the first byte is written.
 What fails before it was provably not sent.
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import ssl
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -27,10 +26,11 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import attrs
-from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
-from aihubmix_video.errors import ConfigurationError, ConnectionFailed, MalformedReply, VideoError
+from aihubmix_video.errors import ConfigurationError, MalformedReply, VideoError
+from aihubmix_video.http.checked_resolver import CheckedResolver
+from aihubmix_video.http.connection_errors import CONNECT_SECONDS, RepeatRefusedError, failure
 from aihubmix_video.http.shared_timeouts import TimeLimits
 from aihubmix_video.http.status_request import StatusClient
 from aihubmix_video.protocol.response import Response
@@ -47,12 +47,10 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpClient", "SendHook"]
 
-CONNECT_SECONDS = 15.0  # TCP and TLS, each
 IDLE_CONNECTION_SECONDS = 15.0  # shorter than any server's, so that requests seldom meet a connection being closed
 MAX_RESPONSE_BYTES = 1 << 20
 CONTENT_BUFFER_BYTES = 1 << 20
 RESERVED_DESCRIPTORS = 128  # for files, the ledger, and what else the process has open
-PROXY_REFUSALS = frozenset({403, 407})  # forbidden, or wrong credentials: asking again changes nothing
 
 LIBRARY_MISMATCH = (TypeError, AttributeError)  # what a release of the library raises that has other insides
 
@@ -61,11 +59,11 @@ HEADERS = {"User-Agent": "aihubmix-video-python", "Accept-Encoding": "identity"}
 
 @attrs.define
 class SendHook:
-    """What becomes of one call's request.
+    """Watches and counts the sending of one call's request.
 
     Attributes:
         before: Awaited when the connection stands; if it raises, nothing is sent.
-        at_last: Called when the first byte is about to leave; likewise.
+        at_last: Called when the first byte is about to leave; if it raises, nothing is sent.
         requests: How often a request left; more than one only where redirects were followed.
     """
 
@@ -89,15 +87,11 @@ class SendHook:
         return self.requests <= self._hop
 
 
-class RepeatRefusedError(Exception):
-    """The library was about to send a request a second time by itself."""
-
-
 class HttpClient:
     """Sends requests to one gateway with one key.
 
     Attributes:
-        videos_url: Of the videos endpoint.
+        videos_url: The URL of the videos endpoint.
         is_local: Whether the gateway is on this machine.
     """
 
@@ -110,16 +104,23 @@ class HttpClient:
         self._client: aiohttp.ClientSession | None = None
         self._buyer: aiohttp.ClientSession | None = None
         self._direct: StatusClient | None = None
+        self._resolver: CheckedResolver | None = None
         self._limits = TimeLimits()
 
     def open(self) -> None:
-        """Make the session; nothing is connected before the first request."""
+        """Open the sessions; nothing is connected before the first request."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
         most = _most_connections()
+        proxy = self._settings.proxy
+        own = [host for host in (self._base.raw_host, URL(proxy).raw_host if proxy else None) if host]
+        self._resolver = resolver = CheckedResolver(own, local=self.is_local)
         self._client = self._session(
-            aiohttp.TCPConnector(limit=most, keepalive_timeout=IDLE_CONNECTION_SECONDS), timeout=timeout
+            aiohttp.TCPConnector(limit=most, keepalive_timeout=IDLE_CONNECTION_SECONDS, resolver=resolver),
+            timeout=timeout,
         )
-        self._buyer = self._session(aiohttp.TCPConnector(limit=most, force_close=True), timeout=timeout)
+        self._buyer = self._session(
+            aiohttp.TCPConnector(limit=most, force_close=True, resolver=resolver), timeout=timeout
+        )
         with suppress(*LIBRARY_MISMATCH):
             self._direct = StatusClient(
                 self._client,
@@ -148,6 +149,8 @@ class HttpClient:
         for session in (self._client, self._buyer):
             if session is not None:
                 await session.close()
+        if self._resolver is not None:
+            await self._resolver.close()
 
     async def send(
         self,
@@ -190,7 +193,7 @@ class HttpClient:
         except asyncio.CancelledError as cancelled:
             return asyncio.CancelledError(*cancelled.args)
         except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own
-            return failure(exc, self._base.host, send_hook, body=kept(self._unquoted(received)))
+            return failure(exc, self._base, sent=send_hook.left, body=kept(self._unquoted(received)))
         if (
             len(received) > MAX_RESPONSE_BYTES and status < HTTPStatus.BAD_REQUEST
         ):  # a refusal says enough by its status
@@ -200,7 +203,7 @@ class HttpClient:
     async def _asked(
         self, direct: StatusClient, segment: str, send_hook: SendHook, received: bytearray
     ) -> tuple[int, Mapping[str, str]]:
-        """Ask past the library's client; through it, from now on, where a release of the library has no such way."""
+        """Ask past the library's client, or through it if this release of the library does not allow that."""
         try:
             return await direct.get(segment, partial(self._leave, send_hook), received, MAX_RESPONSE_BYTES)
         except LIBRARY_MISMATCH:
@@ -222,7 +225,7 @@ class HttpClient:
             return response.status, response.headers
 
     def _unquoted(self, received: bytearray) -> bytes:
-        """Take the key out of an answer that quotes it: it would stand in the locals of whoever reads it."""
+        """Mask the key in an answer that quotes it: it would be in the locals of every function that reads the answer."""
         return bytes(received).replace(self._settings.api_key.reveal().encode(), b"sk-...")
 
     def authorised(self, body: bytes | None = None) -> dict[str, str]:
@@ -275,10 +278,10 @@ class HttpClient:
 
 
 def _most_connections() -> int:
-    """Say how many connections to keep open at most; 0 for any number.
+    """Return how many connections to keep open at most; 0 for any number.
 
-    The scheduler's lanes bound how many are used. Idle ones stay open, though, and must not take the last descriptors: no
-    file could be opened then.
+    The scheduler bounds how many are used. Idle ones stay open, though, and must not take the last descriptors: no file could
+    be opened then.
     """
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return 0 if descriptors == resource.RLIM_INFINITY else max(descriptors // 2, descriptors - RESERVED_DESCRIPTORS)
@@ -287,44 +290,3 @@ def _most_connections() -> int:
 def _too_long(status: int, received: bytes) -> MalformedReply:
     message = f"the answer is longer than {MAX_RESPONSE_BYTES} bytes"
     return MalformedReply(message, body=kept(received), status_code=status)
-
-
-def failure(exc: Exception, host: str | None, send_hook: SendHook, *, body: bytes = b"") -> VideoError:
-    """Tell a failure of the library's in our own words, with nothing of its own attached."""
-    if isinstance(exc, VideoError):
-        return exc
-    not_http = isinstance(exc, (aiohttp.ClientResponseError, HttpProcessingError))
-    if not_http and not isinstance(exc, aiohttp.ClientHttpProxyError):
-        return MalformedReply("the answer is not HTTP", charged="unknown" if send_hook.left else "no")
-    permanent = isinstance(exc, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError))
-    permanent |= isinstance(exc, aiohttp.ClientHttpProxyError) and exc.status in PROXY_REFUSALS
-    return ConnectionFailed(f"{host}: {reason(exc)}.", sent=send_hook.left, body=body, retryable=not permanent)
-
-
-def reason(exc: Exception) -> str:
-    """Say what went wrong on the way, without URLs, headers or the library's own words."""
-    match exc:
-        case aiohttp.ClientConnectorDNSError():
-            return "the host name cannot be resolved"
-        case aiohttp.ClientConnectorCertificateError(
-            certificate_error=ssl.SSLCertVerificationError(verify_message=why)
-        ):
-            return f"its TLS certificate is not valid ({why})"
-        case aiohttp.ClientConnectorSSLError():
-            return "no TLS connection could be made"
-        case aiohttp.ClientHttpProxyError(status=status):
-            return f"the proxy refused the connection (HTTP {status})"
-        case aiohttp.ClientProxyConnectionError(os_error=error):
-            return f"the proxy cannot be reached ({error.strerror})"
-        case aiohttp.ClientConnectorError(os_error=error):
-            return f"no connection could be made ({error.strerror or type(error).__name__})"
-        case aiohttp.ConnectionTimeoutError():
-            return f"no connection within {CONNECT_SECONDS:g} s"
-        case TimeoutError():
-            return "no whole answer in time"
-        case aiohttp.ClientPayloadError():
-            return "the answer was cut"
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | RepeatRefusedError():
-            return "the connection was closed before an answer came"
-        case _:
-            return f"the connection failed ({type(exc).__name__})"

@@ -1,7 +1,7 @@
 """The content endpoint over HTTP: one request, its redirects, and the body as it arrives.
 
-Errors of the library's hold the request's headers, so they are told as values and raised anew outside of every ``except``,
-as in `transport.client`.
+Errors of the library hold the request's headers, so they are returned as values of our own and raised outside of every
+``except``, as in `client`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from yarl import URL
 
 from aihubmix_video.download.attempt_result import ContentCut, ContentResponse
 from aihubmix_video.errors import DownloadFailed, VideoError
-from aihubmix_video.http.client import failure, reason
-from aihubmix_video.http.redirects import MAX_HOPS, REDIRECTS, is_public, next_hop, same_origin
+from aihubmix_video.http.connection_errors import failure, reason
+from aihubmix_video.http.redirects import MAX_HOPS, REDIRECTS, judge_addresses, next_hop, same_origin
 from aihubmix_video.protocol.video_ids import id_segment
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class _Stream(ContentResponse):
         return self._response.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Give the body as it arrives; see `ContentResponse.chunks`."""
+        """Yield the body as it arrives; see `ContentResponse.chunks`."""
         while True:
             piece = await self._piece()
             if isinstance(piece, str):
@@ -59,7 +59,7 @@ class _Stream(ContentResponse):
                 return
 
     async def _piece(self) -> bytes | str:
-        """Read what is there; a string says why nothing more will come."""
+        """Return what is there; a string is the reason why nothing more will come."""
         try:
             # Piece by piece as the socket gave it: joining them would copy every byte once more.
             return (await self._response.content.readchunk())[0]
@@ -72,7 +72,7 @@ class ContentRequest:
     """Sends one request for a video's content each time it is called; a `ContentSource`.
 
     Attributes:
-        departure: Counts the requests that left, redirects included.
+        send_hook: Counts the requests that left, redirects included.
     """
 
     _client: HttpClient
@@ -80,7 +80,7 @@ class ContentRequest:
     send_hook: SendHook
 
     def __call__(self, headers: Mapping[str, str], /) -> AbstractAsyncContextManager[ContentResponse]:
-        """Send it; raises `ConnectionFailed`, or `DownloadFailed` for a redirect that is not followed."""
+        """Send the request; raises `ConnectionFailed`, or `DownloadFailed` for a redirect that is not followed."""
         return self._sent(headers)
 
     @asynccontextmanager
@@ -116,16 +116,15 @@ class ContentRequest:
         except asyncio.CancelledError as cancelled:
             return asyncio.CancelledError(*cancelled.args)
         except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own
-            return failure(exc, URL(url).host, self.send_hook)
+            return failure(exc, URL(url), sent=self.send_hook.left)
 
     async def _check_public(self, url: str) -> None:
-        """Refuse to be sent to a private address by a gateway that is not local itself."""
+        """Refuse a redirect to a host that resolves to a forbidden address; see `judge_addresses`."""
         host = URL(url).host or ""
-        if self._client.is_local:
-            return
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except OSError:
             raise DownloadFailed(f"the content was redirected to {host}, which cannot be resolved") from None
-        if not all(is_public(str(address[4][0])) for address in found):
-            raise DownloadFailed(f"the content was redirected to {host}, a private address; that is not followed")
+        refusal = judge_addresses(host, (str(address[4][0]) for address in found), local=self._client.is_local)
+        if refusal is not None:
+            raise DownloadFailed(refusal)

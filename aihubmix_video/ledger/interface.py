@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-    from pathlib import Path
 
-    from aihubmix_video.errors import VideoError
     from aihubmix_video.ledger.entry import LedgerEntry, LedgerState, Spent
+    from aihubmix_video.ledger.transitions import Transition
 
 __all__ = [
     "Ledger",
@@ -30,13 +29,13 @@ async def entries(ledger: Ledger, states: Collection[LedgerState] = ()) -> Async
 
 
 class Ledger(Protocol):
-    """The record of every job; `steps` says which step may follow which.
+    """The record of every job; `transitions` says which may follow which.
 
     Each call that tells something returns when it will survive the process. A call that is
     cancelled is carried out all the same, in its order. Jobs go by their local key.
 
     Raises:
-        LedgerError: From any call: it could not be written or read, the step is not legal, or there is no such job. It
+        LedgerError: From any call: it could not be written or read, the transition is not legal, or there is no such job. It
             changed nothing, and carries the job's key, and its id where one was told.
         SessionClosed: From any call after `aclose`.
     """
@@ -59,38 +58,11 @@ class Ledger(Protocol):
             InvalidRequest: One cannot be written down: it is no JSON, or a file in it was not read yet.
         """
 
-    async def sending(self, key: str) -> None:
-        """The connection stands; the create's first byte leaves when this returns."""
+    async def record(self, key: str, transition: Transition) -> None:
+        """Write down what happened to a job, or what the user decided about it; see `transitions`.
 
-    async def unsent(self, key: str) -> None:
-        """It did not leave after all, or was refused for now."""
-
-    async def bought(self, key: str, video_id: str, also: str | None = None) -> None:
-        """The gateway named the job; *also* is a second name it gave."""
-
-    async def completed(self, key: str, expires_at: float | None) -> None:
-        """The vendor finished it, and its link lives until *expires_at*, in Unix seconds."""
-
-    async def saved(self, key: str, path: Path, *, bytes_written: int, sha256: str, verified: bool) -> None:
-        """Its file is on disk, under its name."""
-
-    async def done(self, key: str) -> None:
-        """It is finished, and no file was wanted."""
-
-    async def failed(self, key: str, error: VideoError) -> None:
-        """It is over without a video; `error.charged` says whether it cost money."""
-
-    async def uncertain(self, key: str, error: VideoError) -> None:
-        """Nobody can tell whether it was bought."""
-
-    async def dropped(self, key: str) -> None:
-        """The user does not want it any more."""
-
-    async def attach(self, key: str, video_id: str) -> None:
-        """The user found an uncertain job at the gateway."""
-
-    async def resubmit(self, key: str) -> None:
-        """The user wants an uncertain or failed job bought anew; it is intended again."""
+        `transitions.sending` is recorded when the connection stands: the create's first byte leaves when the call returns.
+        """
 
     async def remember(self, name: str, value: bytes) -> None:
         """Keep something small that was learnt, in place of what had that name."""

@@ -21,7 +21,6 @@ from aihubmix_video.ledger.entry import FINISHED, MAY_BE_SENT, SENDABLE, UNFINIS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
-    from aihubmix_video.errors import VideoError
     from aihubmix_video.ledger.transitions import Transition
 
 __all__ = ["MemoryLedger"]
@@ -96,58 +95,15 @@ class MemoryLedger:
         self._names |= dict.fromkeys(_names(entry), entry.key)
         return _StoredJob(fresh, packed if packed.media else None)
 
-    async def sending(self, key: str) -> None:
-        """Note that the create leaves."""
-        self._move(key, transitions.sending())
-
-    async def unsent(self, key: str) -> None:
-        """Note that it did not."""
-        self._move(key, transitions.unsent())
-
-    async def bought(self, key: str, video_id: str, also: str | None = None) -> None:
-        """Keep the id."""
-        self._move(key, transitions.bought(video_id, also))
-
-    async def completed(self, key: str, expires_at: float | None) -> None:
-        """Note that the vendor finished it."""
-        self._move(key, transitions.completed(expires_at))
-
-    async def saved(self, key: str, path: Path, *, bytes_written: int, sha256: str, verified: bool) -> None:
-        """Note where its file lies."""
-        self._move(key, transitions.saved(path, bytes_written, sha256, verified=verified))
-
-    async def done(self, key: str) -> None:
-        """Note that nothing is left to do."""
-        self._move(key, transitions.done())
-
-    async def failed(self, key: str, error: VideoError) -> None:
-        """Note the verdict."""
-        self._move(key, transitions.failed(error))
-
-    async def uncertain(self, key: str, error: VideoError) -> None:
-        """Note that nobody knows."""
-        self._move(key, transitions.uncertain(error))
-
-    async def dropped(self, key: str) -> None:
-        """Note that the user does not want it."""
-        self._move(key, transitions.dropped())
-
-    async def attach(self, key: str, video_id: str) -> None:
-        """Note which job at the gateway it is."""
-        self._move(key, transitions.attach(video_id))
-
-    async def resubmit(self, key: str) -> None:
-        """Note that it is to be bought anew."""
-        self._move(key, transitions.resubmit())
-
-    def _move(self, key: str, taken: Transition) -> None:
+    async def record(self, key: str, transition: Transition) -> None:
+        """Take one transition."""
         try:
             held = self._jobs.get(key)
             if held is None:
                 raise transitions.unknown(key)
-            held.entry = transitions.step(held.entry, taken, time.time())
+            held.entry = transitions.step(held.entry, transition, time.time())
         except LedgerError as error:
-            transitions.owned(error, key, taken)
+            transitions.owned(error, key, transition)
             raise
         self._let_go_of_media(held)
         self._finished.pop(key, None)

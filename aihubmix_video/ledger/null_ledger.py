@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-    from pathlib import Path
 
-    from aihubmix_video.errors import VideoError
     from aihubmix_video.ledger.entry import LedgerEntry, LedgerState, Spent
+    from aihubmix_video.ledger.transitions import Transition
 
 __all__ = ["NullLedger"]
 
 
 class NullLedger:
-    """See `port.Ledger`. Keeps nothing, and knows of nothing."""
+    """See `interface.Ledger`. Keeps nothing, and knows of nothing."""
 
     async def bind(self, base_url: str, api_key: str, *, new_key: bool = False) -> None:
         """Nothing to compare with."""
@@ -23,37 +22,7 @@ class NullLedger:
     async def intend(self, entries: Sequence[LedgerEntry]) -> None:
         """Keep nothing."""
 
-    async def sending(self, key: str) -> None:
-        """Keep nothing."""
-
-    async def unsent(self, key: str) -> None:
-        """Keep nothing."""
-
-    async def bought(self, key: str, video_id: str, also: str | None = None) -> None:
-        """Keep nothing."""
-
-    async def completed(self, key: str, expires_at: float | None) -> None:
-        """Keep nothing."""
-
-    async def saved(self, key: str, path: Path, *, bytes_written: int, sha256: str, verified: bool) -> None:
-        """Keep nothing."""
-
-    async def done(self, key: str) -> None:
-        """Keep nothing."""
-
-    async def failed(self, key: str, error: VideoError) -> None:
-        """Keep nothing."""
-
-    async def uncertain(self, key: str, error: VideoError) -> None:
-        """Keep nothing."""
-
-    async def dropped(self, key: str) -> None:
-        """Keep nothing."""
-
-    async def attach(self, key: str, video_id: str) -> None:
-        """Keep nothing."""
-
-    async def resubmit(self, key: str) -> None:
+    async def record(self, key: str, transition: Transition) -> None:
         """Keep nothing."""
 
     async def remember(self, name: str, value: bytes) -> None:

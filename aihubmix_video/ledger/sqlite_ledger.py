@@ -16,6 +16,7 @@ from aihubmix_video.ledger.media_store import MediaStore
 from aihubmix_video.ledger.spill_file import emergency
 from aihubmix_video.ledger.sqlite_errors import told
 from aihubmix_video.ledger.sqlite_writer import SqliteWriter
+from aihubmix_video.ledger.transitions import Move
 from aihubmix_video.storage.disk import to_the_end
 
 if TYPE_CHECKING:
@@ -113,65 +114,30 @@ class SqliteLedger:
         finally:
             self._media.release(media)
 
-    async def sending(self, key: str) -> None:
-        """Note that the create leaves."""
-        await self._move(key, transitions.sending())
+    async def record(self, key: str, transition: Transition) -> None:
+        """Write one transition.
 
-    async def unsent(self, key: str) -> None:
-        """Note that it did not."""
-        await self._move(key, transitions.unsent())
-
-    async def bought(self, key: str, video_id: str, also: str | None = None) -> None:
-        """Keep the id; where the ledger cannot take it, in a plain file beside it that is taken in next time.
-
-        A disk that is full has no room for that file either; so it is tried again with what happens next to the job.
+        An id that the ledger cannot take goes into a plain file beside it, which is read when it is opened next. A disk that
+        is full has no room for that file either, so the id is tried again with what happens next to the job.
         """
+        video_id = transition.values.get("video_id") if transition.move is Move.BOUGHT else None
+        if not isinstance(video_id, str):
+            await self._write(key, transition)
+            return
         self._owed.pop(key, None)
         try:
-            await self._move(key, transitions.bought(video_id, also))
+            await self._write(key, transition)
         except LedgerError:
             self._owed[key] = video_id
             await self._aside(emergency, self.path, key, video_id)
             raise
 
-    async def completed(self, key: str, expires_at: float | None) -> None:
-        """Note that the vendor finished it."""
-        await self._move(key, transitions.completed(expires_at))
-
-    async def saved(self, key: str, path: Path, *, bytes_written: int, sha256: str, verified: bool) -> None:
-        """Note where its file lies."""
-        await self._move(key, transitions.saved(path, bytes_written, sha256, verified=verified))
-
-    async def done(self, key: str) -> None:
-        """Note that nothing is left to do."""
-        await self._move(key, transitions.done())
-
-    async def failed(self, key: str, error: VideoError) -> None:
-        """Note the verdict."""
-        await self._move(key, transitions.failed(error))
-
-    async def uncertain(self, key: str, error: VideoError) -> None:
-        """Note that nobody knows."""
-        await self._move(key, transitions.uncertain(error))
-
-    async def dropped(self, key: str) -> None:
-        """Note that the user does not want it."""
-        await self._move(key, transitions.dropped())
-
-    async def attach(self, key: str, video_id: str) -> None:
-        """Note which job at the gateway it is."""
-        await self._move(key, transitions.attach(video_id))
-
-    async def resubmit(self, key: str) -> None:
-        """Note that it is to be bought anew."""
-        await self._move(key, transitions.resubmit())
-
-    async def _move(self, key: str, taken: Transition) -> None:
+    async def _write(self, key: str, transition: Transition) -> None:
         try:
             await self._pay(key)
-            await self._writer.run(partial(sqlite_queries.move, key=key, taken=taken, now=time.time()))
+            await self._writer.run(partial(sqlite_queries.move, key=key, taken=transition, now=time.time()))
         except VideoError as error:
-            transitions.owned(error, key, taken)
+            transitions.owned(error, key, transition)
             raise
 
     async def _pay(self, key: str) -> None:

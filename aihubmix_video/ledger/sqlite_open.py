@@ -1,4 +1,4 @@
-"""Opening the file of a ledger: private, locked, durable, and settled from whatever happened to its last process."""
+"""Opening the file of a ledger: private, locked, durable, and recovered from whatever happened to its last process."""
 
 from __future__ import annotations
 
@@ -24,16 +24,21 @@ __all__ = ["open_ledger"]
 BUSY_SECONDS: Final = 5.0
 """How long another program, such as one that makes a copy, may hold up a commit."""
 
+HEADER: Final = b"SQLite format 3\0"
+"""How every SQLite database begins."""
+LEAST_BYTES: Final = 512
+"""The smallest page of SQLite, so no database is smaller. SQLite takes a smaller file for an empty one and overwrites it."""
+
 INTERRUPTED: Final = SubmitUncertain(
     "the process ended while the create was leaving, so nobody saw whether it was bought", charged="unknown"
 )
 
 
 def open_ledger(path: Path) -> tuple[sqlite3.Connection, FileLock]:
-    """Open a ledger, or begin a new one. It belongs to the calling thread.
+    """Open a ledger, or create a new one. The connection belongs to the calling thread.
 
     Raises:
-        LedgerError: Why not, and what to do.
+        LedgerError: It cannot be opened; the message says why, and what to do.
     """
     try:
         if not path.parent.is_dir():
@@ -52,10 +57,10 @@ def open_ledger(path: Path) -> tuple[sqlite3.Connection, FileLock]:
 
 
 def _refuse_links(path: Path) -> None:
-    """SQLite follows links; the files it makes beside the ledger must not be led elsewhere.
+    """Refuse links: SQLite follows them, and the files that it makes beside the ledger must not be led elsewhere.
 
     Raises:
-        LedgerError: There is something that is no plain file.
+        LedgerError: One of the files is not a regular file.
     """
     for suffix in ("", "-wal", "-shm", "-journal"):
         beside = path.with_name(path.name + suffix)
@@ -81,26 +86,51 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _refuse_another(path: Path, identity: tuple[int, int]) -> None:
-    """SQLite opened the file by its name; see that the name still stands for the file that was looked at.
+    """Check that the name, by which SQLite opened the file, still stands for the file that was looked at.
 
     Raises:
         LedgerError: It does not.
     """
     if _identity(path.lstat()) != identity:
-        raise LedgerError(f"{path} was replaced while it was opened. Look who else writes there, then try again.")
+        raise LedgerError(
+            f"{path} was replaced while it was opened. Find out which program writes there, then try again."
+        )
 
 
 def _make_file(path: Path) -> tuple[int, int]:
-    """See that there is a file, readable to its owner only if it is new; gives its identity."""
+    """Create the file, readable to its owner only, unless it exists; return its identity.
+
+    Raises:
+        LedgerError: It exists, and is neither empty nor a SQLite database.
+    """
     new = not path.exists()
     descriptor = open_private(str(path), os.O_RDWR | os.O_CREAT)
     try:
-        return _identity(os.fstat(descriptor))
+        found = os.fstat(descriptor)
+        _refuse_other_formats(path, os.pread(descriptor, len(HEADER), 0), found.st_size)
+        return _identity(found)
     finally:
         # Before SQLite opens it: closing any other descriptor of a file gives up all of the process's locks on it.
         os.close(descriptor)
         if new:
             sync_folder(path.parent)
+
+
+def _refuse_other_formats(path: Path, head: bytes, size: int) -> None:
+    """Refuse a file that SQLite would overwrite or misread. Its content is not quoted: it may be a key.
+
+    Raises:
+        LedgerError: It is not a SQLite database.
+    """
+    if size == 0 or (head == HEADER and size >= LEAST_BYTES):
+        return
+    journal = path.with_name(f"{path.name}-journal")
+    if not head.strip(b"\0") and journal.exists():  # the power failed in the first commit; SQLite undoes that
+        return
+    raise LedgerError(
+        f"{path} is not a ledger: it has {size} bytes and does not begin as a SQLite database does, or is cut short. "
+        "Nothing was changed. Give the path of a ledger, or of a file that does not exist yet."
+    )
 
 
 def _identity(found: os.stat_result) -> tuple[int, int]:
@@ -116,7 +146,7 @@ def _configure(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _settle(connection: sqlite3.Connection, path: Path) -> None:
-    """Take in what an emergency left, then say of every create that was leaving that nobody knows its outcome."""
+    """Take in what the spill file holds, then mark every create that was being sent as uncertain."""
     left = spill_file.read(path)
     now = time.time()
     with connection:

@@ -152,7 +152,7 @@ def unsent() -> Transition:
     return Transition(Move.UNSENT, {"charged": "no"})
 
 
-def bought(video_id: str, also: str | None) -> Transition:
+def bought(video_id: str, also: str | None = None) -> Transition:
     """The gateway named the job."""
     return Transition(Move.BOUGHT, {"video_id": video_id, "also_id": also, "charged": "yes"})
 

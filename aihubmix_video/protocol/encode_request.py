@@ -24,7 +24,7 @@ from aihubmix_video.types.request import VideoRequest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aihubmix_video.capabilities.schema import Capability
+    from aihubmix_video.capabilities.capability import Capability
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes of one body, ours: a 20 MiB picture as base64, and room for the rest."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from copy import copy
@@ -25,6 +26,7 @@ from aihubmix_video.session.batch_purchases import BatchPurchases
 from aihubmix_video.session.batch_rows import drawn, request_of
 from aihubmix_video.session.job_views import told, told_again
 from aihubmix_video.session.ledger_mapping import RowPlace, error_of
+from aihubmix_video.session.refusal_streak import RefusalStreak
 from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob, Watcher
 from aihubmix_video.types.events import BatchItem
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from aihubmix_video.types.request import VideoRequest
 
 __all__ = ["STOPS_BUYING", "Batch", "batch_name"]
+
+log = logging.getLogger("aihubmix_video")
 
 MAX_UNBOUGHT_ROWS = 128  # rows queued and not yet bought, at most; each may hold its reference media
 
@@ -78,6 +82,7 @@ class Batch(AsyncIterator[BatchItem]):
         overwrite: bool = False,
         budget: BatchBudget | None = None,
         moderation_retries: int = 0,
+        keep_buying: bool = False,
     ) -> None:
         self._manager = manager
         self._rows = rows
@@ -92,6 +97,7 @@ class Batch(AsyncIterator[BatchItem]):
         self._items: deque[BatchItem] = deque()
         self._changed = asyncio.Event()
         self._halted: VideoError | None = None
+        self._streak = RefusalStreak(keep_buying=keep_buying)
         self._repeating: set[asyncio.Task[None]] = set()
         self._feeder: asyncio.Task[None] | None = None
 
@@ -140,7 +146,10 @@ class Batch(AsyncIterator[BatchItem]):
             async for row in drawn(self._rows):
                 await self._enter(taken, row)
                 taken += 1
-                while len(self._queued) >= MAX_UNBOUGHT_ROWS or len(self._open) + len(self._items) >= self._window:
+                while (
+                    len(self._queued) >= (self._streak.may_be_under_way or MAX_UNBOUGHT_ROWS)
+                    or len(self._open) + len(self._items) >= self._window
+                ):
                     self._changed.clear()
                     await self._changed.wait()
         finally:
@@ -151,7 +160,7 @@ class Batch(AsyncIterator[BatchItem]):
         try:
             if isinstance(row, LedgerEntry):
                 index, request = row.index, row.request
-                async with self._manager.looked_up(partial(self._manager.ledger_sync.entry, row.key)) as now:
+                async with self._manager.looked_up(partial(self._manager.ledger_sync.ledger.entry, row.key)) as now:
                     await self._resume_entry(index, now or row)
                 return
             index = row.number if isinstance(row, FileRow) else taken
@@ -165,7 +174,10 @@ class Batch(AsyncIterator[BatchItem]):
         if place is None:
             await self._add(index, row, request, None)
             return
-        async with self._manager.looked_up(partial(self._manager.ledger_sync.find, place)) as known:
+        ledger = self._manager.ledger_sync.ledger
+        async with self._manager.looked_up(
+            partial(ledger.find, place.batch, place.fingerprint, place.occurrence)
+        ) as known:
             if known is not None:
                 await self._resume_entry(index, known)
             else:
@@ -244,15 +256,14 @@ class Batch(AsyncIterator[BatchItem]):
         """A job was accepted, or is over."""
         self._queued.discard(tracked.number)
         if not tracked.over:
+            self._streak.accepted()
             self._changed.set()
             return
         self._open.pop(tracked.number, None)
         self._purchases.settle(tracked)
         error = tracked.error
-        if isinstance(error, STOPS_BUYING) and tracked.video_id is None and self._halted is None:
-            self._halted = error
-            for other, _ in self._open.values():
-                self._manager.cancel(other)
+        if error is not None and tracked.video_id is None and self._halted is None:
+            self._halt(error if isinstance(error, STOPS_BUYING) else self._streak.refused(error))
         if self._halted is not None and isinstance(error, SessionClosed) and tracked.video_id is None:
             error = copy(self._halted)  # withdrawn because of it
         if self._purchases.wants(error) and self._halted is None:
@@ -261,6 +272,14 @@ class Batch(AsyncIterator[BatchItem]):
             task.add_done_callback(self._repeated)
         else:
             self._put(told(index, tracked, error))
+
+    def _halt(self, error: VideoError | None) -> None:
+        """Buy nothing more, if there is a reason."""
+        self._halted = error
+        if error is not None:
+            log.warning("the batch stops buying: %s", error.message)
+            for other, _ in self._open.values():
+                self._manager.cancel(other)
 
     async def _repeat(self, index: int, tracked: TrackedJob) -> None:
         """Buy a row anew whose finished video was refused; tell the refusal where that cannot be."""

@@ -1,73 +1,98 @@
-"""A batch file beside what its ledger knows of it."""
+"""A batch file compared with what its ledger knows of it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.cli.ledger_location import LedgerLocation, opened_ledger, said
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.ledger.entry import LedgerEntry, LedgerState
 from aihubmix_video.ledger.fingerprint import fingerprint
 from aihubmix_video.ledger.interface import entries
+from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
+from aihubmix_video.protocol.sanitize import plain
 from aihubmix_video.storage.reference_files import load
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
+    from pathlib import Path
 
     from aihubmix_video.batch_file import Row
-    from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 
-__all__ = ["Changes", "changes_of"]
+__all__ = ["Changes", "GoneRow", "changes_of"]
+
+PROMPT = 60
+"""Characters of a prompt that tell it from others."""
+
+
+@attrs.frozen
+class GoneRow:
+    """A row that the ledger knows and the file no longer has.
+
+    Attributes:
+        index: Its place in the file as it was.
+        prompt: The beginning of its prompt, in one printable line.
+    """
+
+    index: int
+    prompt: str
 
 
 @attrs.frozen(kw_only=True)
 class Changes:
-    """A batch file beside what the ledger knows of it.
+    """The differences between a batch file and its ledger.
 
     Attributes:
         known: Numbers of the rows that the ledger knows.
         new: The rows that it does not know.
-        gone: What it knows and the file no longer asks for.
-        elsewhere: Another batch of the ledger's that has rows of this file, of which none is known here.
-        again: How many of them it has.
+        gone: The rows that it knows and the file no longer asks for.
+        elsewhere: Another batch of the ledger that has rows of this file, if this batch has none yet.
+        again: How many of them that batch has.
     """
 
     known: frozenset[int] = frozenset()
     new: tuple[Row, ...] = ()
-    gone: tuple[str, ...] = ()
+    gone: tuple[GoneRow, ...] = ()
     elsewhere: str | None = None
     again: int = 0
 
     @property
     def doubtful(self) -> bool:
-        """Whether the same may be bought twice: in two versions, or under two names."""
+        """Whether the same video may be bought twice: in two versions, or under two names."""
         return bool((self.new and self.gone) or self.elsewhere)
 
 
-async def changes_of(ledger_sync: LedgerLocation, rows: Iterable[Row]) -> Changes:
-    """Compare a batch file with its ledger, if there is one yet.
+async def changes_of(path: Path, batch: str, rows: Iterable[Row]) -> Changes:
+    """Return how a batch file differs from its ledger, if there is one yet.
+
+    Args:
+        path: File of the ledger; no session may have it open.
+        batch: Name of the batch in it (`batch_name`).
+        rows: The rows of the file as it is now.
 
     Raises:
         LedgerError: The ledger cannot be read.
+        LedgerInUse: A session or another process has it open.
     """
-    if ledger_sync.batch is None or not ledger_sync.path.exists():
+    if not await asyncio.to_thread(path.exists):
         return Changes()
-    async with opened_ledger(ledger_sync.path) as ledger:
+    async with aclosing(await SqliteLedger.open(path)) as ledger:
         kept = {
-            (entry.fingerprint, entry.occurrence): None if entry.state is LedgerState.DROPPED else _row(entry)
-            async for entry in ledger.rows_of(ledger_sync.batch)
+            (entry.fingerprint, entry.occurrence): None if entry.state is LedgerState.DROPPED else _gone(entry)
+            async for entry in ledger.rows_of(batch)
         }
         if not kept:
-            others = {entry.fingerprint: entry.batch async for entry in _others(ledger, ledger_sync.batch)}
+            others = {entry.fingerprint: entry.batch async for entry in _others(ledger, batch)}
             return await _elsewhere(others, rows) if others else Changes()
     return await _compared(kept, rows)
 
 
 async def _others(ledger: SqliteLedger, batch: str) -> AsyncIterator[LedgerEntry]:
-    """Give the rows of all other batches that may have been bought."""
+    """Yield the rows of all other batches that may have been bought."""
     async for entry in entries(ledger):
         if entry.batch not in {None, batch} and (entry.video_id is not None or entry.charged != "no"):
             yield entry
@@ -78,11 +103,11 @@ async def _elsewhere(others: dict[str, str | None], rows: Iterable[Row]) -> Chan
     return Changes(elsewhere=found[0], again=len(found)) if found else Changes()
 
 
-def _row(entry: LedgerEntry) -> str:
-    return f"row {entry.index}: {said(entry.request.prompt)}"
+def _gone(entry: LedgerEntry) -> GoneRow:
+    return GoneRow(entry.index, plain(entry.request.prompt, PROMPT))
 
 
-async def _compared(kept: dict[tuple[str, int], str | None], rows: Iterable[Row]) -> Changes:
+async def _compared(kept: dict[tuple[str, int], GoneRow | None], rows: Iterable[Row]) -> Changes:
     known: set[int] = set()
     new: list[Row] = []
     occurrences: Counter[str] = Counter()
@@ -98,10 +123,10 @@ async def _compared(kept: dict[tuple[str, int], str | None], rows: Iterable[Row]
 
 
 async def _digested(rows: Iterable[Row]) -> AsyncIterator[tuple[Row, str]]:
-    """Give the rows that can be read, each with what tells its request from others."""
+    """Yield the rows that can be read, each with the fingerprint of its request."""
     for row in rows:
         try:
             digest = fingerprint(await load(row.request))
         except InvalidRequest:
-            continue  # the batch itself tells what is wrong with it
+            continue  # the batch itself reports what is wrong with it
         yield row, digest

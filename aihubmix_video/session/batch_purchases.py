@@ -46,7 +46,7 @@ class BatchPurchases:
             except LedgerError as trouble:  # what was bought is collected all the same
                 self._manager.stop_buying(trouble)
         if self._budget.capped:
-            self._budget.begin(await ledger_sync.spent())
+            self._budget.begin(await ledger_sync.ledger.spent())
 
     async def add(
         self, request: VideoRequest, target: OutputTarget | None, *, place: RowPlace | None, watcher: Watcher
@@ -106,7 +106,7 @@ class BatchPurchases:
         """
         if tracked.in_ledger:
             async with self._manager.ledger_sync.taking:
-                entry = await self._manager.ledger_sync.entry(tracked.key)
+                entry = await self._manager.ledger_sync.ledger.entry(tracked.key)
                 return None if entry is None else await self.anew(entry, watcher)
         if tracked.request is None or self._repeated[index] >= self._retries:
             return None

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.cli.ledger_location import jobs_text
 from aihubmix_video.errors import ConfigurationError, shown
 
 if TYPE_CHECKING:
@@ -14,12 +13,12 @@ if TYPE_CHECKING:
 
     from aihubmix_video.ledger.entry import LedgerEntry
 
-__all__ = ["Decision", "decisions_of", "own"]
+__all__ = ["Decision", "decisions_of", "row_key_of"]
 
 
 @attrs.frozen(kw_only=True)
 class Decision:
-    """What the user says of one uncertain job; one of the three is set."""
+    """The user's decision about one uncertain job; one of the three is set."""
 
     key: str
     attach: str | None = None
@@ -30,16 +29,16 @@ class Decision:
 def decisions_of(
     uncertain: Sequence[LedgerEntry], attach: Sequence[str] = (), resubmit: Sequence[str] = (), drop: Sequence[str] = ()
 ) -> tuple[Decision, ...]:
-    """Read the options by which a user decides.
+    """Return the decisions that a user's texts stand for.
 
     Args:
         uncertain: The jobs that may be decided about.
         attach: Each ``KEY=ID``; or ``ID`` alone where there is one job.
         resubmit: Each a key, or ``all``.
-        drop: Likewise.
+        drop: Each a key, or ``all``.
 
     Raises:
-        ConfigurationError: One does not say of which job it is, or two are of the same.
+        ConfigurationError: A text does not say which job it is about, or two are about the same job.
     """
     decided = [_attached(text, uncertain) for text in attach]
     decided += (Decision(key=key, resubmit=True) for text in resubmit for key in _keys(text, uncertain))
@@ -54,7 +53,7 @@ def _attached(text: str, uncertain: Sequence[LedgerEntry]) -> Decision:
     head, _, rest = text.partition("=")
     if not rest.strip("="):  # no key, though perhaps an id in base64, which ends with =
         if len(uncertain) != 1:
-            raise ConfigurationError(f"--attach {shown(text)}: {jobs_text(len(uncertain))} uncertain; give KEY=ID.")
+            raise ConfigurationError(f"--attach {shown(text)}: {len(uncertain)} jobs uncertain; give KEY=ID.")
         return Decision(key=uncertain[0].key, attach=text)
     return Decision(key=_key(head, uncertain), attach=rest)
 
@@ -64,9 +63,9 @@ def _keys(text: str, uncertain: Sequence[LedgerEntry]) -> list[str]:
 
 
 def _key(text: str, uncertain: Sequence[LedgerEntry]) -> str:
-    """Find a job by its key, or by the key that its row has of its own."""
+    """Return the key of the job that *text* names: by its key, or by its row's own key."""
     found = [each.key for each in uncertain if text == each.key] or [
-        each.key for each in uncertain if text == own(each)
+        each.key for each in uncertain if text == row_key_of(each)
     ]
     if len(found) != 1:
         known = ", ".join(each.key for each in uncertain) or "none"
@@ -74,6 +73,6 @@ def _key(text: str, uncertain: Sequence[LedgerEntry]) -> str:
     return found[0]
 
 
-def own(entry: LedgerEntry) -> str | None:
-    """Give the key that a job's row has of its own."""
+def row_key_of(entry: LedgerEntry) -> str | None:
+    """Return the key of its own that a job's row has."""
     return entry.target.row_key if entry.target is not None else None

@@ -12,8 +12,8 @@ from aihubmix_video.errors import LedgerError, SessionClosed
 from aihubmix_video.polling.saved_statistics import UnreadableError
 
 if TYPE_CHECKING:
-    from aihubmix_video.ledger.interface import Ledger
     from aihubmix_video.polling.adaptive import AdaptivePollPolicy
+    from aihubmix_video.session.ledger_sync import LedgerSync
 
 __all__ = ["JOBS_BETWEEN_SAVES", "DurationStore"]
 
@@ -26,15 +26,15 @@ JOBS_BETWEEN_SAVES = 50  # jobs seen to finish, after which what was learnt is k
 class DurationStore:
     """Keeps what one session's cadence learns."""
 
-    def __init__(self, ledger: Ledger, policy: AdaptivePollPolicy) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger_sync: LedgerSync, policy: AdaptivePollPolicy) -> None:
+        self._ledger_sync = ledger_sync
         self._policy = policy
         self._kept = 0.0  # jobs seen when it was kept last
 
     async def recall(self) -> None:
         """Begin with what earlier sessions learnt."""
         try:
-            data = await self._ledger.recall(NAME)
+            data = await self._ledger_sync.ledger.recall(NAME)
             if data is not None:
                 self._policy.restore(data)
         except (LedgerError, UnreadableError) as error:
@@ -48,6 +48,6 @@ class DurationStore:
             return
         self._kept = seen
         try:
-            await self._ledger.remember(NAME, self._policy.kept())
+            await self._ledger_sync.remember(NAME, self._policy.kept())
         except (LedgerError, SessionClosed) as error:
             log.warning("what was learnt of durations cannot be kept (%s)", error)

@@ -35,7 +35,7 @@ class Videos:
             JobNotFound: The gateway does not know the id.
             VideoError: The last failure.
         """
-        return await self._manager.retrieve(video_id)
+        return self._manager.bound(await self._manager.direct_calls.retrieve(video_id))
 
     async def download_content(self, video_id: str, to: str | os.PathLike[str], *, overwrite: bool = False) -> Video:
         """Fetch a finished video to the file *to*, verified; raises as `Video.save`."""
@@ -47,4 +47,4 @@ class Videos:
         Raises:
             RequestRefused: The vendor cannot delete, as Kling (501).
         """
-        await self._manager.delete(video_id)
+        await self._manager.direct_calls.delete(video_id)

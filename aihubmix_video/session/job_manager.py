@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.errors import InvalidRequest, LedgerError, SessionClosed, VideoError
+from aihubmix_video.errors import (
+    DownloadFailed,
+    InvalidRequest,
+    JobNotFound,
+    LedgerError,
+    SessionClosed,
+    VideoError,
+    WaitTimeout,
+)
 from aihubmix_video.ledger.entry import LedgerState
 from aihubmix_video.protocol.video_ids import check_id
 from aihubmix_video.scheduling.lifecycle import Phase
@@ -29,8 +37,8 @@ from aihubmix_video.scheduling.messages import (
 )
 from aihubmix_video.session.direct_calls import DirectCalls
 from aihubmix_video.session.duration_store import JOBS_BETWEEN_SAVES
+from aihubmix_video.session.job_stage import FACTS, Durability, Stage, StageEvent
 from aihubmix_video.session.ledger_mapping import target_of
-from aihubmix_video.session.ledger_sync import LedgerSync
 from aihubmix_video.session.output_reservations import OutputReservations
 from aihubmix_video.session.request_checks import RequestChecker, kind_of, literal_path
 from aihubmix_video.session.request_executor import RequestExecutor
@@ -48,11 +56,11 @@ if TYPE_CHECKING:
 
     from aihubmix_video.http.client import HttpClient
     from aihubmix_video.ledger.entry import LedgerEntry
-    from aihubmix_video.ledger.interface import Ledger
     from aihubmix_video.polling.policy import Estimate
     from aihubmix_video.scheduling.scheduler import Scheduler
     from aihubmix_video.session.duration_store import DurationStore
     from aihubmix_video.session.ledger_mapping import IdempotencyKey, RowPlace
+    from aihubmix_video.session.ledger_sync import LedgerSync
     from aihubmix_video.session.loop_guard import LoopGuard
     from aihubmix_video.settings import Settings
     from aihubmix_video.storage.disk import Disk
@@ -84,7 +92,7 @@ class JobManager:
         scheduler: Scheduler,
         client: HttpClient,
         disk: Disk,
-        ledger: Ledger,
+        ledger_sync: LedgerSync,
         duration_store: DurationStore,
     ) -> None:
         self.settings = settings
@@ -92,17 +100,18 @@ class JobManager:
         self._duration_store = duration_store
         self._client = client
         self._disk = disk
-        self.ledger_sync = LedgerSync(ledger)
+        self.ledger_sync = ledger_sync
+        ledger_sync.on_broken = self.stop_buying
         self._request_checks = RequestChecker(settings.validate)
         self._clock = asyncio.get_running_loop().time
-        self._executor = RequestExecutor(settings, client, ledger, disk, self._clock, self._tell, self.stop_buying)
+        self._executor = RequestExecutor(settings, client, ledger_sync, disk, self._clock, self._tell)
         perform: dict[Request, Perform] = {
             SendCreate: self._executor.submit,
             SendPoll: self._executor.poll,
             SendDownload: self._executor.fetch,
         }
-        self._scheduler_loop = SchedulerLoop(scheduler, perform, self._conclude)
-        self.direct_calls = DirectCalls(self._scheduler_loop, self._executor)
+        self._scheduler_loop = SchedulerLoop(scheduler, perform, self._finish)
+        self.direct_calls = DirectCalls(self._scheduler_loop, client)
         self._session_key = secrets.token_hex(4)
         self._reservations = OutputReservations(disk)
         self._trouble: LedgerError | None = None
@@ -145,14 +154,15 @@ class JobManager:
             request=request,
             target=target,
             owner=owner,
-            once=once,
+            durability=self._durability(once=once),
             watchers=watchers,
-            in_ledger=self.ledger_sync.has_ledger,
+            checked=True,
         )
         async with self._reservations.claimed(tracked):
             if self.ledger_sync.has_ledger:
                 read = await load(request)
-                self._request_checks.check(read)
+                if read is not request:
+                    self._request_checks.check(read)  # with what its files hold
                 await self.ledger_sync.intend(tracked, read, place, name)
             self.check_buying(tracked.key)  # it may have come to that meanwhile
             self._scheduler_loop.follow(tracked, AddJob(tracked.number, kind_of(request), target is not None))
@@ -169,7 +179,7 @@ class JobManager:
             async with self.ledger_sync.taking:
                 entry = await find()
                 tracked = None if entry is None else self.live(entry.key)
-                if tracked is None or not tracked.detaching:
+                if tracked is None or not FACTS[tracked.stage].leaving:
                     yield entry
                     return
             with suppress(VideoError):
@@ -197,11 +207,11 @@ class JobManager:
             target=target_of(entry),
             owner=entry.owner,
             created_at=entry.created_at,
-            once=once,
+            durability=Durability.ONCE if once else Durability.RESUMABLE,
+            stage=Stage.WAITING if entry.video_id is None else Stage.FOLLOWED,
             video_id=entry.video_id,
             status=Status.PENDING if entry.video_id is None else Status.IN_PROGRESS,
             watchers=() if watcher is None else (watcher,),
-            in_ledger=True,
         )
         async with self._reservations.claimed(tracked):
             kind, wants_file = kind_of(entry.request), tracked.target is not None
@@ -228,7 +238,7 @@ class JobManager:
             LedgerError: Nothing is to be decided about the job, or there is none.
         """
         if attach is not None:
-            await self.retrieve(attach)  # a wrong id would take the place of the right one
+            await self.direct_calls.retrieve(attach)  # a wrong id would take the place of the right one
         async with self.ledger_sync.taking:
             if key in self._kept:
                 raise InvalidRequest.of("key", key, "the job is under way; there is nothing to decide")
@@ -249,7 +259,7 @@ class JobManager:
     def abandon(self, tracked: TrackedJob) -> None:
         """Who submitted the job does not wait for it any more: it is not bought if it was not sent yet."""
         if not tracked.watchers:
-            tracked.abandoned = tracked.video_id is None
+            tracked.advance(StageEvent.DROP if tracked.video_id is None else StageEvent.DETACH)
             self.cancel(tracked)
 
     def attach(self, video_id: str) -> TrackedJob:
@@ -257,7 +267,7 @@ class JobManager:
         check_id(video_id)
         tracked = self._attached.get(video_id)
         if tracked is None:
-            tracked = self._tracked(video_id=video_id, status=Status.QUEUED)
+            tracked = self._tracked(video_id=video_id, status=Status.QUEUED, stage=Stage.FOLLOWED)
             self._attached[video_id] = tracked
             self._scheduler_loop.follow(tracked, FollowJob(tracked.number, (), wants_file=False))
         return tracked
@@ -266,7 +276,7 @@ class JobManager:
         """Fetch a finished video to *path*; raises as `Video.save`."""
         check_id(video_id)
         target = OutputTarget(path=literal_path(path), overwrite=overwrite)
-        tracked = self._tracked(video_id=video_id, status=Status.COMPLETED, target=target)
+        tracked = self._tracked(video_id=video_id, status=Status.COMPLETED, target=target, stage=Stage.FOLLOWED)
         await self._reservations.take(tracked)
         self._scheduler_loop.follow(tracked, WantFile(tracked.number))
         try:
@@ -274,6 +284,11 @@ class JobManager:
         except asyncio.CancelledError:
             self._scheduler_loop.tell(Detach(tracked.number))
             raise
+
+    def _durability(self, *, once: bool) -> Durability:
+        if not self.ledger_sync.has_ledger:
+            return Durability.EPHEMERAL
+        return Durability.ONCE if once else Durability.RESUMABLE
 
     def _tracked(self, **known: object) -> TrackedJob:
         number = self._scheduler_loop.number()
@@ -292,7 +307,7 @@ class JobManager:
 
     def describe(self, tracked: TrackedJob) -> Video:
         """Describe an accepted job as a video."""
-        return self._bound(tracked.video or Video(id=tracked.video_id or "", status=tracked.status))
+        return self.bound(tracked.video or Video(id=tracked.video_id or "", status=tracked.status))
 
     def eta(self, tracked: TrackedJob) -> Estimate | None:
         """Estimate how long the job still takes; None when it is not being generated."""
@@ -300,24 +315,16 @@ class JobManager:
             return None
         return self._scheduler_loop.scheduler.remaining(tracked.number, self._clock())
 
-    async def retrieve(self, video_id: str) -> Video:
-        """Ask about a job once; transient failures are tried again."""
-        return self._bound(await self.direct_calls.retrieve(video_id))
-
-    async def delete(self, video_id: str) -> None:
-        """Delete a job; one that is gone already counts as deleted."""
-        await self.direct_calls.delete(video_id)
-
     async def delete_job(self, tracked: TrackedJob) -> None:
         """Delete a job at the gateway, and let go of it; in the ledger nothing is left to do for it then."""
         if tracked.video_id is not None:
-            await self.delete(tracked.video_id)
+            await self.direct_calls.delete(tracked.video_id)
         if not tracked.in_ledger:
             self.detach(tracked)
             return
         async with self.ledger_sync.taking:  # or it might be taken up again in between
             await self.detach_and_wait(tracked)
-            await self.ledger_sync.drop_unfinished(tracked.key)
+            await self.ledger_sync.drop(tracked.key, {LedgerState.BOUGHT, LedgerState.COMPLETED})
 
     async def detach_and_wait(self, tracked: TrackedJob) -> None:
         """Stop following a job, and wait until nothing works for it any more."""
@@ -360,15 +367,13 @@ class JobManager:
 
     def detach(self, tracked: TrackedJob) -> None:
         """Stop following a job, wherever it stands."""
-        tracked.detaching = True
+        tracked.advance(StageEvent.DETACH)
         self._scheduler_loop.tell(Detach(tracked.number))
 
-    async def _conclude(self, tracked: TrackedJob, error: VideoError | None) -> None:
-        try:
-            await self.ledger_sync.close(tracked, error)
-        except LedgerError as trouble:
-            log.critical("job %s: %s", tracked.key, trouble)
-            self.stop_buying(trouble)
+    async def _finish(self, tracked: TrackedJob, error: VideoError | None) -> None:
+        if isinstance(error, (WaitTimeout, JobNotFound, DownloadFailed)):
+            error.last_heard = tracked.polls.last_heard(self._clock())
+        await self.ledger_sync.finish(tracked, error)
         if self._trouble is not None and tracked.video_id is None and isinstance(error, SessionClosed):
             error = self._refused(tracked.key)  # withdrawn because of it
         if tracked.video_id is not None:
@@ -377,7 +382,7 @@ class JobManager:
         self._reservations.release(tracked)
         if tracked.download is not None:
             await tracked.download.discard()
-        tracked.end(self.describe(tracked) if tracked.video_id is not None else None, error)
+        tracked.finish(self.describe(tracked) if tracked.video_id is not None else None, error)
         await self._duration_store.keep(news=JOBS_BETWEEN_SAVES)
 
     def stop_buying(self, trouble: LedgerError) -> None:
@@ -412,8 +417,8 @@ class JobManager:
         said = self._trouble.message if self._trouble is not None else "the ledger cannot be written"
         return LedgerError(said, job_key=key, charged="no")
 
-    def _bound(self, video: Video) -> Video:
-        """Let a video be saved through this session."""
+    def bound(self, video: Video) -> Video:
+        """Return a video that can be saved through this session."""
         return attrs.evolve(video, saver=self.save)
 
     async def aclose(self) -> None:
@@ -424,6 +429,6 @@ class JobManager:
             last_first.push_async_callback(self._disk.aclose)
             last_first.push_async_callback(self._client.aclose)
             for tracked in self.followed():
-                if not tracked.sent and tracked.video_id is None:
-                    tracked.detaching = True  # creates that have not left do not leave any more
+                if tracked.stage is Stage.WAITING:
+                    tracked.advance(StageEvent.DETACH)  # creates that have not left do not leave any more
             await self._scheduler_loop.aclose(CREATE_GRACE_SECONDS)

@@ -9,11 +9,12 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from aihubmix_video.errors import InvalidRequest, JobNotFound, SessionClosed
+from aihubmix_video.errors import InvalidRequest, JobNotFound
 from aihubmix_video.ledger.entry import LedgerEntry, LedgerState
 from aihubmix_video.output.template import Template
 from aihubmix_video.session.batch import RESUMABLE
-from aihubmix_video.session.job_views import info_of_entry, info_of_record, states_of
+from aihubmix_video.session.job_stage import Stage, StageEvent
+from aihubmix_video.session.job_views import info_of_entry, info_of_tracked, states_of
 from aihubmix_video.session.ledger_mapping import IdempotencyKey
 from aihubmix_video.session.tracked_job import OutputTarget
 from aihubmix_video.types.deprecation import warn_renamed
@@ -98,7 +99,7 @@ class JobRegistry:
         if digest is None:
             raise InvalidRequest.of("idempotency_key", idempotency_key, "needs a ledger: VideoSession(ledger=...)")
         name = IdempotencyKey(client_key=_client_key(owner, idempotency_key), fingerprint=digest)
-        async with self._manager.looked_up(partial(self._ledger_sync.named, name.client_key)) as known:
+        async with self._manager.looked_up(partial(self._ledger_sync.ledger.by_client_key, name.client_key)) as known:
             if known is None:
                 return await self._manager.add(request, target, name=name, owner=owner, once=once)
             if known.fingerprint != digest:
@@ -109,7 +110,7 @@ class JobRegistry:
 
     async def knows(self, idempotency_key: str, owner: str | None) -> bool:
         """Say whether a job was taken on under this name, so that asking again buys nothing."""
-        return await self._ledger_sync.named(_client_key(owner, idempotency_key)) is not None
+        return await self._ledger_sync.ledger.by_client_key(_client_key(owner, idempotency_key)) is not None
 
     async def _again(self, entry: LedgerEntry, *, once: bool) -> TrackedJob | LedgerEntry:
         """Go on with a job of the ledger's, if there is anything left to do."""
@@ -121,14 +122,14 @@ class JobRegistry:
 
     def unfinished(self) -> AsyncIterator[LedgerEntry]:
         """Give every job of the ledger's that needs something, as of now."""
-        return self._ledger_sync.unfinished()
+        return self._ledger_sync.ledger.unfinished()
 
     async def resume_entry(self, entry: LedgerEntry) -> bool:
         """Follow a job of the ledger's that is unfinished, and say whether there was anything to do.
 
         One that was asked for singly, and not as a row of a batch, ends with the error that keeps it from being bought.
         """
-        async with self._manager.looked_up(partial(self._ledger_sync.entry, entry.key)) as now:
+        async with self._manager.looked_up(partial(self._ledger_sync.ledger.entry, entry.key)) as now:
             if now is None or self._manager.live(entry.key) is not None or now.state not in RESUMABLE:
                 return False
             await self._manager.resume_entry(now, once=now.batch is None)
@@ -148,7 +149,7 @@ class JobRegistry:
 
     def describe(self, tracked: TrackedJob) -> JobInfo:
         """Tell of a job that is followed, or has just ended."""
-        return info_of_record(tracked, epoch=self._epoch)
+        return info_of_tracked(tracked, epoch=self._epoch)
 
     def live(self, key: str, owner: str | None = None) -> TrackedJob | None:
         """Find a job that is followed now, of *owner* if one is given."""
@@ -185,7 +186,7 @@ class JobRegistry:
                 del self._finished[next(iter(self._finished))]
 
     async def _entry(self, key: str, owner: str | None) -> LedgerEntry:
-        entry = await self._ledger_sync.entry(key)
+        entry = await self._ledger_sync.ledger.entry(key)
         if entry is None or entry.state is LedgerState.DROPPED or owner not in {None, entry.owner}:
             raise JobNotFound("there is no such job", job_key=key)
         return entry
@@ -206,7 +207,7 @@ class JobRegistry:
             states: Only these; all but those deleted if not given.
             owner: Only this one's; everybody's if None.
         """
-        entries = await self._ledger_sync.page(after, limit, states_of(states), owner)
+        entries = await self._ledger_sync.ledger.page(after, limit, states_of(states), owner=owner)
         infos = [self._newest(entry) for entry in entries]
         return JobPage(
             items=tuple(info for info in infos if info.state in states),
@@ -237,20 +238,20 @@ class JobRegistry:
             RequestRefused: The vendor cannot delete, as Kling (501); the job stays.
         """
         if (tracked := self.live(key, owner)) is not None:
-            tracked.abandoned = True
-            self._manager.cancel(tracked)
-            await tracked.acceptance()
-            tracked.abandoned = tracked.video_id is None
-            if tracked.over and tracked.video_id is None and isinstance(tracked.error, SessionClosed):
-                return  # withdrawn in time
+            if tracked.video_id is None:
+                tracked.advance(StageEvent.DROP)
+                self._manager.cancel(tracked)
+                await tracked.acceptance()
+            if tracked.stage is Stage.DROPPED:
+                return  # cancelled in time
         entry = await self._entry(key, owner)
         if entry.state in UNDECIDED:
             raise InvalidRequest.of("key", key, "may have been bought: look into the console, then decide about it")
         if entry.video_id is not None and entry.state is not LedgerState.FAILED:
-            await self._manager.delete(entry.video_id)
+            await self._manager.direct_calls.delete(entry.video_id)
         async with self._ledger_sync.taking:  # or it might be taken up again in between
             if (tracked := self.live(key)) is not None:
-                tracked.abandoned = True
+                tracked.advance(StageEvent.DROP)
                 await self._manager.detach_and_wait(tracked)
             await self._drop(key)
 
@@ -272,7 +273,7 @@ class JobRegistry:
         await self.delete(key, owner)
 
     async def _drop(self, key: str) -> None:
-        entry = await self._ledger_sync.entry(key)
+        entry = await self._ledger_sync.ledger.entry(key)
         if entry is not None and entry.state is not LedgerState.DROPPED:
             await self._ledger_sync.drop(key)
             self._finished.pop(key, None)

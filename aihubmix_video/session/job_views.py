@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from aihubmix_video.errors import Charged, SessionClosed, SubmitUncertain, VideoError
+from aihubmix_video.errors import Charged, SessionClosed, VideoError
 from aihubmix_video.ledger.entry import FINISHED, LedgerEntry, LedgerState
-from aihubmix_video.session.ledger_mapping import FINAL_BOUGHT, FINAL_UNBOUGHT, error_of, video_of
+from aihubmix_video.session.job_stage import FACTS, Durability, Stage
+from aihubmix_video.session.ledger_mapping import error_of, video_of
 from aihubmix_video.session.tracked_job import TrackedJob
 from aihubmix_video.types.events import BatchItem
 from aihubmix_video.types.job_info import JobInfo, JobState
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "info_of_entry",
-    "info_of_record",
-    "record_of_entry",
+    "info_of_tracked",
     "states_of",
     "told",
     "told_again",
+    "tracked_of_entry",
 ]
 
 STATE: Final[Mapping[LedgerState, JobState]] = {
@@ -50,6 +51,18 @@ STATUS: Final[Mapping[JobState, Status]] = {
     JobState.UNCERTAIN: Status.UNCERTAIN,
     JobState.DROPPED: Status.FAILED,
 }
+_ENDED: Final[Mapping[LedgerState, Stage]] = {
+    LedgerState.INTENDED: Stage.LEFT,
+    LedgerState.SENDING: Stage.UNCERTAIN,
+    LedgerState.BOUGHT: Stage.LEFT,
+    LedgerState.COMPLETED: Stage.LEFT,
+    LedgerState.SAVED: Stage.SAVED,
+    LedgerState.DONE: Stage.DONE,
+    LedgerState.FAILED: Stage.FAILED,
+    LedgerState.UNCERTAIN: Stage.UNCERTAIN,
+    LedgerState.DROPPED: Stage.DROPPED,
+}
+"""How a job stands for a session that has nothing left to do for it."""
 EXPLAINED: Final = frozenset({JobState.FAILED, JobState.UNCERTAIN})
 
 
@@ -80,7 +93,7 @@ def info_of_entry(entry: LedgerEntry) -> JobInfo:
     )
 
 
-def record_of_entry(entry: LedgerEntry, saver: Saver) -> TrackedJob:
+def tracked_of_entry(entry: LedgerEntry, saver: Saver) -> TrackedJob:
     """Make a handle's record of a job for which nothing is left to do.
 
     Args:
@@ -98,12 +111,12 @@ def record_of_entry(entry: LedgerEntry, saver: Saver) -> TrackedJob:
         status=STATUS[STATE[entry.state]],
         video=None if video is None else attrs.evolve(video, saver=saver),
         error=error,
-        over=True,
-        in_ledger=True,
+        stage=_ENDED[entry.state],
+        durability=Durability.RESUMABLE,
     )
 
 
-def info_of_record(tracked: TrackedJob, *, epoch: float) -> JobInfo:
+def info_of_tracked(tracked: TrackedJob, *, epoch: float) -> JobInfo:
     """Tell what the session knows of a job that it follows, or that has just ended.
 
     Args:
@@ -130,26 +143,13 @@ def info_of_record(tracked: TrackedJob, *, epoch: float) -> JobInfo:
         sha256=video.sha256 if video is not None and tracked.over else None,
         error=None if isinstance(tracked.error, SessionClosed) else tracked.error,
         charged=_charged(tracked),
+        note=None if state.ended else tracked.polls.note,
     )
 
 
 def _state(tracked: TrackedJob) -> JobState:
-    error = tracked.error
-    if not tracked.over or (isinstance(error, SessionClosed) and not tracked.abandoned):
-        return _going(tracked)
-    if error is None:
-        return JobState.DONE if tracked.video is None or tracked.video.path is None else JobState.SAVED
-    if isinstance(error, SessionClosed):
-        return JobState.DROPPED
-    if isinstance(error, SubmitUncertain):
-        return JobState.UNCERTAIN
-    verdicts = FINAL_BOUGHT if tracked.video_id is not None else FINAL_UNBOUGHT
-    final = isinstance(error, verdicts) or (tracked.once and tracked.video_id is None) or not tracked.in_ledger
-    return JobState.FAILED if final else _going(tracked)
-
-
-def _going(tracked: TrackedJob) -> JobState:
-    """Say how far a job has come that has not ended, or was given up on for now."""
+    if FACTS[tracked.stage].ended and tracked.stage is not Stage.LEFT:
+        return FACTS[tracked.stage].state
     if tracked.video_id is None:
         return JobState.WAITING
     if tracked.status is Status.COMPLETED and tracked.target is not None:
@@ -187,6 +187,4 @@ def told_again(index: int, entry: LedgerEntry, error: VideoError | None) -> Batc
 def _charged(tracked: TrackedJob) -> Charged:
     if tracked.error is not None:
         return tracked.error.charged
-    if tracked.video_id is not None:
-        return "yes"
-    return "unknown" if tracked.sent else "no"
+    return "yes" if tracked.video_id is not None else FACTS[tracked.stage].charged

@@ -12,29 +12,22 @@ from aihubmix_video.capabilities import find_capability
 from aihubmix_video.errors import (
     ContentRefused,
     InvalidRequest,
-    JobExpired,
-    JobFailed,
-    ModelUnavailable,
     RequestRefused,
-    SessionClosed,
     SubmitUncertain,
     VideoError,
 )
+from aihubmix_video.ledger import transitions
 from aihubmix_video.ledger.entry import Destination, LedgerEntry, LedgerState
 from aihubmix_video.output.template import Template
+from aihubmix_video.session.job_stage import Stage
 from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob
 from aihubmix_video.types.video import Status, Video
 
 if TYPE_CHECKING:
-    from aihubmix_video.ledger.interface import Ledger
+    from aihubmix_video.ledger.transitions import Transition
     from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["FINAL_UNBOUGHT", "IdempotencyKey", "RowPlace", "close", "entry_of", "error_of", "target_of", "video_of"]
-
-FINAL_UNBOUGHT = (InvalidRequest, RequestRefused, ModelUnavailable, ContentRefused)
-"""Verdicts on a request: it would be refused again. Everything else may be tried again on another day."""
-FINAL_BOUGHT = (JobFailed, JobExpired)
-"""Verdicts on a job that was bought."""
+__all__ = ["IdempotencyKey", "RowPlace", "closing_transition", "entry_of", "error_of", "target_of", "video_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -162,21 +155,16 @@ def _uncertainty(entry: LedgerEntry) -> SubmitUncertain:
     )
 
 
-async def close(ledger: Ledger, tracked: TrackedJob, error: VideoError | None) -> None:
-    """Write down how a job ended, if that is final; what may yet be fetched or sent stays unfinished.
-
-    Raises:
-        LedgerError: It could not be written.
-    """
-    if not tracked.in_ledger:
-        return
-    if isinstance(error, SubmitUncertain):
-        await ledger.uncertain(tracked.key, error)
-    elif isinstance(error, FINAL_BOUGHT if tracked.video_id is not None else FINAL_UNBOUGHT):
-        await ledger.failed(tracked.key, error)
-    elif error is None and tracked.target is None:
-        await ledger.done(tracked.key)
-    elif tracked.once and tracked.video_id is None and error is not None and not isinstance(error, SessionClosed):
-        await ledger.failed(tracked.key, error)
-    elif tracked.abandoned and tracked.video_id is None:
-        await ledger.dropped(tracked.key)
+def closing_transition(tracked: TrackedJob, error: VideoError | None) -> Transition | None:
+    """Return what the ledger is told of a job's end; None where what may yet be fetched or sent stays unfinished."""
+    match tracked.end_with(error), error:
+        case Stage.UNCERTAIN, VideoError():
+            return transitions.uncertain(error)
+        case Stage.FAILED, VideoError():
+            return transitions.failed(error)
+        case Stage.DONE, _:
+            return transitions.done()
+        case Stage.DROPPED, _ if tracked.video_id is None:  # what was bought is dropped by who deletes it
+            return transitions.dropped()
+        case _:
+            return None

@@ -19,7 +19,6 @@ from aihubmix_video.errors import (
     DownloadFailed,
     InvalidRequest,
     JobFailed,
-    LedgerError,
     MalformedReply,
     SessionClosed,
     SubmitUncertain,
@@ -27,13 +26,14 @@ from aihubmix_video.errors import (
 )
 from aihubmix_video.http.client import SendHook
 from aihubmix_video.http.content_request import ContentRequest
+from aihubmix_video.ledger import transitions
 from aihubmix_video.ledger.request_codec import has_media
 from aihubmix_video.protocol import create_result
 from aihubmix_video.protocol.encode_request import encode, to_json
-from aihubmix_video.protocol.error_mapping import refusal
 from aihubmix_video.protocol.headers import clock_skew
 from aihubmix_video.scheduling.messages import Accepted, Downloaded, Event, Polled, RequestFailed, RequestsSpent
-from aihubmix_video.session.ledger_mapping import FINAL_UNBOUGHT
+from aihubmix_video.session.direct_calls import POLL_SECONDS
+from aihubmix_video.session.job_stage import FACTS, StageEvent, is_verdict
 from aihubmix_video.session.request_checks import make_folder
 from aihubmix_video.storage.disk import to_the_end
 from aihubmix_video.storage.filesystem import remove_stale_parts
@@ -41,11 +41,11 @@ from aihubmix_video.storage.reference_files import load
 from aihubmix_video.types.video import Status, Video
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from aihubmix_video.http.client import HttpClient
-    from aihubmix_video.ledger.interface import Ledger
     from aihubmix_video.protocol.response import Response
+    from aihubmix_video.session.ledger_sync import LedgerSync
     from aihubmix_video.session.tracked_job import TrackedJob
     from aihubmix_video.settings import Settings
     from aihubmix_video.storage.disk import Disk
@@ -55,9 +55,6 @@ __all__ = ["RequestExecutor"]
 log = logging.getLogger("aihubmix_video")
 
 CREATE_SECONDS = 180.0  # an answer given up on is a job that may be lost, so creates get long
-POLL_SECONDS = 30.0
-DELETE_SECONDS = 60.0
-GONE = frozenset({404, 410})
 LINK_LIFETIME = 86400.0  # "download links usually have a 24-hour validity period", AIHubMix video guide, 2026-06-01
 
 
@@ -67,30 +64,27 @@ class RequestExecutor:
     Args:
         settings: For how strictly requests are checked.
         client: Sends.
-        ledger: Is told before and after.
+        ledger_sync: Is told before and after.
         disk: Writes.
         clock: The scheduler's clock.
         tell: Tells the scheduler of requests that no action stood for.
-        broken: Told when the ledger could not take what has happened.
     """
 
     def __init__(
         self,
         settings: Settings,
         client: HttpClient,
-        ledger: Ledger,
+        ledger_sync: LedgerSync,
         disk: Disk,
         clock: Callable[[], float],
         tell: Callable[[Event], None],
-        broken: Callable[[LedgerError], None],
     ) -> None:
         self._settings = settings
         self._client = client
-        self._ledger = ledger
+        self._ledger_sync = ledger_sync
         self._disk = disk
         self._clock = clock
         self._tell = tell
-        self._broken = broken
 
     # Creates.
 
@@ -118,14 +112,14 @@ class RequestExecutor:
                 await self._unsent(tracked)
                 return RequestFailed(tracked.number, owned(busy, tracked))
             case create_result.Refused(error=refused):
-                if not isinstance(refused, FINAL_UNBOUGHT):
+                if not is_verdict(refused):
                     await self._unsent(tracked)  # no verdict on the job: with another key, or money, it may be bought
                 return RequestFailed(tracked.number, owned(refused, tracked))
 
     async def _depart(self, tracked: TrackedJob) -> None:
         """Mark the create as sent on the disk before its first byte leaves."""
         if tracked.in_ledger:
-            await self._ledger.sending(tracked.key)
+            await self._ledger_sync.record(tracked, transitions.sending())
 
     @staticmethod
     def _leave(tracked: TrackedJob) -> None:
@@ -134,19 +128,19 @@ class RequestExecutor:
         Raises:
             SessionClosed: Nobody wants the job any more.
         """
-        if tracked.detaching:
+        if FACTS[tracked.stage].leaving:
             raise SessionClosed("the job was withdrawn before its create was sent")
-        tracked.sent = True
+        tracked.advance(StageEvent.LEAVE)
 
     async def _body(self, tracked: TrackedJob) -> bytes:
         if tracked.request is None:
             raise VideoError("a job without a request cannot be submitted")
         request = tracked.request
-        if has_media(request) and (entry := await self._ledger.entry(tracked.key)) is not None:
+        if has_media(request) and (entry := await self._ledger_sync.ledger.entry(tracked.key)) is not None:
             request = entry.request  # the media as they were when the job was taken on
         request = await load(request)
-        # Without a ledger the same request was judged when the job was taken on; from a ledger it may come from elsewhere.
-        if tracked.in_ledger or request is not tracked.request:
+        # Judged when it was added, but for files that are read only now; what an older ledger holds may come from elsewhere.
+        if not tracked.checked or (request is not tracked.request and not tracked.in_ledger):
             problems = find_problems(request, validate=self._settings.validate).problems
             if problems:
                 raise InvalidRequest(problems)
@@ -163,27 +157,18 @@ class RequestExecutor:
 
     async def _keep(self, tracked: TrackedJob, video: Video, also: str | None, warning: str | None) -> Event:
         """Keep the id: at once in memory, then on the disk, whoever is cancelled meanwhile, and only then for whoever waits."""
-        tracked.video_id, tracked.detaching = video.id, False  # what is bought is followed
+        tracked.video_id = video.id
+        tracked.advance(StageEvent.ACCEPT)
         if tracked.in_ledger:
-            await to_the_end(self._note(tracked, self._ledger.bought, video.id, also))
+            await to_the_end(self._ledger_sync.note(tracked, transitions.bought(video.id, also)))
         tracked.accept(video)
         if warning is not None:
             log.warning("job %s: %s", tracked.key, warning)
         return Accepted(tracked.number, settled=video.status.terminal)
 
     async def _unsent(self, tracked: TrackedJob) -> None:
-        tracked.sent = False
-        await self._note(tracked, self._ledger.unsent)
-
-    async def _note(self, tracked: TrackedJob, tell: Callable[..., Awaitable[None]], *facts: object) -> None:
-        """Tell the ledger what has happened already; that it cannot take it stops new purchases, and not this job."""
-        if not tracked.in_ledger:
-            return
-        try:
-            await tell(tracked.key, *facts)
-        except LedgerError as error:
-            log.critical("job %s (%s): %s", tracked.key, tracked.video_id or "not bought", error)
-            self._broken(error)
+        tracked.advance(StageEvent.RETURN)
+        await self._ledger_sync.note(tracked, transitions.unsent())
 
     # Polls.
 
@@ -192,10 +177,14 @@ class RequestExecutor:
         video_id = tracked.video_id or ""
         try:
             response = await self._client.send("GET", video_id, seconds=POLL_SECONDS, send_hook=SendHook())
-            progress = (
-                tracked.progress if _repeats(response, tracked) else await self._read(tracked, response, video_id)
-            )
+            if _repeats(response, tracked):
+                progress = tracked.progress
+                tracked.heard(tracked.polls.well(None, self._clock()))
+            else:
+                progress = await self._read(tracked, response, video_id)
         except VideoError as error:
+            if not isinstance(error, JobFailed):  # which is the status that was asked for
+                tracked.heard(tracked.polls.failed(error))
             return RequestFailed(tracked.number, owned(error, tracked))
         completed = tracked.status is Status.COMPLETED
         return Polled(tracked.number, completed=completed, expires_at=tracked.expires_at, progress=progress)
@@ -207,6 +196,7 @@ class RequestExecutor:
             VideoError: What ends the job, or what is wrong with the answer.
         """
         video = create_result.read_poll(response, job_id=video_id, now=time.time())
+        tracked.heard(tracked.polls.well(status_word(video), self._clock()))
         if video.status is Status.FAILED:
             tracked.observe(video)
             raise create_result.failure_of(video)
@@ -215,22 +205,11 @@ class RequestExecutor:
         if tracked.status is Status.COMPLETED:
             lifetime = self._lifetime(video, response)
             tracked.expires_at = self._clock() + lifetime
-            await self._note(tracked, self._ledger.completed, time.time() + lifetime)
+            await self._ledger_sync.note(tracked, transitions.completed(time.time() + lifetime))
         progress = tracked.progress if video.progress is not None else None
         # Of an answer without a word of the progress that others told, more is to be known than that it came again.
         tracked.answer = hash(response.body) if tracked.progress == progress and not video.status.terminal else None
         return progress
-
-    async def retrieve(self, video_id: str, send_hook: SendHook) -> Video:
-        """Send one status request and read it."""
-        response = await self._client.send("GET", video_id, seconds=POLL_SECONDS, send_hook=send_hook)
-        return create_result.read_poll(response, job_id=video_id, now=time.time())
-
-    async def delete(self, video_id: str, send_hook: SendHook) -> None:
-        """Send one delete request; a job that is gone already counts as deleted."""
-        response = await self._client.send("DELETE", video_id, seconds=DELETE_SECONDS, send_hook=send_hook)
-        if not response.ok and response.status not in GONE:
-            raise refusal(response, job_id=video_id, now=time.time())
 
     # Downloads.
 
@@ -259,8 +238,8 @@ class RequestExecutor:
         tracked.video = attrs.evolve(video, path=saved.path, bytes_written=size, sha256=sha256, verified=verified)
         if tracked.in_ledger:  # before the ledger is told: once it is, nobody looks there again
             await self._disk.run(remove_stale_parts, saved.path)
-        noted = partial(self._ledger.saved, bytes_written=size, sha256=sha256, verified=verified)
-        await self._note(tracked, noted, saved.path)
+        noted = transitions.saved(saved.path, bytes_written=size, sha256=sha256, verified=verified)
+        await self._ledger_sync.note(tracked, noted)
 
     async def _attempt(self, tracked: TrackedJob, send_hook: SendHook) -> Outcome:
         tracked.download = tracked.download or await self._download(tracked)
@@ -299,6 +278,12 @@ class RequestExecutor:
             return max(video.expires_at - here - (clock_skew(response.headers, here) or 0.0), 0.0)
         capability = find_capability(video.model or "")
         return capability.link_lifetime if capability is not None else LINK_LIFETIME
+
+
+def status_word(video: Video) -> str | None:
+    """Return the gateway's own word for where the job stands."""
+    word = video.raw.get("status")
+    return word if isinstance(word, str) else None
 
 
 def _repeats(response: Response, tracked: TrackedJob) -> bool:

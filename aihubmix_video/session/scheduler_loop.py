@@ -27,6 +27,7 @@ from aihubmix_video.scheduling.messages import (
     SendDownload,
     SendPoll,
 )
+from aihubmix_video.session.job_stage import FACTS
 from aihubmix_video.session.tracked_job import TrackedJob
 from aihubmix_video.types.video import Status
 
@@ -52,21 +53,21 @@ class SchedulerLoop:
     Args:
         scheduler: Decides.
         perform: What performs each sort of action.
-        conclude: Ends each job that is over: tells the ledger first, then whoever waits for it.
+        finish: Ends each job that is over: it tells the ledger first, then the tasks that wait for the job.
     """
 
     def __init__(
         self,
         scheduler: Scheduler,
         perform: Mapping[Request, Perform],
-        conclude: Callable[[TrackedJob, VideoError | None], Coroutine[object, object, None]],
+        finish: Callable[[TrackedJob, VideoError | None], Coroutine[object, object, None]],
     ) -> None:
         self.scheduler = scheduler
         self.jobs: dict[int, TrackedJob] = {}
         self.sent: dict[type[object], int] = dict.fromkeys((SendCreate, SendPoll, SendDownload, GrantPermit), 0)
         self._perform = perform
-        self._conclude = conclude
-        self._conclusions: set[asyncio.Task[None]] = set()
+        self._finish_job = finish
+        self._finishing: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._numbers = count(1)
         self._permits: dict[int, asyncio.Future[None]] = {}
@@ -166,7 +167,7 @@ class SchedulerLoop:
         except Exception as exc:  # a bug of ours must end its job, not hang it
             log.exception("job %s: unexpected failure", tracked.key)
             said = f"internal error ({type(exc).__name__})"
-            lost = kind is SendCreate and tracked.sent and tracked.video_id is None
+            lost = kind is SendCreate and FACTS[tracked.stage].charged == "unknown"
             event = RequestFailed(
                 tracked.number, SubmitUncertain(said) if lost else VideoError(said, charged=charged_of(tracked))
             )
@@ -194,23 +195,23 @@ class SchedulerLoop:
             error = SessionClosed("the job is no longer followed", charged=charged_of(tracked))
         elif end.phase is Phase.UNCERTAIN:
             tracked.status = Status.UNCERTAIN
+        self._finish(tracked, error)
+
+    def _finish(self, tracked: TrackedJob, error: VideoError | None) -> None:
         if error is not None:
             error.job_key, error.job_id = tracked.key, tracked.video_id
-        self._settle(tracked, error)
+        task = self._loop.create_task(self._finished(tracked, error))
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
 
-    def _settle(self, tracked: TrackedJob, error: VideoError | None) -> None:
-        task = self._loop.create_task(self._concluded(tracked, error))
-        self._conclusions.add(task)
-        task.add_done_callback(self._conclusions.discard)
-
-    async def _concluded(self, tracked: TrackedJob, error: VideoError | None) -> None:
-        """End a job once nothing works for it any more: what was withdrawn may still be polled, or write its file."""
+    async def _finished(self, tracked: TrackedJob, error: VideoError | None) -> None:
+        """End a job once nothing works for it any more: one that is detached may still be polled, or write its file."""
         under_way = [tasks[tracked.number] for tasks in self._tasks.values() if tracked.number in tasks]
         for task in under_way:
             task.cancel()
         if under_way:
             await asyncio.wait(under_way)
-        await self._conclude(tracked, error)
+        await self._finish_job(tracked, error)
 
     # Ending.
 
@@ -236,7 +237,7 @@ class SchedulerLoop:
                 self._close(event.job, event.error)
         for number in list(self.jobs):
             self._close(number, None)
-        await asyncio.gather(*self._conclusions)
+        await asyncio.gather(*self._finishing)
         for permitted in self._permits.values():
             if not permitted.done():
                 permitted.set_exception(SessionClosed(GONE))
@@ -249,8 +250,7 @@ class SchedulerLoop:
             tracked.status = Status.UNCERTAIN
         elif error is None or error.retryable:
             error = SessionClosed(GONE, charged=charged_of(tracked))
-        error.job_key, error.job_id = tracked.key, tracked.video_id
-        self._settle(tracked, error)
+        self._finish(tracked, error)
 
 
 def charged_of(tracked: TrackedJob) -> Charged:

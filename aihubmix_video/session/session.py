@@ -25,7 +25,8 @@ from aihubmix_video.session.endpoints import Videos
 from aihubmix_video.session.job import Job
 from aihubmix_video.session.job_manager import JobManager
 from aihubmix_video.session.job_registry import JobRegistry
-from aihubmix_video.session.job_views import record_of_entry
+from aihubmix_video.session.job_views import tracked_of_entry
+from aihubmix_video.session.ledger_sync import LedgerSync
 from aihubmix_video.session.loop_guard import LoopGuard
 from aihubmix_video.session.request_checks import build_request, literal_path
 from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob
@@ -187,7 +188,7 @@ class VideoSession:
             tracked = await manager.add(request, target, owner=owner)
         else:
             taken = await self.registry.take(request, target, idempotency_key=idempotency_key, owner=owner)
-            tracked = taken if isinstance(taken, TrackedJob) else record_of_entry(taken, manager.save)
+            tracked = taken if isinstance(taken, TrackedJob) else tracked_of_entry(taken, manager.save)
         try:
             await tracked.acceptance()  # here, not further in: each frame that waits costs every job 200 bytes
         except asyncio.CancelledError:
@@ -217,7 +218,7 @@ class VideoSession:
 
     # Many jobs.
 
-    def batch(
+    def batch(  # noqa: PLR0913 - each is one option of the batch
         self,
         requests: Iterable[Row] | AsyncIterable[Row],
         *,
@@ -228,6 +229,7 @@ class VideoSession:
         max_spend: float | None = None,
         prices: Mapping[str, float] | None = None,
         moderation_retries: int = 0,
+        keep_buying: bool = False,
     ) -> AsyncGenerator[BatchItem, None]:
         """Buy, follow and save many videos; one that fails ends nothing.
 
@@ -252,6 +254,9 @@ class VideoSession:
             prices: USD per second by model, in place of the list prices.
             moderation_retries: How often a row is bought anew after moderation refused its finished video, which may pass on
                 another try; at most 10, over all runs of the batch where there is a ledger. A refused request is not repeated.
+            keep_buying: Go on whatever is refused. Without it, three creates that are refused in the same words, before any
+                is accepted, stop the batch: what a gateway says of an account is not always known as such. Until the first
+                is accepted, no more than three creates are under way.
 
         Returns:
             An iterator over the outcome of each row, as it finishes.
@@ -270,6 +275,7 @@ class VideoSession:
             overwrite=overwrite,
             budget=BatchBudget(caps, prices),
             moderation_retries=moderation_retries,
+            keep_buying=keep_buying,
         )
         return self._batch(batch)
 
@@ -281,7 +287,7 @@ class VideoSession:
         in its batch, 0 for a single job. Without a ledger there is nothing to tell.
         """
         manager = self._manager
-        return self._batch(Batch(manager, manager.ledger_sync.unfinished()))
+        return self._batch(Batch(manager, manager.ledger_sync.ledger.unfinished()))
 
     async def decide(self, key: str, *, attach: str | None = None, resubmit: bool = False, drop: bool = False) -> None:
         """Say what is to become of a job that may have been bought; `resume` acts on it.
@@ -347,11 +353,12 @@ class VideoSession:
         policy = AdaptivePollPolicy(settings.poll_interval)
         scheduler = Scheduler(rate_limit=rate_limit, limits=limits, policy=policy, draw=random.random)
         ledger = await self._open_ledger()
-        duration_store = await self._recalled(ledger, policy)
+        ledger_sync = LedgerSync(ledger)
+        duration_store = await self._recalled(ledger_sync, policy)
         client = HttpClient(settings, RateGate(rate_limit))
         client.open()
         disk = Disk(settings.max_downloads)
-        self._opened = JobManager(settings, loop_guard, scheduler, client, disk, ledger, duration_store)
+        self._opened = JobManager(settings, loop_guard, scheduler, client, disk, ledger_sync, duration_store)
         return self
 
     async def _open_ledger(self) -> Ledger:
@@ -366,13 +373,13 @@ class VideoSession:
         return ledger
 
     @staticmethod
-    async def _recalled(ledger: Ledger, policy: AdaptivePollPolicy) -> DurationStore:
-        """Let the cadence go on from what earlier sessions learnt."""
-        duration_store = DurationStore(ledger, policy)
+    async def _recalled(ledger_sync: LedgerSync, policy: AdaptivePollPolicy) -> DurationStore:
+        """Let the poll policy begin with what earlier sessions learnt."""
+        duration_store = DurationStore(ledger_sync, policy)
         try:
             await duration_store.recall()
         except BaseException:
-            await ledger.aclose()
+            await ledger_sync.ledger.aclose()
             raise
         return duration_store
 

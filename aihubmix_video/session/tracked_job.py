@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections import deque
@@ -14,6 +15,8 @@ import attrs
 
 from aihubmix_video.errors import VideoError
 from aihubmix_video.output.template import Template, slug
+from aihubmix_video.session.job_stage import FACTS, NEXT, Durability, Stage, StageEvent, end_of
+from aihubmix_video.session.poll_log import PollLog
 from aihubmix_video.types.events import JobEvent
 from aihubmix_video.types.video import Status, Video
 
@@ -28,6 +31,9 @@ __all__ = ["EventSubscription", "Observer", "OutputTarget", "TrackedJob", "Watch
 
 T = TypeVar("T")
 
+log = logging.getLogger("aihubmix_video")
+
+NO_POLLS = PollLog()
 EVENTS_BUFFERED = 64  # kept for one that is slow to read; older ones make room, the last is never lost
 
 
@@ -127,14 +133,12 @@ class TrackedJob:
     bytes_total: int | None = None
     video: Video | None = None
     error: VideoError | None = None
-    over: bool = False
-    in_ledger: bool = False
-    abandoned: bool = False  # given up by the user for good, rather than left for another day
-    sent: bool = False  # its create has left, and its outcome is not known yet
-    detaching: bool = False  # being let go of
-    once: bool = False  # what keeps it from being bought is its end, rather than left for another day
+    stage: Stage = Stage.WAITING
+    durability: Durability = Durability.EPHEMERAL
+    checked: bool = False  # its request was judged when it was added, with everything that it refers to
     expires_at: float = math.inf  # when its link goes, on the loop's clock
     answer: int | None = None  # a hash of the last answer, if that said that the job goes on
+    polls: PollLog = NO_POLLS  # what the polls brought
     download: Download | None = None
     eta: Callable[[TrackedJob], Estimate | None] | None = attrs.field(default=None, repr=False)
     watchers: tuple[Watcher, ...] = attrs.field(default=(), repr=False)
@@ -144,12 +148,34 @@ class TrackedJob:
     _ending: tuple[asyncio.Future[None], ...] = attrs.field(default=(), init=False, repr=False)
     _subscriptions: tuple[EventSubscription, ...] = attrs.field(default=(), init=False, repr=False)
 
+    # Where it stands.
+
+    @property
+    def in_ledger(self) -> bool:
+        """Whether the ledger keeps it."""
+        return self.durability is not Durability.EPHEMERAL
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing changes it any more in this session."""
+        return FACTS[self.stage].ended
+
+    def advance(self, event: StageEvent) -> None:
+        """Take note of what happened to it."""
+        self.stage = NEXT.get((self.stage, event), self.stage)
+
+    def end_with(self, error: VideoError | None) -> Stage:
+        """Return the stage in which it ends with *error*."""
+        return end_of(
+            self.stage, error, self.durability, bought=self.video_id is not None, wants_file=self.target is not None
+        )
+
     # What workers note.
 
     def accept(self, video: Video) -> None:
         """The gateway named the job."""
         self.video_id = video.id
-        self.detaching = False  # what is bought is followed
+        self.advance(StageEvent.ACCEPT)
         self.observe(video)
         if self._acceptance:
             self.video = video  # for whoever submitted it; a job that waits in a queue keeps none
@@ -168,16 +194,25 @@ class TrackedJob:
         self.status, self.progress = video.status, progress
         self.tell()
 
+    def heard(self, polls: PollLog) -> None:
+        """A poll was answered, or failed; subscribers are told where that is news to the user."""
+        before, self.polls = self.polls, polls
+        if before.word != polls.word or before.trouble != polls.trouble:
+            log.info("job %s: %s", self.key, polls.trouble or f"the gateway says {polls.word!r}")
+        if before.note != polls.note:
+            self.tell()
+
     def received(self, done: int, total: int | None) -> None:
         """Some of the file is on disk."""
         self.bytes_done, self.bytes_total = done, total
         self.tell()
 
-    def end(self, video: Video | None, error: VideoError | None) -> None:
+    def finish(self, video: Video | None, error: VideoError | None) -> None:
         """The job is over for this session; nothing changes it any more."""
         if self.over:
             return
-        self.over, self.video, self.error, self.download = True, video or self.video, error, None
+        self.stage = self.end_with(error)
+        self.video, self.error, self.download = video or self.video, error, None
         self.tell()
         _wake(self._acceptance + self._ending)
         for subscription in self._subscriptions:
@@ -208,6 +243,7 @@ class TrackedJob:
             bytes_done=self.bytes_done,
             bytes_total=self.bytes_total,
             at=time.time(),
+            note=self.polls.note,
         )
 
     def tell(self) -> None:

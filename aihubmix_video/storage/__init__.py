@@ -1,1 +1,4 @@
-"""Local files: reading references, writing part files, renaming a finished video into place."""
+"""Local files, whatever is in them: `disk` runs `filesystem` calls on threads, `part_file` is an unfinished download.
+
+`reference_files` reads the pictures and videos that a request refers to.
+"""

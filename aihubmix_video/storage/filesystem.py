@@ -1,4 +1,4 @@
-"""What is done to files, in calls that block; `disk.Disk` runs them on its threads."""
+"""Blocking file operations; `disk.Disk` runs them on its threads."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import hashlib
 import os
 import secrets
 import stat
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from aihubmix_video.download.mp4_check import BoxWalk
-
 __all__ = [
+    "ByteObserver",
     "append",
     "check_target",
     "free_bytes",
@@ -44,8 +43,15 @@ NO_FOLDER_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP})
 """What file systems say whose folders cannot be synced."""
 
 
+class ByteObserver(Protocol):
+    """Receives the bytes of a file in order, such as a digest of `hashlib`."""
+
+    def update(self, data: bytes | bytearray, /) -> object:
+        """Take the next bytes."""
+
+
 def check_target(target: Path, overwrite: bool) -> str | None:  # noqa: FBT001  # called by position on a thread
-    """Say what is wrong with the path for a video, as a clause, before anything is paid for; None if nothing is."""
+    """Return what is wrong with the path for a video, as a clause, before anything is paid for; None if nothing is."""
     try:
         if len(os.fsencode(target.name)) > MAX_NAME_BYTES:
             return f"its name has more than {MAX_NAME_BYTES} bytes"
@@ -60,7 +66,7 @@ def check_target(target: Path, overwrite: bool) -> str | None:  # noqa: FBT001  
     except OSError as error:
         return f"it cannot be written ({error.strerror})"
     except ValueError as error:  # a NUL or a lone surrogate in the path
-        return f"it is no path ({error})"
+        return f"it is not a path ({error})"
 
 
 def _check_folder(folder: Path) -> str | None:
@@ -77,7 +83,7 @@ def _check_folder(folder: Path) -> str | None:
 
 
 def _mode(path: Path) -> int | None:
-    """Look at the path itself, not at what a link there leads to."""
+    """Return the mode of the path itself, not of what a link there leads to; None if nothing is there."""
     try:
         return path.lstat().st_mode
     except FileNotFoundError:
@@ -85,9 +91,9 @@ def _mode(path: Path) -> int | None:
 
 
 def part_path(target: Path) -> Path:
-    """Choose where the unfinished file lies: beside the target, with a short name of its own each time.
+    """Return a new path for the unfinished file: beside the target, with a short random name.
 
-    Names of two runs never meet, so none has to judge whether a file that a crash left may be deleted.
+    No two runs have the same name, so no run has to judge whether a file that a crash left may be deleted.
     """
     return target.with_name(f"{_part_prefix(target)}{secrets.token_hex(4)}.part")
 
@@ -97,9 +103,9 @@ def _part_prefix(target: Path) -> str:
 
 
 def remove_stale_parts(target: Path) -> None:
-    """Delete what processes that were killed left of *target*, now that it is there whole.
+    """Delete the part files of *target* that killed processes left, now that the whole file is there.
 
-    Only for a job of a ledger, which one process has at a time: so nobody else can be fetching it.
+    Only for a job of a ledger, which one process has at a time: so no other process can be fetching it.
     """
     with contextlib.suppress(OSError):
         for part in target.parent.glob(f"{_part_prefix(target)}*.part"):
@@ -112,28 +118,26 @@ def open_private(path: str, flags: int) -> int:
 
 
 def go_on(descriptor: int, size: int, known: tuple[int, int] | None) -> tuple[int, int]:
-    """Go to the end of the first *size* bytes, given that the file is still the one *known*; gives its identity."""
+    """Seek to the end of the first *size* bytes, if the file is still the one *known*, and return its identity."""
     found = os.fstat(descriptor)
     identity = (found.st_dev, found.st_ino)
     if known not in {None, identity} or found.st_size < size:
-        raise OSError(errno.ESTALE, "somebody else has changed it")
+        raise OSError(errno.ESTALE, "another program has changed it")
     os.ftruncate(descriptor, size)  # a write that failed may have left more
     os.lseek(descriptor, size, os.SEEK_SET)
     return identity
 
 
-def append(
-    descriptor: int, pieces: Sequence[bytes | bytearray], digest: hashlib._Hash, walk: BoxWalk, start: int
-) -> int:
-    """Write *pieces* at *start*, hash them and walk their boxes; gives where they end.
+def append(descriptor: int, pieces: Sequence[bytes | bytearray], observers: Sequence[ByteObserver], start: int) -> int:
+    """Write *pieces* at *start*, hand them to *observers*, and return where they end.
 
-    Digest and walk are changed only when all has been written.
+    The observers receive nothing until all has been written.
     """
     for first in range(0, len(pieces), MAX_PIECES):
         _write_all(descriptor, pieces[first : first + MAX_PIECES])
     for piece in pieces:
-        digest.update(piece)
-        walk.feed(piece)
+        for observer in observers:
+            observer.update(piece)
     end = start + sum(map(len, pieces))
     _write_back(descriptor, start, end)
     return end
@@ -148,7 +152,7 @@ def _write_all(descriptor: int, pieces: Sequence[bytes | bytearray]) -> None:
 
 
 def _write_back(descriptor: int, start: int, end: int) -> None:
-    """Tell the kernel now and then that what was written is not needed again.
+    """Advise the kernel now and then that what was written is not needed again.
 
     Linux begins to put it on the disk, without being waited for, and drops what it has put there by the next time: so
     fsync is quick, and long batches do not push everything else out of the page cache.
@@ -160,15 +164,15 @@ def _write_back(descriptor: int, start: int, end: int) -> None:
 
 
 def make_durable(descriptor: int, mode: int) -> None:
-    """Put the file on the disk, with the mode that the user's files have."""
+    """Flush the file to the disk, with the mode that the user's files have."""
     os.fchmod(descriptor, mode)
     os.fsync(descriptor)
 
 
 def publish(part: Path, target: Path, overwrite: bool, sha256: str) -> None:  # noqa: FBT001  # called by position on a thread
-    """Give the file its name at once; without *overwrite* only if the name is free, or leads to the same bytes already.
+    """Rename the file atomically; without *overwrite* only if no file has that name, or one with the same bytes.
 
-    A process that was killed between naming a file and recording it finds its own file there when it tries again.
+    A process that was killed between renaming a file and recording it finds its own file there when it tries again.
     """
     if overwrite:
         part.replace(target)
@@ -197,7 +201,7 @@ def _take_free_name(part: Path, target: Path) -> None:
 
 
 def _holds(path: Path, size: int, sha256: str) -> bool:
-    """Whether an ordinary file with these bytes lies there; if so, they are put on the disk."""
+    """Return whether a regular file with these bytes is there; if so, flush it to the disk."""
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode) or found.st_size != size:
         return False
@@ -209,7 +213,7 @@ def _holds(path: Path, size: int, sha256: str) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names in *folder* on the disk."""
+    """Flush the names in *folder* to the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -226,6 +230,6 @@ def remove(path: Path) -> None:
 
 
 def free_bytes(folder: Path) -> int | None:
-    """Ask how much may be written into *folder*; None where the file system does not say."""
+    """Return how many bytes may be written into *folder*; None where the file system does not say."""
     found = os.statvfs(folder)
     return found.f_bavail * found.f_frsize if found.f_blocks else None

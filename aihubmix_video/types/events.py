@@ -29,6 +29,7 @@ class JobEvent:
         bytes_total: Size of its file in bytes, where the gateway says it.
         at: Unix seconds on this machine's clock.
         eta_range: Seconds between which eight in ten such jobs finish, where `eta` is known.
+        note: What keeps the job, in a few words, such as polls that fail one after the other; None while all is well.
     """
 
     job: str
@@ -39,6 +40,7 @@ class JobEvent:
     bytes_total: int | None = None
     at: float
     eta_range: tuple[float, float] | None = None
+    note: str | None = None
 
     @property
     def key(self) -> str:

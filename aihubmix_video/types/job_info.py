@@ -69,6 +69,7 @@ class JobInfo:
         sha256: Hex digest of the saved file.
         error: Why it failed or is uncertain; of a job that has not ended, what it was given up on for now.
         charged: Whether money was spent on it.
+        note: What keeps it, in a few words, such as polls that fail one after the other; None while all is well.
     """
 
     key: str
@@ -88,6 +89,7 @@ class JobInfo:
     sha256: str | None = None
     error: VideoError | None = None
     charged: Charged = "no"
+    note: str | None = None
 
 
 @attrs.frozen(kw_only=True)

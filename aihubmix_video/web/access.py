@@ -10,16 +10,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 from http.cookies import CookieError, SimpleCookie
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import attrs
 
+from aihubmix_video.references.addresses import is_loopback
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COOKIE", "OPEN", "POLICY", "TOKEN_AT_LEAST", "AccessPolicy", "Verdict", "is_loopback", "token_problem"]
+__all__ = ["COOKIE", "OPEN", "POLICY", "TOKEN_AT_LEAST", "AccessPolicy", "Verdict", "token_problem"]
 
 COOKIE = "aihubmix_board"
 OPEN = frozenset({"/login", "/login.js", "/theme.js", "/page.css", "/icon.svg"})
@@ -35,16 +36,6 @@ POLICY = (
 
 Verdict = Literal["pass", "wrong host", "foreign", "no token"]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server that listens on *host*."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def token_problem(token: str) -> str | None:

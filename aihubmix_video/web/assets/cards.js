@@ -209,6 +209,7 @@ const Cards = (() => {
     const about = el("div", { class: "about" });
     about.append(el("h3", { class: "prompt", dir: "auto", title: job.prompt ?? false }, job.prompt ?? ""), facts(job));
     if (job.state !== "saved" && job.error) about.append(el("p", { class: "reason", dir: "auto", title: job.error.message }, Words.sentence(job.error.message)));
+    else if (job.note) about.append(el("p", { class: "reason", dir: "auto", title: job.note }, Words.sentence(job.note)));
     about.append(foot(job, ways));
     card.dataset.state = job.state;
     card.dataset.key = job.key;
@@ -217,7 +218,7 @@ const Cards = (() => {
   };
 
   /** What of a job is on its card beside progress; the card is filled anew when it changes. */
-  const face = (job) => JSON.stringify([job.state, job.content, job.prompt, job.model, job.seconds, job.size, job.price, job.error?.message, job.charged, job.sha256]);
+  const face = (job) => JSON.stringify([job.state, job.content, job.prompt, job.model, job.seconds, job.size, job.price, job.error?.message, job.note, job.charged, job.sha256]);
 
   const make = (job, ways) => {
     const card = el("article", { class: "card" });

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aihubmix_video.errors import LedgerError, VideoError
+from aihubmix_video.ledger import transitions
 from aihubmix_video.ledger.entry import LedgerEntry
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 from aihubmix_video.types.request import VideoRequest
@@ -45,13 +46,13 @@ async def work(path: str) -> None:
             key = f"{name}-{number}"
             await ledger.intend([entry(key)])
             say(f"{key} intended")
-            await ledger.sending(key)
+            await ledger.record(key, transitions.sending())
             say(f"{key} sending")
-            await ledger.bought(key, f"id of {key}")
+            await ledger.record(key, transitions.bought(f"id of {key}"))
             say(f"{key} bought")
-            await ledger.completed(key, 1.0)
+            await ledger.record(key, transitions.completed(1.0))
             say(f"{key} completed")
-            await ledger.saved(key, Path("a.mp4"), bytes_written=1, sha256="00", verified=True)
+            await ledger.record(key, transitions.saved(Path("a.mp4"), bytes_written=1, sha256="00", verified=True))
             say(f"{key} saved")
 
     await asyncio.gather(*map(worker, range(WORKERS)))
@@ -69,7 +70,7 @@ async def _until_full(path: Path, make_room: Callable[[], None]) -> None:
     """Fill the disk, make room, go on; then say what was acknowledged, refused and found."""
     ledger = await SqliteLedger.open(path)
     await ledger.intend([entry("first")])
-    await ledger.sending("first")
+    await ledger.record("first", transitions.sending())
     acknowledged, refusal = 2, ""
     while not refusal:
         try:
@@ -82,12 +83,12 @@ async def _until_full(path: Path, make_room: Callable[[], None]) -> None:
         while True:  # the smallest thing there is may still fit for a while
             await ledger.remember("filler", b"x")
     try:
-        await ledger.bought("first", "paid for")
+        await ledger.record("first", transitions.bought("paid for"))
     except LedgerError as error:
         lost = f"{error.job_key} {error.job_id} {error.charged}"
     readable = sum((await ledger.counts()).values())
     make_room()
-    await ledger.bought("first", "paid for")
+    await ledger.record("first", transitions.bought("paid for"))
     await ledger.aclose()
     ledger = await SqliteLedger.open(path)
     jobs = await ledger.page(limit=100_000)
@@ -147,7 +148,7 @@ async def fork(path: str) -> None:
         os._exit(0)
     os.close(tell)
     refusal = os.read(told, 10_000).decode()
-    await ledger.sending("first")
+    await ledger.record("first", transitions.sending())
     await ledger.aclose()
     ledger = await SqliteLedger.open(path)
     found = await ledger.entry("first")

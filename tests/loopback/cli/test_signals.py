@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aihubmix_video.sandbox import Fault, Sandbox
+from tests.loopback.cli.test_batch_command import BATCH, MODEL, PACE, rows, whole
 from tests.loopback.cli.test_commands import PATIENCE, Run, environment, run, started
-from tests.loopback.cli.test_ledger_location import BATCH, MODEL, PACE, rows, whole
 from tests.loopback.session.test_cancellation import posts
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FIELDS = {
     *("key", "id", "status", "state", "progress", "eta", "model", "prompt", "seconds", "size", "created_at"),
-    *("updated_at", "expires_at", "bytes_done", "bytes_total", "error", "charged", "price", "content"),
+    *("updated_at", "expires_at", "bytes_done", "bytes_total", "error", "note", "charged", "price", "content"),
 }
 SLOW: dict[str, Any] = {
     "speed": 1,

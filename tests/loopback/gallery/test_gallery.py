@@ -12,10 +12,13 @@ from urllib.parse import unquote
 
 import pytest
 
+from aihubmix_video import errors
+from aihubmix_video.gallery import write_gallery
 from aihubmix_video.gallery.posters import take
 from aihubmix_video.sandbox import Fault, Sandbox
+from aihubmix_video.session.session import VideoSession
+from tests.loopback.cli.test_batch_command import BATCH, PACE, rows
 from tests.loopback.cli.test_commands import NOW, PATIENCE, environment, line_with, run, started
-from tests.loopback.cli.test_ledger_location import BATCH, PACE, rows
 from tests.pure.web.test_html import HOSTILE, data_of
 
 if TYPE_CHECKING:
@@ -111,7 +114,7 @@ async def test_another_page_of_that_name_is_left_alone(tmp_path: Path):
         billed = sandbox.billed
 
     assert (2, 0) == (refused.code, billed)
-    assert "is no gallery of ours" in refused.err
+    assert "is not a gallery" in refused.err
     assert "<h1>mine</h1>" == (tmp_path / "out/index.html").read_text("utf-8")
 
 
@@ -131,6 +134,64 @@ async def _program(before: str, *arguments: str, folder: Path, env: Mapping[str,
     code = f"{before}from aihubmix_video.cli import main; main()"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, *arguments, cwd=folder, env=env)
     return await asyncio.wait_for(process.wait(), PATIENCE)
+
+
+# From Python.
+
+
+async def test_a_page_is_written_of_what_a_batch_yielded(tmp_path: Path):
+    """A program that runs its batch itself has the page as the command line has it, in a folder that need not exist."""
+    out = tmp_path / "films"
+    out.mkdir()
+    requests = [{"model": "wan2.6-t2v", "prompt": each, "seconds": 2} for each in ("a fox", "koi [fail]")]
+    async with Sandbox(**REAL) as sandbox, VideoSession(sandbox.api_key, base_url=sandbox.url, rate=50) as session:
+        items = [item async for item in session.batch(requests, to=f"{out}/{{index}}.mp4")]
+    page = await write_gallery(tmp_path / "pages" / "new", items, prices={"wan2.6-t2v": 0.5})
+    found = cards(page.parent)
+
+    assert tmp_path / "pages/new/index.html" == page
+    assert [("a fox", "saved"), ("koi [fail]", "failed")] == [(each["prompt"], each["state"]) for each in found]
+    assert out / "0.mp4" == file_of(page.parent, found[0]).resolve()
+    assert file_of(page.parent, found[0], "poster").is_file()
+    assert [1.0, 1.0] == [each["price"] for each in found]
+
+
+async def test_a_page_is_written_of_a_ledger_and_of_what_a_registry_lists(tmp_path: Path):
+    """Both know every job, and show the same of it; a session that is open lends the ledger to nobody."""
+    ledger = tmp_path / "run.db"
+    async with (
+        Sandbox(**REAL) as sandbox,
+        VideoSession(sandbox.api_key, base_url=sandbox.url, rate=50, ledger=ledger) as session,
+    ):
+        for prompt in ("a fox", "koi"):
+            await session.generate(prompt, model="wan2.6-t2v", seconds=2, to=tmp_path / f"{prompt}.mp4")
+        listed = (await session.registry.page()).items
+        with pytest.raises(errors.LedgerInUse):
+            await write_gallery(tmp_path, ledger=ledger)
+        await write_gallery(tmp_path / "listed", listed)
+    await write_gallery(tmp_path / "kept", ledger=ledger)
+
+    assert [["koi", "a fox"], ["a fox", "koi"]] == [
+        [each["prompt"] for each in cards(tmp_path / name)] for name in ("listed", "kept")
+    ]
+    both = [{each["sha256"]: each["bytes_total"] for each in cards(tmp_path / name)} for name in ("listed", "kept")]
+    assert both[0] == both[1]
+    assert 2 == len(both[0])
+
+
+async def test_a_page_that_cannot_be_written_is_a_typed_error(tmp_path: Path):
+    """Somebody's own page stays; a ledger misspelt must not become an empty page, nor a new ledger."""
+    (tmp_path / "index.html").write_text("<h1>mine</h1>", encoding="utf-8")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(errors.ConfigurationError, match="is not a gallery"):
+        await write_gallery(tmp_path)
+    with pytest.raises(errors.ConfigurationError, match="cannot be made"):
+        await write_gallery(tmp_path / "file")
+    with pytest.raises(errors.ConfigurationError, match="does not exist"):
+        await write_gallery(tmp_path / "out", ledger=tmp_path / "rum.db")
+
+    assert "<h1>mine</h1>" == (tmp_path / "index.html").read_text("utf-8")
+    assert not (tmp_path / "rum.db").exists()
 
 
 @pytest.mark.parametrize("data", [b"", b"no video", os.urandom(5000)])

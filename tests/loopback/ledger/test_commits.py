@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from aihubmix_video.errors import LedgerError, SessionClosed
+from aihubmix_video.ledger import transitions
 from aihubmix_video.ledger.entry import LedgerState
 from aihubmix_video.ledger.spill_file import emergency, emergency_path
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
@@ -63,9 +64,9 @@ async def test_many_callers_take_far_fewer_transactions(tmp_path: Path):
 
     async def life(ledger: SqliteLedger, key: str) -> None:
         await ledger.intend([entry(key)])
-        await ledger.sending(key)
-        await ledger.bought(key, "id")
-        await ledger.done(key)
+        await ledger.record(key, transitions.sending())
+        await ledger.record(key, transitions.bought("id"))
+        await ledger.record(key, transitions.done())
 
     async with opened(tmp_path / "run.db") as ledger:
         before = ledger.commits
@@ -82,9 +83,9 @@ async def test_one_illegal_call_does_not_harm_its_neighbours(tmp_path: Path):
                 asyncio.ensure_future(call)
                 for call in (
                     ledger.intend([entry("a")]),
-                    ledger.completed("a", None),
+                    ledger.record("a", transitions.completed(None)),
                     ledger.intend([entry("b"), entry("a")]),
-                    ledger.sending("a"),
+                    ledger.record("a", transitions.sending()),
                     ledger.remember("n" * 10, b"value"),
                 )
             ]
@@ -111,12 +112,12 @@ async def test_a_call_that_is_cancelled_is_carried_out(tmp_path: Path):
     async with opened(tmp_path / "run.db") as ledger:
         await ledger.intend([entry("a")])
         async with Brake(ledger):
-            call = asyncio.ensure_future(ledger.sending("a"))
+            call = asyncio.ensure_future(ledger.record("a", transitions.sending()))
             await asyncio.sleep(0)
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
-        await ledger.unsent("a")
+        await ledger.record("a", transitions.unsent())
 
         found = await ledger.entry("a")
         assert found is not None
@@ -148,7 +149,7 @@ def test_a_ledger_outlives_its_loop(tmp_path: Path):
         return ledger
 
     async def go_on(ledger: SqliteLedger) -> None:
-        await ledger.sending("a")
+        await ledger.record("a", transitions.sending())
         await ledger.aclose()
 
     ledger = asyncio.run(begin())
@@ -279,11 +280,11 @@ async def test_an_id_from_an_emergency_is_taken_in(tmp_path: Path):
     path = tmp_path / "run.db"
     async with opened(path) as ledger:
         await ledger.intend([entry("a"), entry("b"), entry("c")])
-        await ledger.sending("a")
-        await ledger.sending("b")
+        await ledger.record("a", transitions.sending())
+        await ledger.record("b", transitions.sending())
     async with opened(path) as ledger:  # both are uncertain now
-        await ledger.resubmit("b")
-        await ledger.sending("b")
+        await ledger.record("b", transitions.resubmit())
+        await ledger.record("b", transitions.sending())
 
     assert emergency(path, "a", "id of a")
     assert emergency(path, "b", "id of b")

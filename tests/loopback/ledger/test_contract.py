@@ -17,6 +17,7 @@ from aihubmix_video.errors import (
     SessionClosed,
     SubmitUncertain,
 )
+from aihubmix_video.ledger import transitions
 from aihubmix_video.ledger.entry import Destination, LedgerEntry, LedgerState, Spent
 from aihubmix_video.ledger.memory_ledger import MemoryLedger
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
@@ -57,8 +58,8 @@ async def known(ledger: Ledger, key: str = "a") -> LedgerEntry:
 async def bought(ledger: Ledger, *keys: str) -> None:
     """Take jobs as far as their id."""
     for key in keys:
-        await ledger.sending(key)
-        await ledger.bought(key, f"id of {key}")
+        await ledger.record(key, transitions.sending())
+        await ledger.record(key, transitions.bought(f"id of {key}"))
 
 
 async def unfinished(ledger: Ledger) -> list[str]:
@@ -102,13 +103,13 @@ async def test_a_job_is_found_by_each_of_its_names(ledger: Ledger):
 async def test_a_life_is_written_down_step_by_step(ledger: Ledger):
     """Each step leaves behind what the next process needs."""
     await ledger.intend([entry()])
-    await ledger.sending("a")
+    await ledger.record("a", transitions.sending())
     sending = await known(ledger)
-    await ledger.bought("a", "v-1", "v-2")
+    await ledger.record("a", transitions.bought("v-1", "v-2"))
     held = await known(ledger)
-    await ledger.completed("a", 99.5)
+    await ledger.record("a", transitions.completed(99.5))
     complete = await known(ledger)
-    await ledger.saved("a", Path("/videos/a.mp4"), bytes_written=5, sha256="00ff", verified=True)
+    await ledger.record("a", transitions.saved(Path("/videos/a.mp4"), bytes_written=5, sha256="00ff", verified=True))
     saved = await known(ledger)
 
     assert (LedgerState.SENDING, "unknown", 1) == (sending.state, sending.charged, sending.attempts)
@@ -127,7 +128,7 @@ async def test_a_file_may_have_any_name(ledger: Ledger):
     await bought(ledger, "a")
     path = Path("/videos") / b"caf\xe9.mp4".decode("utf-8", "surrogateescape")
 
-    await ledger.saved("a", path, bytes_written=1, sha256="00", verified=False)
+    await ledger.record("a", transitions.saved(path, bytes_written=1, sha256="00", verified=False))
 
     assert path == (await known(ledger)).path
     assert False is (await known(ledger)).verified
@@ -136,9 +137,9 @@ async def test_a_file_may_have_any_name(ledger: Ledger):
 async def test_what_did_not_leave_is_intended_again(ledger: Ledger):
     """Whether it was marked as leaving or not; money was not spent."""
     await ledger.intend([entry()])
-    await ledger.unsent("a")
-    await ledger.sending("a")
-    await ledger.unsent("a")
+    await ledger.record("a", transitions.unsent())
+    await ledger.record("a", transitions.sending())
+    await ledger.record("a", transitions.unsent())
     found = await known(ledger)
 
     assert (LedgerState.INTENDED, "no", 1) == (found.state, found.charged, found.attempts)
@@ -147,8 +148,8 @@ async def test_what_did_not_leave_is_intended_again(ledger: Ledger):
 async def test_a_failure_is_kept_with_its_evidence(ledger: Ledger):
     """Who looks later wants to know why, and what to quote to the gateway's support."""
     await ledger.intend([entry()])
-    await ledger.sending("a")
-    await ledger.failed("a", InsufficientBalance("no money", status_code=403, request_id="r-9"))
+    await ledger.record("a", transitions.sending())
+    await ledger.record("a", transitions.failed(InsufficientBalance("no money", status_code=403, request_id="r-9")))
     found = await known(ledger)
 
     assert (LedgerState.FAILED, "InsufficientBalance", "no money", 403, "r-9", "no") == (
@@ -161,17 +162,17 @@ async def test_uncertainty_ends_by_the_users_word_alone(ledger: Ledger):
     """A job that may have been bought stays listed until somebody has looked."""
     await ledger.intend([entry("a"), entry("b"), entry("c")])
     for key in "abc":
-        await ledger.sending(key)
-        await ledger.uncertain(key, LOST)
+        await ledger.record(key, transitions.sending())
+        await ledger.record(key, transitions.uncertain(LOST))
     uncertain = await known(ledger)
     assert ("unknown", "SubmitUncertain", b"half an answ") == (
         *(uncertain.charged, uncertain.error_type),
         uncertain.error_body,
     )
 
-    await ledger.attach("a", "found it")
-    await ledger.resubmit("b")
-    await ledger.dropped("c")
+    await ledger.record("a", transitions.attach("found it"))
+    await ledger.record("b", transitions.resubmit())
+    await ledger.record("c", transitions.dropped())
     found = [await known(ledger, key) for key in "abc"]
 
     assert [LedgerState.BOUGHT, LedgerState.INTENDED, LedgerState.DROPPED] == [each.state for each in found]
@@ -185,20 +186,20 @@ async def test_uncertainty_ends_by_the_users_word_alone(ledger: Ledger):
 async def test_an_illegal_step_changes_nothing(ledger: Ledger, end: str):
     """It is a bug of ours, and must not turn a paid job into an unpaid one."""
     await ledger.intend([entry()])
-    await (ledger.sending("a") if end == "uncertain" else bought(ledger, "a"))
+    await (ledger.record("a", transitions.sending()) if end == "uncertain" else bought(ledger, "a"))
     match end:
         case "saved":
-            await ledger.saved("a", Path("a"), bytes_written=1, sha256="00", verified=True)
+            await ledger.record("a", transitions.saved(Path("a"), bytes_written=1, sha256="00", verified=True))
         case "failed":
-            await ledger.failed("a", JobFailed("no"))
+            await ledger.record("a", transitions.failed(JobFailed("no")))
         case "uncertain":
-            await ledger.uncertain("a", LOST)
+            await ledger.record("a", transitions.uncertain(LOST))
         case _:
-            await getattr(ledger, end)("a")
+            await ledger.record("a", getattr(transitions, end)())
     before = await known(ledger)
 
     with pytest.raises(LedgerError, match=f"job a is {end}") as caught:
-        await ledger.bought("a", "v-2")
+        await ledger.record("a", transitions.bought("v-2"))
 
     assert ("a", "v-2") == (caught.value.job_key, caught.value.job_id)
     assert before == await known(ledger)
@@ -207,7 +208,7 @@ async def test_an_illegal_step_changes_nothing(ledger: Ledger, end: str):
 async def test_a_job_nobody_intended_is_refused(ledger: Ledger):
     """With its id on the error: it may have been paid for."""
     with pytest.raises(LedgerError, match="no job 'x'") as caught:
-        await ledger.bought("x", "v-1")
+        await ledger.record("x", transitions.bought("v-1"))
 
     assert "v-1" == caught.value.job_id
 
@@ -246,13 +247,13 @@ async def test_the_unfinished_come_in_the_order_of_their_need(ledger: Ledger):
     """Links expire, so they are fetched first; what may have been bought is told before more is bought."""
     await ledger.intend([entry(key) for key in "abcdefgh"])
     await bought(ledger, "b", "c", "d", "e", "h")
-    await ledger.completed("b", 300.0)
-    await ledger.completed("d", 100.0)
-    await ledger.completed("e", None)
-    await ledger.sending("f")
-    await ledger.sending("g")
-    await ledger.uncertain("g", LOST)
-    await ledger.done("h")
+    await ledger.record("b", transitions.completed(300.0))
+    await ledger.record("d", transitions.completed(100.0))
+    await ledger.record("e", transitions.completed(None))
+    await ledger.record("f", transitions.sending())
+    await ledger.record("g", transitions.sending())
+    await ledger.record("g", transitions.uncertain(LOST))
+    await ledger.record("h", transitions.done())
 
     assert ["d", "b", "c", "e", "f", "g", "a"] == await unfinished(ledger)
 
@@ -274,7 +275,7 @@ async def test_rows_come_by_their_place_in_the_batch(ledger: Ledger):
     """However they were intended, and whatever became of them."""
     await ledger.intend([entry(f"{row}", batch="run", index=row) for row in (2, 0, 1)])
     await ledger.intend([entry("x", batch="other"), entry("y")])
-    await ledger.dropped("1")
+    await ledger.record("1", transitions.dropped())
 
     assert ["0", "1", "2"] == [each.key async for each in ledger.rows_of("run")]
     assert [] == [each async for each in ledger.rows_of("none")]
@@ -283,7 +284,7 @@ async def test_rows_come_by_their_place_in_the_batch(ledger: Ledger):
 async def test_pages_show_the_newest_first(ledger: Ledger):
     """A history that grows at its top must not shift its later pages."""
     await ledger.intend([entry(f"{number}") for number in range(7)])
-    await ledger.dropped("3")
+    await ledger.record("3", transitions.dropped())
 
     first = await ledger.page(limit=3)
     await ledger.intend([entry("new")])
@@ -299,8 +300,8 @@ async def test_pages_show_the_newest_first(ledger: Ledger):
 async def test_jobs_are_counted_by_state(ledger: Ledger):
     """Also the states in which there are none."""
     await ledger.intend([entry("a"), entry("b"), entry("c")])
-    await ledger.sending("b")
-    await ledger.dropped("c")
+    await ledger.record("b", transitions.sending())
+    await ledger.record("c", transitions.dropped())
 
     assert (
         dict.fromkeys(LedgerState, 0) | {LedgerState.INTENDED: 1, LedgerState.SENDING: 1, LedgerState.DROPPED: 1}
@@ -313,13 +314,13 @@ async def test_what_may_have_been_bought_is_added_up(ledger: Ledger):
     await ledger.intend([entry(key, seconds=8.0) for key in "abcdef"])
     await ledger.intend([entry("v", model="veo-2.0-generate-001"), entry("w", model="wan2.6-t2v")])
     await bought(ledger, "b", "c", "d", "v")
-    await ledger.failed("c", JobFailed("vendor"))
-    await ledger.completed("d", 1.0)
-    await ledger.failed("d", JobExpired("gone"))
-    await ledger.sending("e")
-    await ledger.sending("f")
-    await ledger.uncertain("f", LOST)
-    await ledger.resubmit("f")
+    await ledger.record("c", transitions.failed(JobFailed("vendor")))
+    await ledger.record("d", transitions.completed(1.0))
+    await ledger.record("d", transitions.failed(JobExpired("gone")))
+    await ledger.record("e", transitions.sending())
+    await ledger.record("f", transitions.sending())
+    await ledger.record("f", transitions.uncertain(LOST))
+    await ledger.record("f", transitions.resubmit())
     await bought(ledger, "f")
 
     assert {
@@ -341,8 +342,8 @@ async def test_a_failed_job_can_be_wanted_again(ledger: Ledger):
     """A refused output may pass on another try, if the user says so; the old id is no longer its id."""
     await ledger.intend([entry()])
     await bought(ledger, "a")
-    await ledger.failed("a", JobFailed("no"))
-    await ledger.resubmit("a")
+    await ledger.record("a", transitions.failed(JobFailed("no")))
+    await ledger.record("a", transitions.resubmit())
     found = await known(ledger)
 
     assert (LedgerState.INTENDED, None, None, 0) == (found.state, found.video_id, found.error_type, found.written_off)
@@ -353,14 +354,14 @@ async def test_a_failed_job_can_be_wanted_again(ledger: Ledger):
 async def test_media_are_there_while_it_may_be_sent(ledger: Ledger):
     """And after that they are in nobody's way."""
     await ledger.intend([entry(request=WHOLE)])
-    await ledger.sending("a")
-    await ledger.uncertain("a", LOST)
-    await ledger.resubmit("a")
+    await ledger.record("a", transitions.sending())
+    await ledger.record("a", transitions.uncertain(LOST))
+    await ledger.record("a", transitions.resubmit())
     assert WHOLE == (await known(ledger)).request
     assert [WHOLE] == [each.request async for each in ledger.unfinished()]
 
     await bought(ledger, "a")
-    await ledger.done("a")
+    await ledger.record("a", transitions.done())
 
     assert b"picture" != (await known(ledger)).request.image
     await ledger.sweep()
@@ -373,7 +374,13 @@ async def test_nothing_is_told_to_a_closed_ledger(ledger: Ledger):
     await asyncio.gather(ledger.aclose(), ledger.aclose())
     await ledger.aclose()
 
-    for call in (ledger.sending("a"), ledger.entry("a"), ledger.intend([entry("b")]), ledger.spent(), ledger.sweep()):
+    for call in (
+        ledger.record("a", transitions.sending()),
+        ledger.entry("a"),
+        ledger.intend([entry("b")]),
+        ledger.spent(),
+        ledger.sweep(),
+    ):
         with pytest.raises(SessionClosed):
             await call
     with pytest.raises(SessionClosed):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aihubmix_video.errors import JobFailed
+from aihubmix_video.ledger import transitions
 from aihubmix_video.ledger.entry import LedgerEntry, LedgerState, Spent
 from aihubmix_video.ledger.memory_ledger import FAILED_KEPT, MemoryLedger
 from aihubmix_video.types.request import VideoRequest
@@ -21,9 +22,13 @@ def entry(key: str, **fields: object) -> LedgerEntry:
 async def finished(ledger: MemoryLedger, key: str, *, failed: bool = False) -> None:
     """Take a job from its intent to its end."""
     await ledger.intend([entry(key)])
-    await ledger.sending(key)
-    await ledger.bought(key, f"id of {key}")
-    await (ledger.failed(key, JobFailed("no", charged="no")) if failed else ledger.done(key))
+    await ledger.record(key, transitions.sending())
+    await ledger.record(key, transitions.bought(f"id of {key}"))
+    await (
+        ledger.record(key, transitions.failed(JobFailed("no", charged="no")))
+        if failed
+        else ledger.record(key, transitions.done())
+    )
 
 
 async def test_of_what_has_ended_the_newest_are_remembered():
@@ -48,7 +53,7 @@ async def test_media_are_kept_while_they_may_be_needed():
         await finished(ledger, f"{number}", failed=True)
     for key, kept in (("done", False), ("1", False), ("2", True), (f"{FAILED_KEPT + 1}", True)):
         assert kept == (ledger._held[key].packed is not None), key
-    await ledger.resubmit("2")
+    await ledger.record("2", transitions.resubmit())
     again = await ledger.entry("2")
     assert again is not None
     assert (LedgerState.INTENDED, PICTURE) == (again.state, again.request.input_reference)

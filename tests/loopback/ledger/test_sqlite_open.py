@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aihubmix_video.errors import LedgerError, MalformedReply, SubmitUncertain
-from aihubmix_video.ledger import sqlite_schema
+from aihubmix_video.ledger import sqlite_schema, transitions
 from aihubmix_video.ledger.entry import LedgerState
 from aihubmix_video.ledger.media_store import MediaStore
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
@@ -89,7 +89,7 @@ async def test_the_key_is_in_no_file(tmp_path: Path):
     async with opened(tmp_path / "run.db") as ledger:
         await ledger.bind("https://aihubmix.com", KEY)
         await ledger.intend([entry()])
-        await ledger.failed("a", quoting)
+        await ledger.record("a", transitions.failed(quoting))
         while_open = files(tmp_path)
 
     for found in (while_open, files(tmp_path)):
@@ -103,7 +103,7 @@ async def test_a_ledger_of_another_account_is_refused(tmp_path: Path):
     async with opened(path) as ledger:
         await ledger.bind("https://aihubmix.com", "sk-another-key")
         await ledger.intend([entry("a")])
-        await ledger.sending("a")
+        await ledger.record("a", transitions.sending())
     async with opened(path) as ledger:
         await ledger.bind("https://aihubmix.com", "sk-another-key")
         with pytest.raises(LedgerError, match=r"key #\w{8}, and this session uses https://aihubmix.com") as caught:
@@ -127,11 +127,11 @@ async def test_a_ledger_with_which_nothing_was_bought_takes_another_key(tmp_path
     async with opened(path) as ledger:
         await ledger.bind("https://aihubmix.com", "sk-mistyped")
         await ledger.intend([entry("a")])
-        await ledger.sending("a")
-        await ledger.unsent("a")
+        await ledger.record("a", transitions.sending())
+        await ledger.record("a", transitions.unsent())
     async with opened(path) as ledger:
         await ledger.bind("https://aihubmix.com", KEY)
-        await ledger.sending("a")
+        await ledger.record("a", transitions.sending())
     async with opened(path) as ledger:
         with pytest.raises(LedgerError, match=r"key #"):
             await ledger.bind("https://aihubmix.com", "sk-mistyped")
@@ -234,9 +234,66 @@ async def test_what_is_no_ledger_is_left_alone(tmp_path: Path):
     connection.close()
     before = text.read_bytes(), other.read_bytes(), text.stat().st_mode, other.stat().st_mode
 
-    assert "it is no ledger" in await refusal(text)
+    assert "is not a ledger" in await refusal(text)
     assert "the database of another program" in await refusal(other)
     assert before == (text.read_bytes(), other.read_bytes(), text.stat().st_mode, other.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"x", b"\0", b"sk-canary", b"my notes\n" * 20, b"{}", b"\0" * 4096, b"SQLite format 2\0" + b"\0" * 4080),
+        *(b"SQLite format 3\0", b"SQLite format 3\0" + b"x" * 400, b"SQLite forma", b"x" * 511, b"x" * 512, b"x" * 513),
+    ],
+)
+async def test_a_file_of_another_format_is_refused_and_not_changed(tmp_path: Path, content: bytes):
+    """SQLite takes a file below its smallest page for an empty one, so a wrong path would cost the user that file."""
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    path.chmod(0o640)
+    before = path.stat()
+
+    said = await refusal(path)
+
+    assert f"{path} is not a ledger" in said
+    assert "does not begin as a SQLite database does" in said
+    assert "Give the path of a ledger, or of a file that does not exist yet." in said
+    assert "canary" not in said  # it may be the file of the key
+    assert content == path.read_bytes()
+    after = path.stat()
+    assert (before.st_mode, before.st_mtime_ns, before.st_ino) == (after.st_mode, after.st_mtime_ns, after.st_ino)
+    assert {"notes.txt", "notes.txt.lock"} == files(tmp_path).keys()
+
+
+async def test_an_empty_file_becomes_a_ledger(tmp_path: Path):
+    """`mktemp` makes such files, and so does a process that was killed before its first commit."""
+    path = tmp_path / "run.db"
+    path.touch()
+
+    async with opened(path) as ledger:
+        await ledger.intend([entry("a")])
+
+    assert {"a": (LedgerState.INTENDED, None)} == await states(path)
+
+
+async def test_a_first_commit_that_the_power_cut_is_undone(tmp_path: Path):
+    """SQLite knows from its journal that the file was empty; the zeros are what a torn page leaves."""
+    path, made = tmp_path / "run.db", tmp_path / "made.db"
+    connection = sqlite3.connect(made, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("PRAGMA cache_size = 0")
+    connection.execute("CREATE TABLE one (x)")
+    connection.execute("INSERT INTO one VALUES (zeroblob(100000))")  # more than the cache holds, so it is spilled
+    journal = (tmp_path / "made.db-journal").read_bytes()
+    assert journal.strip(b"\0")
+    (tmp_path / "run.db-journal").write_bytes(journal)
+    path.write_bytes(bytes(4096))
+    connection.close()
+
+    async with opened(path) as ledger:
+        await ledger.intend([entry("a")])
+
+    assert {"a": (LedgerState.INTENDED, None)} == await states(path)
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal", ".lock"])
@@ -303,16 +360,16 @@ async def test_values_that_cannot_be_written_are_refused(tmp_path: Path):
     """Text that is no Unicode and numbers beyond 64 bits; the ledger goes on."""
     async with opened(tmp_path / "run.db") as ledger:
         await ledger.intend([entry("a")])
-        await ledger.sending("a")
+        await ledger.record("a", transitions.sending())
         for call in (
             ledger.intend([entry("\ud800")]),
             ledger.intend([entry("b"), entry("c", index=2**70)]),
-            ledger.bought("a", "\ud800"),
+            ledger.record("a", transitions.bought("\ud800")),
             ledger.remember("big", bytes(2**20 + 1)),
         ):
             with pytest.raises(LedgerError):
                 await call
-        await ledger.bought("a", "id")
+        await ledger.record("a", transitions.bought("id"))
 
     assert {"a": (LedgerState.BOUGHT, "id")} == await states(tmp_path / "run.db")
 
@@ -326,8 +383,8 @@ async def test_a_medium_is_kept_once_and_swept_when_nobody_needs_it(tmp_path: Pa
     async with opened(tmp_path / "run.db") as ledger:
         assert 0 == await ledger.sweep()
         await ledger.intend([entry("a", request=PICTURES), entry("b", request=PICTURES), entry("c")])
-        await ledger.dropped("a")
-        await ledger.dropped("c")
+        await ledger.record("a", transitions.dropped())
+        await ledger.record("c", transitions.dropped())
         (folder / "left.over.part").touch()
         assert 3 + 1 == len(files(folder))
         assert 1 == await ledger.sweep()
@@ -336,7 +393,7 @@ async def test_a_medium_is_kept_once_and_swept_when_nobody_needs_it(tmp_path: Pa
         found = await ledger.entry("b")
         assert found is not None
         assert PICTURES == found.request
-        await ledger.dropped("b")
+        await ledger.record("b", transitions.dropped())
 
         assert 3 == await ledger.sweep()
     assert {} == files(folder)
@@ -401,10 +458,10 @@ async def test_an_id_that_could_not_be_written_is_found_again(tmp_path: Path):
     path = tmp_path / "run.db"
     ledger = await SqliteLedger.open(path)
     await ledger.intend([entry("a")])
-    await ledger.sending("a")
-    await ledger.uncertain("a", SubmitUncertain("lost"))  # from here on, taking the id is refused
+    await ledger.record("a", transitions.sending())
+    await ledger.record("a", transitions.uncertain(SubmitUncertain("lost")))  # from here on, taking the id is refused
     with pytest.raises(LedgerError) as caught:
-        await ledger.bought("a", "the id")
+        await ledger.record("a", transitions.bought("the id"))
     assert "the id" == caught.value.job_id
     await ledger.aclose()
 

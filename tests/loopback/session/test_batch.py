@@ -436,3 +436,48 @@ async def test_a_batch_that_was_left_is_taken_up_in_the_same_session(tmp_path: P
         await items.aclose()
         assert [None] * 6 == kinds(await run(session, cats(6), tmp_path))
         assert 6 == sandbox.billed
+
+
+# An empty account, in any words.
+
+EMPTY = [
+    (400, {"error": {"message": "il credito non basta", "code": "K-17"}}),
+    (402, {"error": {"message": "pay first", "type": "billing"}}),
+    (422, {"detail": "no units left on the plan"}),
+    (200, {"ok": False, "why": "nothing in the purse"}),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), EMPTY, ids=["foreign", "402", "detail", "unreadable 200"])
+@pytest.mark.parametrize("durable", [False, True], ids=["memory", "ledger"])
+async def test_of_thirty_rows_on_an_empty_account_at_most_three_creates_leave(
+    tmp_path: Path,
+    status: int,
+    body: dict[str, Any],
+    durable: bool,  # noqa: FBT001 - the case
+):
+    """Whatever the wording: no list of phrases holds them all, and each create may be one too many."""
+    async with Sandbox(**SMALL) as sandbox:
+        sandbox.faults.add(Fault.status(status, body, route="create", times=None, after_processing=False))
+        ledger = tmp_path / "run.db" if durable else None
+        async with opened(sandbox, **QUICK, ledger=ledger) as session:
+            items = await run(session, cats(30), tmp_path)
+        assert 30 == len(items)
+        assert all(not item.ok for item in items)
+        assert 3 >= seen(sandbox)["create"]
+        told = [item.error for item in items if "buying stopped" in str(item.error)]
+        assert 27 == len(told) or all(isinstance(item.error, InsufficientBalance) for item in items)
+        if durable and told:  # and the next run goes on, once the gateway has changed its mind
+            sandbox.faults.clear()
+            async with opened(sandbox, **QUICK, ledger=ledger) as session:
+                again = await run(session, cats(30), tmp_path)
+            assert 27 == sum(item.ok for item in again)
+
+
+async def test_told_to_keep_buying_a_batch_does(tmp_path: Path):
+    """The user may know better."""
+    async with Sandbox(**SMALL) as sandbox:
+        sandbox.faults.add(Fault.status(400, {"error": {"message": "no"}}, route="create", times=6))
+        async with opened(sandbox, **QUICK) as session:
+            items = await run(session, cats(10), tmp_path, keep_buying=True)
+        assert 4 == sum(item.ok for item in items)

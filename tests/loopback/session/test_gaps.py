@@ -14,6 +14,7 @@ import pytest
 
 from aihubmix_video import VideoRequest, VideoSession
 from aihubmix_video.errors import DownloadFailed, SubmitUncertain
+from aihubmix_video.ledger.transitions import Move, Transition
 from aihubmix_video.sandbox import Fault, Sandbox
 from aihubmix_video.storage.filesystem import part_path
 from tests.loopback.children.crash_child import OPTIONS
@@ -182,10 +183,11 @@ class Witness:
     def __getattr__(self, name: str) -> object:
         return getattr(self._ledger, name)
 
-    async def saved(self, *facts: object, **more: object) -> None:
+    async def record(self, key: str, transition: Transition) -> None:
         """Look, and pass it on."""
-        self.seen += sorted(self._folder.glob("*.part"))
-        await self._ledger.saved(*facts, **more)
+        if transition.move is Move.SAVED:
+            self.seen += sorted(self._folder.glob("*.part"))
+        await self._ledger.record(key, transition)
 
 
 async def test_what_killed_processes_left_of_a_film_is_gone_before_the_ledger_calls_it_saved(tmp_path: Path):
@@ -195,8 +197,8 @@ async def test_what_killed_processes_left_of_a_film_is_gone_before_the_ledger_ca
     stale = part_path(target)
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, **QUICK, ledger=tmp_path / "l.db") as session:
         stale.write_bytes(b"half a film")
-        performer: Any = session._manager._executor  # Any: a witness takes the ledger's place
-        performer._ledger = witness = Witness(performer._ledger, target.parent)
+        sync: Any = session._manager.ledger_sync  # Any: a witness takes the ledger's place
+        sync.ledger = witness = Witness(sync.ledger, target.parent)
         await session.generate("a cat", **WAN, to=target)
         assert [target] == sorted(target.parent.iterdir())
         assert [] == witness.seen

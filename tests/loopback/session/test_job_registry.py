@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,7 @@ from aihubmix_video.errors import (
     SubmitUncertain,
 )
 from aihubmix_video.ledger.memory_ledger import MemoryLedger
+from aihubmix_video.ledger.transitions import Move, Transition
 from aihubmix_video.sandbox import Fault, Sandbox
 from aihubmix_video.types.job_info import JobInfo, JobState
 from tests.loopback.sessions import AT_ONCE, WAN, files, opened, seen
@@ -232,11 +233,12 @@ class Watched(MemoryLedger):
         super().__init__()
         self.named, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def saved(self, *facts: Any, **more: Any) -> None:  # noqa: ANN401 - the port's
+    async def record(self, key: str, transition: Transition) -> None:
         """Wait to be told to go on."""
-        self.named.set()
-        await self.go_on.wait()
-        await super().saved(*facts, **more)
+        if transition.move is Move.SAVED:
+            self.named.set()
+            await self.go_on.wait()
+        await super().record(key, transition)
 
 
 class WatchedSession(VideoSession):

@@ -128,7 +128,7 @@ async def test_a_proxy_that_refuses_is_named_and_nothing_was_sent(
         async with VideoSession("sk-never-shown", base_url="https://gateway.test") as session:
             with pytest.raises(ConnectionFailed) as caught:
                 await session.videos.create("a cat", **WAN)
-    assert f"gateway.test: the proxy refused the connection (HTTP {status})." in str(caught.value)
+    assert f"gateway.test:443: the proxy refused the connection (HTTP {status})." in str(caught.value)
     assert not caught.value.sent
     shown = f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
     assert not re.search("secret-word|never-shown", shown)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video import errors
-from aihubmix_video.cli.exit_codes import ExitCode, exit_of, exit_of_all, exit_of_signal, exit_of_start, goes_on
+from aihubmix_video.cli.exit_codes import ExitCode, exit_of, exit_of_all, exit_of_signal, exit_of_start
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,6 @@ def test_many_outcomes_are_done_only_when_all_are(codes: list[ExitCode]):
 
     assert (together is ExitCode.DONE) == (set(codes) <= {ExitCode.DONE})
     assert together in {*codes, ExitCode.DONE}
-
-
-def test_only_what_may_be_alive_is_gone_on_with():
-    """A failed or expired job cannot be fetched, however often."""
-    assert not goes_on(errors.JobExpired("no"))
-    assert not goes_on(errors.JobFailed("no"))
-    assert goes_on(errors.WaitTimeout("no"))
 
 
 def test_signals_exit_as_shells_expect():

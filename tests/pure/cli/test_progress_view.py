@@ -46,11 +46,11 @@ def test_a_download_shows_its_bytes():
 
 
 def test_the_totals_add_up():
-    """Done, failed, running and queued are all rows there are."""
+    """Done, failed, running and waiting are all rows there are."""
     totals = Totals(done=3, failed=1, running=4, total=10, elapsed=60.0, eta=90.0)
     shown = text_of([], totals)[-1]
 
-    for part in ("3 of 10 done", "1 failed", "4 running", "2 queued", "3.0/min", "about 1:30 left"):
+    for part in ("3 of 10 done", "1 failed", "4 running", "2 waiting", "3.0/min", "about 1:30 left"):
         assert part in shown
 
 
@@ -85,7 +85,7 @@ def test_the_share_of_a_job_without_progress_is_estimated_from_its_time():
     assert None is line(status=Status.QUEUED, age=10.0).share
 
 
-def test_the_rest_ends_with_the_last_job_when_nothing_is_queued():
+def test_the_rest_ends_with_the_last_job_when_nothing_waits():
     """All that run, run at once."""
     assert 40.0 == remaining([10.0, 40.0, None], 0, 1.0)
     assert None is remaining([], 0, None)
@@ -105,6 +105,8 @@ def test_a_queue_is_worked_off_at_the_pace_seen():
         ({}, {"id": "v", "status": Status.QUEUED}, ["k-1 sora-2: accepted, id v", "k-1 sora-2: queued"]),
         ({"id": "v", "progress": 1.0}, {"id": "v", "progress": 2.0}, []),
         ({"id": "v"}, {"id": "v", "status": Status.COMPLETED}, ["k-1 sora-2: downloading"]),
+        ({"id": "v"}, {"id": "v", "note": "the last 2 polls failed: x"}, ["k-1 sora-2: the last 2 polls failed: x"]),
+        ({"id": "v", "note": "the last 2 polls failed: x"}, {"id": "v", "note": "the last 3 polls failed: x"}, []),
     ],
 )
 def test_plain_lines_tell_events_not_progress(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from aihubmix_video import errors
 from aihubmix_video.cli.exit_codes import ExitCode, exit_of_all
-from aihubmix_video.cli.row_result import RowResult
 from aihubmix_video.cli.run_summary import RunSummary
+from aihubmix_video.gallery.row_result import RowResult
 from aihubmix_video.ledger.entry import LedgerEntry
 from aihubmix_video.types.request import VideoRequest
 

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.cli.text_format import bytes_text, error_text, pixels_text, safe, short_id, span_text, took_text
+from aihubmix_video.cli.text_format import (
+    bytes_text,
+    error_text,
+    pixels_text,
+    safe,
+    short_id,
+    span_text,
+    took_text,
+    usd_text,
+)
 from aihubmix_video.errors import InvalidRequest
 
 
@@ -31,6 +40,11 @@ def test_short_measurements_keep_a_tenth():
 def test_pixels_are_written_as_the_api_writes_them():
     """What is shown can be typed as a size."""
     assert ("1280x720", "") == (pixels_text((1280, 720)), pixels_text(None))
+
+
+def test_money_is_written_to_the_cent():
+    """Less than a cent to four places, or it would look like nothing."""
+    assert ["", "$0.00", "$0.0040", "$0.80", "$1,234.50"] == [usd_text(x) for x in (None, 0.0, 0.004, 0.8, 1234.5)]
 
 
 def test_an_id_is_shown_by_both_ends():

@@ -36,7 +36,7 @@ def judged_in(pieces: Sequence[bytes], *, declared: bool = False, seconds: float
     """Walk a file in pieces."""
     walk = BoxWalk()
     for piece in pieces:
-        walk.feed(piece)
+        walk.update(piece)
     return walk.verdict(declared=declared, seconds=seconds)
 
 
@@ -90,7 +90,7 @@ def test_nonsense_inside_a_box_does_not_move_its_end(boxes: list[bytes]):
 def test_what_is_no_mp4_is_broken_at_its_first_box(body: bytes):
     """An error page must not be saved, however long it is."""
     walk = BoxWalk()
-    walk.feed(body[:8])
+    walk.update(body[:8])
 
     assert "does not begin as an MP4 does (ftyp)" == walk.fault
     assert "broken" == judged(body, declared=True).kind
@@ -186,8 +186,8 @@ def test_a_playing_time_of_nothing_is_none():
 def test_memory_does_not_grow_with_the_boxes():
     """An endless row of empty boxes is the cheapest attack on a walk that remembers."""
     walk = BoxWalk()
-    walk.feed(FTYP + box(b"free") * 20_000)
+    walk.update(FTYP + box(b"free") * 20_000)
     before = len(repr(walk))
-    walk.feed(box(b"free") * 20_000)
+    walk.update(box(b"free") * 20_000)
 
     assert before == len(repr(walk))

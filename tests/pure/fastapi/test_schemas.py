@@ -24,7 +24,8 @@ from aihubmix_video.errors import (
 )
 from aihubmix_video.fastapi.schemas import JobResource, resource_of
 from aihubmix_video.ledger.entry import FINISHED, LedgerEntry, LedgerState
-from aihubmix_video.session.job_views import STATE, STATUS, info_of_entry, info_of_record, states_of
+from aihubmix_video.session.job_stage import Durability, Stage
+from aihubmix_video.session.job_views import STATE, STATUS, info_of_entry, info_of_tracked, states_of
 from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob
 from aihubmix_video.types.job_info import ENDED, VISIBLE, JobInfo, JobState
 from aihubmix_video.types.video import Video
@@ -34,16 +35,21 @@ SAVED = Video(id="v", path=Path("/v/a.mp4"), bytes_written=5, sha256="00")
 NO_JOB: dict[str, Any] = {"state": JobState.RUNNING, "status": Status.IN_PROGRESS}
 
 
-def record(**fields: Any) -> TrackedJob:  # noqa: ANN401 - those of a record
-    """Give a job that is followed, with only what a test is about."""
+def tracked(**fields: Any) -> TrackedJob:  # noqa: ANN401 - those of a tracked job
+    """Return a job that is followed, with only what a test is about; given an `error` or a `video` it is over."""
     usual: dict[str, Any] = {
         "number": 1,
         "key": "k-1",
         "request": SORA,
-        "in_ledger": True,
+        "durability": Durability.RESUMABLE,
+        "stage": Stage.FOLLOWED if "video_id" in fields else Stage.WAITING,
         "target": OutputTarget(path="a.mp4"),
     }
-    return TrackedJob(**(usual | fields))
+    video, error = fields.pop("video", None), fields.pop("error", None)
+    job = TrackedJob(**(usual | fields))
+    if video is not None or error is not None:
+        job.finish(video, error)
+    return job
 
 
 def test_it_has_the_fields_that_were_agreed_on():
@@ -105,29 +111,26 @@ ENDS: list[tuple[dict[str, Any], JobState]] = [
     ({"video_id": "v", "status": Status.QUEUED}, JobState.RUNNING),
     ({"video_id": "v", "status": Status.COMPLETED}, JobState.SAVING),
     ({"video_id": "v", "status": Status.COMPLETED, "target": None}, JobState.RUNNING),
-    ({"video_id": "v", "over": True, "video": SAVED}, JobState.SAVED),
-    ({"video_id": "v", "over": True, "video": attrs.evolve(SAVED, path=None)}, JobState.DONE),
-    ({"video_id": "v", "over": True, "error": JobFailed("no")}, JobState.FAILED),
-    ({"video_id": "v", "over": True, "error": STALLED}, JobState.RUNNING),
-    ({"video_id": "v", "over": True, "error": STALLED, "in_ledger": False}, JobState.FAILED),
-    (
-        {"video_id": "v", "over": True, "error": DownloadFailed("disk full"), "status": Status.COMPLETED},
-        JobState.SAVING,
-    ),
-    ({"over": True, "error": SubmitUncertain("lost")}, JobState.UNCERTAIN),
-    ({"over": True, "error": RequestRefused("no")}, JobState.FAILED),
-    ({"over": True, "error": AuthenticationError("no")}, JobState.WAITING),
-    ({"over": True, "error": AuthenticationError("no"), "once": True}, JobState.FAILED),
-    ({"over": True, "error": SessionClosed("restart"), "once": True}, JobState.WAITING),
-    ({"over": True, "error": SessionClosed("deleted"), "abandoned": True}, JobState.DROPPED),
-    ({"video_id": "v", "over": True, "error": SessionClosed("restart")}, JobState.RUNNING),
+    ({"video_id": "v", "video": SAVED}, JobState.SAVED),
+    ({"video_id": "v", "video": attrs.evolve(SAVED, path=None), "target": None}, JobState.DONE),
+    ({"video_id": "v", "error": JobFailed("no")}, JobState.FAILED),
+    ({"video_id": "v", "error": STALLED}, JobState.RUNNING),
+    ({"video_id": "v", "error": STALLED, "durability": Durability.EPHEMERAL}, JobState.FAILED),
+    ({"video_id": "v", "error": DownloadFailed("disk full"), "status": Status.COMPLETED}, JobState.SAVING),
+    ({"error": SubmitUncertain("lost")}, JobState.UNCERTAIN),
+    ({"error": RequestRefused("no")}, JobState.FAILED),
+    ({"error": AuthenticationError("no")}, JobState.WAITING),
+    ({"error": AuthenticationError("no"), "durability": Durability.ONCE}, JobState.FAILED),
+    ({"error": SessionClosed("restart"), "durability": Durability.ONCE}, JobState.WAITING),
+    ({"error": SessionClosed("deleted"), "stage": Stage.WAITING_DROPPING}, JobState.DROPPED),
+    ({"video_id": "v", "error": SessionClosed("restart")}, JobState.RUNNING),
 ]
 
 
 @pytest.mark.parametrize(("fields", "state"), ENDS)
 def test_a_job_is_told_by_what_becomes_of_it(fields: dict[str, Any], state: JobState):
     """Failed is what nobody will go on with; everything else goes on, here or after a restart."""
-    info = info_of_record(record(**fields), epoch=0.0)
+    info = info_of_tracked(tracked(**fields), epoch=0.0)
     assert state is info.state
     assert state.ended == (info.status is STATUS[state] and state in ENDED)
 
@@ -136,19 +139,19 @@ def test_a_job_is_told_by_what_becomes_of_it(fields: dict[str, Any], state: JobS
     ("fields", "charged"),
     [
         ({}, "no"),
-        ({"sent": True}, "unknown"),
-        ({"video_id": "v", "sent": True}, "yes"),
-        ({"over": True, "error": SubmitUncertain("lost"), "sent": True}, "unknown"),
-        ({"video_id": "v", "over": True, "error": VideoError("x", charged="no")}, "no"),
+        ({"stage": Stage.SENDING}, "unknown"),
+        ({"video_id": "v", "stage": Stage.SENDING}, "yes"),
+        ({"error": SubmitUncertain("lost"), "stage": Stage.SENDING}, "unknown"),
+        ({"video_id": "v", "error": VideoError("x", charged="no")}, "no"),
     ],
 )
 def test_whether_money_was_spent_is_told_as_it_is_known(fields: dict[str, Any], charged: str):
     """While a create is under way it is not known."""
-    assert charged == info_of_record(record(**fields), epoch=0.0).charged
+    assert charged == info_of_tracked(tracked(**fields), epoch=0.0).charged
 
 
 def test_moments_are_told_in_unix_seconds():
     """Within a process, a link's end is kept on a clock that means nothing elsewhere."""
-    info = info_of_record(record(expires_at=50.0, created_at=1e9), epoch=1e9)
+    info = info_of_tracked(tracked(expires_at=50.0, created_at=1e9), epoch=1e9)
     assert (1e9 + 50.0, 1e9) == (info.expires_at, info.created_at)
-    assert None is info_of_record(record(), epoch=1e9).expires_at
+    assert None is info_of_tracked(tracked(), epoch=1e9).expires_at

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from aihubmix_video.cli.row_result import RowResult
+from aihubmix_video.gallery.row_result import RowResult
 from aihubmix_video.gallery.sidecar import request_object, sidecar_object
 from aihubmix_video.types.request import VideoRequest
 from aihubmix_video.types.video import Video

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aihubmix_video.errors import MalformedReply
-from aihubmix_video.protocol.json_reader import MAX_BYTES, MAX_DEPTH, MAX_DIGITS, read_json, read_object
+from aihubmix_video.protocol.json_reader import MAX_BYTES, MAX_DEPTH, MAX_DIGITS, StrictDecoder, read_json, read_object
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(st.characters(codec="utf-8")),
@@ -128,3 +128,24 @@ def test_the_refused_body_is_kept_in_part_and_without_keys():
 
     assert caught.value.body.startswith(b'{"id": "abc", "key": "sk-..."')
     assert len(caught.value.body) <= 16_384
+
+
+def test_a_decoder_asks_about_each_repeated_key_and_then_takes_the_last_value():
+    """What people wrote by hand is told in full; an answer from a server is refused at the first."""
+    told: list[tuple[str, object]] = []
+    decoder = StrictDecoder(repeated=lambda name, value: told.append((name, value)), whole=int)
+
+    assert {"a": 3, "b": {"c": 5}} == decoder.decode('{"a": 1, "a": 2, "b": {"c": 4, "c": 5}, "a": 3}')
+    assert [("c", 5), ("a", 2), ("a", 3)] == told
+
+
+@given(JSON)
+def test_a_decoder_reads_ordinary_json_as_the_standard_library_does(value: object):
+    """It only asks about what is doubtful."""
+    assert value == StrictDecoder(repeated=lambda *_: None, whole=int).decode(json.dumps(value))
+
+
+def test_a_decoder_bounds_the_depth():
+    """However it is used; a deep text would end in a RecursionError somewhere else."""
+    with pytest.raises(json.JSONDecodeError, match=f"more than {MAX_DEPTH} levels"):
+        StrictDecoder(repeated=lambda *_: None, whole=int).decode("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))

@@ -6,7 +6,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from aihubmix_video.web.access import COOKIE, OPEN, AccessPolicy, is_loopback, token_problem
+from aihubmix_video.web.access import COOKIE, OPEN, AccessPolicy, token_problem
 
 TOKEN = "correct-horse-battery"
 HOME = {"host": "localhost:8000"}
@@ -121,24 +121,16 @@ def test_a_token_is_not_shown():
     assert TOKEN not in repr(GUARDED)
 
 
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("127.0.0.1", True),
-        ("127.1.2.3", True),
-        ("::1", True),
-        ("[::1]", True),
-        ("localhost", True),
-        ("0.0.0.0", False),  # noqa: S104  # judged only
-        ("::", False),
-        ("10.0.0.1", False),
-        ("example.com", False),
-        ("", False),
-    ],
-)
-def test_loopback_is_known(host: str, loopback: bool):  # noqa: FBT001
-    """Everything else needs a token; what is not understood too."""
-    assert loopback == is_loopback(host)
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "[::1]", "::1"])
+def test_a_server_on_this_machine_has_only_its_names(host: str):
+    """Otherwise DNS rebinding would reach it; see `references.addresses` for what is loopback."""
+    assert "wrong host" == AccessPolicy.of(host, None).judge("GET", "/", {"host": "evil.example"})
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "localhost.", "127.1", "2130706433", "::127.0.0.1", ""])  # noqa: S104
+def test_any_other_server_is_reached_under_any_name(host: str):
+    """It needs a token instead, and so does one whose address is not understood."""
+    assert AccessPolicy.of(host, TOKEN).hosts is None
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from aihubmix_video import VideoRequest, VideoSession
 from aihubmix_video.errors import InvalidRequest, LedgerError, SessionClosed, VideoError
 from aihubmix_video.ledger.entry import LedgerEntry, LedgerState
 from aihubmix_video.ledger.memory_ledger import MemoryLedger
+from aihubmix_video.ledger.transitions import Move, Transition
 from aihubmix_video.sandbox import Fault, Sandbox
 from tests.loopback.sessions import WAN, seen
 from tests.pure.pictures import png
@@ -58,12 +59,12 @@ class Refusing(MemoryLedger):
             raise LedgerError("the disk is full")
         await super().remember(name, value)
 
-    async def bought(self, key: str, video_id: str, also: str | None = None) -> None:
+    async def record(self, key: str, transition: Transition) -> None:
         """Refuse, or do it."""
-        if not self.refused:
+        if transition.move is Move.BOUGHT and not self.refused:
             self.refused = True
-            raise LedgerError("the disk is full", job_key=key, job_id=video_id)
-        await super().bought(key, video_id, also)
+            raise LedgerError("the disk is full", job_key=key, job_id=str(transition.values["video_id"]))
+        await super().record(key, transition)
 
 
 class Slow(MemoryLedger):
@@ -88,15 +89,10 @@ class Slow(MemoryLedger):
         await asyncio.sleep(self.seconds.get("intend", 0.0))
         await super().intend(entries)
 
-    async def sending(self, key: str) -> None:
+    async def record(self, key: str, transition: Transition) -> None:
         """Wait, and do it."""
-        await asyncio.sleep(self.seconds.get("sending", 0.0))
-        await super().sending(key)
-
-    async def bought(self, key: str, video_id: str, also: str | None = None) -> None:
-        """Wait, and do it."""
-        await asyncio.sleep(self.seconds.get("bought", 0.0))
-        await super().bought(key, video_id, also)
+        await asyncio.sleep(self.seconds.get(transition.move.name.lower(), 0.0))
+        await super().record(key, transition)
 
 
 class SlowAndRefusing(Refusing, Slow):

@@ -365,3 +365,33 @@ async def test_polls_that_hang_hold_up_no_other_job():
             moments = [logged.at for logged in sandbox.log if logged.video_id == job.id]
             assert max(after - before for before, after in pairwise(moments)) <= LONGEST_INTERVAL
             assert asked[job.id] >= 100 / LONGEST_INTERVAL
+
+
+# A wait that ends says why.
+
+
+async def test_a_wait_that_ends_says_what_the_gateway_said_last():
+    """Half an hour of waiting, and a hundred polls, must not end in "not finished" alone."""
+    async with Sandbox(**SLOW | {"generation": 1e6}) as sandbox, opened(sandbox, deadline=300.0) as session:
+        job = await session.submit("a cat", **WAN)
+        with pytest.raises(
+            errors.WaitTimeout, match=r"the gateway last said '\w+'; \d+ polls, the last good"
+        ) as caught:
+            await job
+        assert caught.value.last_heard is not None
+        assert caught.value.last_heard in str(caught.value)
+
+
+async def test_polls_that_fail_are_noted_while_they_do_and_told_at_the_end():
+    """In events, and in the error; once it is well again, the note goes."""
+    async with Sandbox(**SLOW | {"generation": 1e6}) as sandbox, opened(sandbox, deadline=600.0) as session:
+        job = await session.submit("a cat", **WAN)
+        sandbox.faults.add(Fault.status(500, route="retrieve", times=5))
+        notes = [event.note async for event in job.events()]
+        with pytest.raises(errors.WaitTimeout):
+            await job
+        told = [note for note in notes if note is not None]
+        assert told
+        assert all(note.startswith("the last ") and "HTTP 500" in note for note in told)
+        assert notes[-1] is None
+        assert job.snapshot().note is None

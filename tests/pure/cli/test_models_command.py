@@ -7,11 +7,6 @@ from rich.console import Console, RenderableType
 
 from aihubmix_video.capabilities import find_capability, list_capabilities
 from aihubmix_video.cli.models_command import model_object, model_page, models_table
-from aihubmix_video.cli.result_tables import statuses_table, videos_table
-from aihubmix_video.cli.row_result import RowResult
-from aihubmix_video.cli.runner import status_object
-from aihubmix_video.errors import JobNotFound, RequestRefused
-from aihubmix_video.types.video import Status, Video
 
 
 def text_of(part: RenderableType, width: int = 100) -> str:
@@ -46,23 +41,3 @@ def test_every_model_is_an_object_of_json():
     for capability in list_capabilities():
         told = json.loads(json.dumps(model_object(capability)))
         assert (capability.model, list(capability.fields)) == (told["model"], told["fields"])
-
-
-def test_statuses_are_told_without_the_servers_escapes():
-    """The vendor's error text is printed in a table on a terminal."""
-    video = Video(id="v", model="sora-2", status=Status.FAILED, error="bad\x1b[2Jthing")
-
-    assert "\x1b" not in text_of(statuses_table([video]))
-    assert {"type": "JobFailed", "message": "badthing"} == status_object("v", video)["error"]
-
-
-def test_a_status_that_is_not_known_is_null():
-    """An id that the gateway does not know has no state, not a made-up one."""
-    told = status_object("v", JobNotFound("unknown id"))
-
-    assert (None, "JobNotFound") == (told["status"], told["error"]["type"])  # type: ignore[index]
-
-
-def test_a_failed_row_stands_in_the_table():
-    """Eight asked for and seven shown would look like seven asked for."""
-    assert "failed" in text_of(videos_table([RowResult(index=0, error=RequestRefused("no"))]))

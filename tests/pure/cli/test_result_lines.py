@@ -6,10 +6,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.cli.row_result import RowResult, failure_line, finished_line, outcome_object, resume_lines
+from aihubmix_video.cli.result_lines import failure_line, finished_line, result_object, resume_lines
 from aihubmix_video.cli.text_format import safe
-from aihubmix_video.errors import DownloadFailed, RequestRefused, SubmitUncertain
-from aihubmix_video.types.events import BatchItem
+from aihubmix_video.errors import RequestRefused, SubmitUncertain
+from aihubmix_video.gallery.row_result import RowResult
 from aihubmix_video.types.request import VideoRequest
 from aihubmix_video.types.video import Status, Video
 
@@ -37,12 +37,12 @@ def test_a_saved_video_is_told_as_one_object():
         "sha256": "ab" * 32,
         "error": None,
         "charged": "yes",
-    } == outcome_object(SAVED)
+    } == result_object(SAVED)
 
 
 def test_an_error_is_told_with_its_type():
     """Programs branch on the type; people read the message."""
-    told = outcome_object(RowResult(index=0, error=RequestRefused("no such size")))
+    told = result_object(RowResult(index=0, error=RequestRefused("no such size")))
 
     assert None is told["path"]
     assert {
@@ -53,21 +53,14 @@ def test_an_error_is_told_with_its_type():
 
 def test_an_uncertain_create_is_told_as_such():
     """It has no id and no video, and is neither failed nor done."""
-    told = outcome_object(RowResult(index=0, key="k", error=SubmitUncertain("lost"), charged="unknown"))
+    told = result_object(RowResult(index=0, key="k", error=SubmitUncertain("lost"), charged="unknown"))
 
     assert ("uncertain", "unknown") == (told["status"], told["charged"])
 
 
 def test_a_skipped_row_is_told_as_such():
     """Its file is there, though nobody bought it now."""
-    assert "skipped" == outcome_object(RowResult(index=0, path=PATH, skipped=True))["status"]
-
-
-def test_the_id_comes_from_the_error_where_there_is_no_video():
-    """A download that failed must not hide the id that it can be fetched by."""
-    outcome = RowResult(index=0, error=DownloadFailed("cut", job_id="v9"), charged="yes")
-
-    assert "v9" == outcome.id
+    assert "skipped" == result_object(RowResult(index=0, path=PATH, skipped=True))["status"]
 
 
 def test_a_finished_line_says_what_is_known():
@@ -77,34 +70,25 @@ def test_a_finished_line_says_what_is_known():
 
 def test_a_row_that_failed_is_named():
     """Among many the reader has to find it in his file; alone there is nothing to find."""
-    outcome = RowResult(index=17, key="cats", error=RequestRefused("no"))
+    result = RowResult(index=17, key="cats", error=RequestRefused("no"))
 
-    assert failure_line(outcome).startswith("row 17 (cats): no.")
-    assert failure_line(outcome, alone=True).startswith("no.")
+    assert failure_line(result).startswith("row 17 (cats): no.")
+    assert failure_line(result, alone=True).startswith("no.")
 
 
 def test_jobs_that_live_on_are_told_with_the_command_that_goes_on():
     """The line is meant to be copied."""
     lines = list(resume_lines(["v1", "v2"]))
 
-    assert "2 paid jobs live on at the gateway; go on with" == lines[0]
+    assert "2 paid jobs live on at the gateway; fetch with" == lines[0]
     assert ["  aihubmix-video download v1", "  aihubmix-video download v2"] == lines[1:3]
     assert [] == list(resume_lines([]))
-
-
-def test_a_batch_item_is_taken_over_whole():
-    """Nothing that the session knows is lost on the way to the user; the row's own key comes first."""
-    item = BatchItem(index=5, key="s-1", request=REQUEST, video=SAVED.video, path=PATH, charged="yes")
-    outcome = RowResult.of(item, key="mine", took=1.0)
-
-    assert (5, "mine", PATH, "v1", "yes") == (outcome.index, outcome.key, outcome.path, outcome.id, outcome.charged)
-    assert "s-1" == RowResult.of(item).key
 
 
 @given(st.text())
 def test_no_words_of_a_server_reach_the_terminal_raw(text: str):
     """An escape in an error message could recolour, retitle or rewrite the screen."""
-    outcome = RowResult(index=0, error=RequestRefused(f"\x1b]0;title\x07{text}\x9b31m\u202e"))
+    result = RowResult(index=0, error=RequestRefused(f"\x1b]0;title\x07{text}\x9b31m\u202e"))
 
-    assert safe(failure_line(outcome)).isprintable()
-    assert json.dumps(outcome_object(outcome)["error"], ensure_ascii=False).isprintable()
+    assert safe(failure_line(result)).isprintable()
+    assert json.dumps(result_object(result)["error"], ensure_ascii=False).isprintable()

@@ -1,0 +1,84 @@
+"""The command ``status``: how jobs stand at the gateway."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from aihubmix_video.cli.command_options import OutputOptions, SandboxOptions, SessionOptions
+from aihubmix_video.cli.console import Screen
+from aihubmix_video.cli.result_lines import error_object
+from aihubmix_video.cli.runner import Runner, print_errors, required, run_command
+from aihubmix_video.cli.table_format import new_table
+from aihubmix_video.cli.text_format import pixels_text, safe, seconds_text, short_id
+from aihubmix_video.errors import VideoError
+from aihubmix_video.types.video import Video
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from aihubmix_video.cli.exit_codes import ExitCode
+
+__all__ = ["status"]
+
+
+def status(*ids: str, session: SessionOptions = SessionOptions(), how: OutputOptions = OutputOptions()) -> int:
+    """Ask the gateway how jobs stand.
+
+    Args:
+        ids: Ids of the jobs, whole.
+        session: How the gateway is reached.
+        how: What is printed.
+    """
+    runner = Runner(session=session, sandbox=SandboxOptions(), screen=Screen.of_options(how))
+    return run_command(runner.screen, print_statuses(runner, required(ids)))
+
+
+async def print_statuses(runner: Runner, ids: Sequence[str]) -> ExitCode:
+    """Ask about jobs once, and print how each stands."""
+    answers = await runner.each(ids, lambda session, video_id: session.videos.retrieve(video_id))
+    if runner.screen.json:
+        runner.screen.objects(status_object(*pair) for pair in zip(ids, answers, strict=True))
+    elif videos := [answer for answer in answers if isinstance(answer, Video)]:
+        runner.screen.table(statuses_table(videos))
+    return print_errors(runner.screen, ids, answers)
+
+
+def statuses_table(videos: Sequence[Video]) -> Table:
+    """Return a table of how jobs stand."""
+    table = new_table("id", "model", "status", "progress", "length", "picture", "error")
+    for video in videos:
+        size = (video.width, video.height) if video.width and video.height else None
+        table.add_row(
+            Text(safe(short_id(video.id))),
+            safe(video.model or "", 40),
+            video.status.value,
+            "" if video.progress is None else f"{video.progress:.0f}%",
+            seconds_text(video.seconds),
+            pixels_text(size),
+            Text(safe(video.error or "", 200)),
+        )
+    return table
+
+
+def status_object(video_id: str, answer: Video | VideoError) -> dict[str, object]:
+    """Return a job's state as ``--json`` prints it."""
+    video = answer if isinstance(answer, Video) else Video(id=video_id)
+    known = isinstance(answer, Video)
+    failed = {"type": "JobFailed", "message": safe(video.error)} if video.error is not None else None
+    return {
+        "id": video_id,
+        "model": video.model,
+        "status": video.status.value if known else None,
+        "progress": video.progress,
+        "seconds": video.seconds,
+        "width": video.width,
+        "height": video.height,
+        "created_at": video.created_at,
+        "completed_at": video.completed_at,
+        "expires_at": video.expires_at,
+        "error": failed if known else error_object(answer if isinstance(answer, VideoError) else None),
+    }
