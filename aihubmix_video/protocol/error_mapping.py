@@ -5,7 +5,7 @@ only where one status means several things:
 
     an HTML page, an object store's XML  GatewayError          a box in between; of any status but 3xx, 429, and a create's 413, 414, 431
     a balance, in plain words            InsufficientBalance   AIHubMix: 403 insufficient_user_quota, once seen as 400
-    401; 200, 400 about the key          AuthenticationError
+    401; 200 about the key               AuthenticationError
     402; 429, 503 about a quota          InsufficientBalance
     429; a rate or a ceiling             RateLimited           AIHubMix: 503 "Rate limited by provider"; Kling's ceiling as 400
     404; no such task                    JobNotFound           of a job; the gateway's code base: 400 task_not_exist
@@ -105,7 +105,6 @@ _MONEY_AND_PACE = (
     _Rule(InsufficientBalance, {200, *range(400, 600)}, _balance),
     _Rule(AuthenticationError, {401}),
     _Rule(AuthenticationError, {200}, lambda said: says_auth(said.words, loosely=True)),
-    _Rule(AuthenticationError, {400}, lambda said: says_auth(said.words)),
     _Rule(InsufficientBalance, {402}),
     _Rule(InsufficientBalance, {429, 503}, _quota),
     _Rule(RateLimited, {429}),

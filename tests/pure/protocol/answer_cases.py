@@ -209,7 +209,7 @@ REFUSED = (
     _create("Ark, paused service", _error(PAUSED, code="SetLimitExceeded"), POOR, "paused", status=429),
     _create("paused, in Chinese", _error("账户欠费, 服务已暂停"), POOR, status=429),
     _create("429 about money", _error("Your quota is used up"), POOR, status=429),
-    _create("Google's 400 about the key", _error("API key not valid."), "refused: AuthenticationError", status=400),
+    _create("Google's 400 about the key", _error("API key not valid."), BAD, "API key not valid", status=400),
     _create(
         "Kling's ceiling as 400",
         {"code": 1303, "message": "parallel task over resource pack limit"},
