@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 pytest.importorskip("looptime")
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
-QUICK: dict[str, Any] = {"speed": 1, "generation": 1.0, "content": 50_000, "render": False}  # Any: each option has its own type
+QUICK: dict[str, Any] = {
+    "speed": 1,
+    "generation": 1.0,
+    "content": 50_000,
+    "render": False,
+}  # Any: each option has its own type
 SLOW: dict[str, Any] = {"speed": 1, "generation": 100.0, "content": 2_000, "render": False}
 DREAMING = {"status": "dreaming", "progress": 100}
 
