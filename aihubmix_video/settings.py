@@ -1,4 +1,4 @@
-"""The session's options, judged once and frozen."""
+"""The session's options, checked once and frozen."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEFAULT_BASE_URL = "https://aihubmix.com"
 KEY_VARIABLE = "AIHUBMIX_API_KEY"
 URL_VARIABLE = "AIHUBMIX_BASE_URL"
 
-MAX_RATE = 1000.0  # requests per second; far above what the gateway is known to bear
+MAX_RATE = 1000.0  # requests per second; far above what the gateway is known to accept
 MAX_BURST = 1000
 MAX_IN_FLIGHT = 1_000_000
 MAX_DOWNLOADS = 256
@@ -34,7 +34,7 @@ MAX_PORT = 65535
 
 
 class Secret:
-    """The API key: shown by `reveal` alone, in no repr, format, copy or pickle."""
+    """The API key: only `reveal` shows it; no repr, format, copy or pickle does."""
 
     __slots__ = ("_value",)
 
@@ -69,7 +69,7 @@ class Settings:
 
     @property
     def origin_is_local(self) -> bool:
-        """Whether the gateway itself is on this machine, as the sandbox is."""
+        """Whether the gateway is on this machine, as the sandbox is."""
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
 
@@ -81,14 +81,14 @@ def settings_from(
     environ: Mapping[str, str] | None = None,
     **options: object,
 ) -> Settings:
-    """Judge the options of a session.
+    """Check the options of a session and return them.
 
     Args:
         api_key: The key, or None for ``$AIHUBMIX_API_KEY``.
         base_url: The gateway, or None for ``$AIHUBMIX_BASE_URL``, or else the public one.
-        trust_env: Whether the proxy variables count.
-        environ: The environment; None for the process's own.
-        **options: The fields of `Settings` that are plain numbers and words.
+        trust_env: Whether the proxy variables are used.
+        environ: The environment; None for that of the process.
+        **options: The fields of `Settings` that are numbers and words.
 
     Raises:
         ConfigurationError: The first option that cannot be used; it names what is allowed.
@@ -201,14 +201,14 @@ def _prefix(parts: SplitResult) -> str:
 
 
 def _check_certificates(env: Mapping[str, str]) -> None:
-    """Name a certificate file that is not there; the TLS library would silently trust nobody."""
+    """Refuse a certificate file that does not exist; the TLS library would trust no server and not say why."""
     for variable, exists in (("SSL_CERT_FILE", Path.is_file), ("SSL_CERT_DIR", Path.is_dir)):
         if (path := env.get(variable)) and not exists(Path(path)):
             raise ConfigurationError(f"${variable} names {path!r}, which does not exist.")
 
 
 def _proxy(base_url: str) -> str | None:
-    """Find the proxy for the gateway as the system and the environment say (`urllib.request.getproxies`)."""
+    """Return the proxy for the gateway that the system and the environment name (`urllib.request.getproxies`)."""
     parts = urlsplit(base_url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")

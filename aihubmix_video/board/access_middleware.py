@@ -1,4 +1,4 @@
-"""In front of everything that a board of its own answers: who is let in."""
+"""Access control in front of everything that a standalone board serves."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ __all__ = ["AccessMiddleware"]
 
 PROBLEM: Final = "application/problem+json"
 REFUSALS: Final[dict[Verdict, tuple[int, str, str]]] = {
-    "wrong host": (421, "Misdirected Request", "This board answers to the names of its own machine only."),
-    "foreign": (403, "Forbidden", "Orders are taken from the board's own page only."),
+    "wrong host": (421, "Misdirected Request", "This board answers only to the names of its own machine."),
+    "foreign": (403, "Forbidden", "Requests that change something are accepted only from the board's own page."),
     "no token": (401, "Unauthorized", "Sign in, or send the token as `Authorization: Bearer`."),
 }
 
 
 class AccessMiddleware:
-    """Lets through what the door lets through, and sends everybody else away."""
+    """Passes on the requests that the access policy allows, and refuses the others."""
 
-    def __init__(self, app: ASGIApp, door: AccessPolicy) -> None:
+    def __init__(self, app: ASGIApp, policy: AccessPolicy) -> None:
         self._app = app
-        self._door = door
+        self._policy = policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
-        if scope["type"] != "http":  # nothing here speaks anything else
+        if scope["type"] != "http":  # nothing here uses another protocol
             return
         headers = Headers(scope=scope)
-        verdict = self._door.judge(scope["method"], scope["path"], headers)
+        verdict = self._policy.judge(scope["method"], scope["path"], headers)
         if verdict == "pass":
             await self._app(scope, receive, _hardened(send))
         else:
@@ -42,7 +42,7 @@ class AccessMiddleware:
 
 
 def _hardened(send: Send) -> Send:
-    """Keep other sites from reading or embedding what is answered, whoever answers it."""
+    """Keep other sites from reading or embedding the answer, whichever application makes it."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from aihubmix_video.gallery.row_result import RowResult
     from aihubmix_video.session.job import Job
     from aihubmix_video.session.session import VideoSession
+    from aihubmix_video.types.events import RequestHold
 
 __all__ = ["Screen"]
 
+SHOWN_HOLD_SECONDS = 3.0  # shorter waits are over before they are read
 LIVE_SECONDS = 0.2  # between pictures: five a second are smooth enough, and cheap over a slow line
 PLAIN_SECONDS = 0.5
 PIPE_WIDTH = 120  # columns of a table that goes to no terminal
@@ -206,10 +208,10 @@ class Screen:
             console=self.console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
         ) as self._picture:
             while True:
-                self._picture.update(self.picture(session.jobs()), refresh=True)
+                self._picture.update(self.picture(session.jobs(), session.stats().holds), refresh=True)
                 await asyncio.sleep(LIVE_SECONDS)
 
-    def picture(self, jobs: Sequence[Job]) -> RenderableType:
+    def picture(self, jobs: Sequence[Job], holds: Sequence[RequestHold] = ()) -> RenderableType:
         """Return the picture of the jobs as they stand now."""
         now = time.monotonic()
         lines = [self._line(job, now) for job in jobs]
@@ -221,6 +223,7 @@ class Screen:
             running=running,
             total=self._total - self._capped,
             elapsed=now - self._began,
+            holds=tuple(str(hold) for hold in holds if hold.until - time.time() > SHOWN_HOLD_SECONDS),
         )
         eta = remaining(
             [line.eta for line in lines if line.id is not None], totals.waiting, (totals.per_minute or 0.0) / 60 or None

@@ -97,6 +97,7 @@ class Totals:
         total: Rows in all.
         elapsed: Seconds since the beginning.
         eta: Seconds until everything is expected to be done.
+        holds: Requests that are not sent for a while, each with its reason and end.
     """
 
     done: int = 0
@@ -105,6 +106,7 @@ class Totals:
     total: int = 0
     elapsed: float = 0.0
     eta: float | None = None
+    holds: tuple[str, ...] = ()
 
     @property
     def waiting(self) -> int:
@@ -137,7 +139,7 @@ def drawn(
     lines: Sequence[ProgressLine], totals: Totals, *, height: int, width: int, model_width: int
 ) -> RenderableType:
     """Return the whole picture, in at most *height* lines of a terminal that is *width* wide."""
-    room = max(min(height - ABOVE, MOST_LINES), 1)
+    room = max(min(height - ABOVE - len(totals.holds), MOST_LINES), 1)
     shown, more = chosen(lines, room)
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(no_wrap=True)
@@ -154,7 +156,8 @@ def drawn(
         )
     rest = [Text(f"and {more} more", "dim")] if more else []
     gap = [Text("")] if height > ABOVE else []
-    return Group(*gap, table, *rest, *gap, _totals(totals))
+    held = [Text(hold, "yellow", no_wrap=True, overflow="ellipsis") for hold in totals.holds]
+    return Group(*gap, table, *rest, *gap, *held, _totals(totals))
 
 
 def chosen(lines: Sequence[ProgressLine], room: int) -> tuple[list[ProgressLine], int]:

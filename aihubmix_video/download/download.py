@@ -1,12 +1,12 @@
-"""Bring one video's file whole to its path: absent or complete at every instant, and proved before it gets its name.
+"""Download one video to its path: the file is absent or complete at every instant, and verified before it gets its name.
 
-One call is one request; when it may be made is decided elsewhere. What an attempt brought stays in a ``.part`` file
-beside the target as long as the server has named the version it belongs to, and the next attempt goes on from there:
+One call is one request; when it may be made is decided elsewhere. The bytes of an attempt stay in a ``.part`` file beside the
+target as long as the server has named the version that they belong to, and the next attempt resumes there:
 
-    body -> .part -> length and boxes checked -> fsync -> its name -> fsync of the folder
+    body -> .part -> length and boxes checked -> fsync -> rename -> fsync of the folder
 
 While one batch is written and hashed on a thread, the next one arrives. Between two attempts no file is open, and every
-``.part`` that lies there can be continued.
+``.part`` that is left can be resumed.
 """
 
 from __future__ import annotations
@@ -56,16 +56,16 @@ __all__ = ["Disk", "Download", "check_target"]
 
 
 class Download:
-    """Everything about one video's file, from one attempt to the next.
+    """The download of one video, from one attempt to the next.
 
     Args:
-        target: Where the video is to lie; see `check_target`.
+        target: The path of the video; see `check_target`.
         disk: Shared by all downloads.
-        overwrite: Whether a file that lies there may be replaced.
-        seconds: Playing time ordered, for files whose shape proves nothing.
+        overwrite: Whether a file that is there may be replaced.
+        seconds: Playing time ordered, for files whose shape does not prove that they are whole.
         limits: When to give up.
-        on_progress: Told how many bytes are on the disk, and of how many, where known.
-        on_saved: Awaited as soon as the file has its name, whoever is cancelled meanwhile.
+        on_progress: Called with the bytes on the disk, and the total where it is known.
+        on_saved: Awaited as soon as the file has its name, even if the caller is cancelled meanwhile.
     """
 
     def __init__(
@@ -105,10 +105,10 @@ class Download:
         return 0 if self._part is None else self._part.size
 
     async def attempt(self, source: ContentSource) -> Outcome:
-        """Make one request, unless all bytes are there, and say what came of it.
+        """Make one request, unless all bytes are there, and return its outcome.
 
         A cancellation takes effect when the write under way has ended, and leaves at most a ``.part`` that can be
-        continued. What *source* raises passes through, but for `ContentCut`.
+        resumed. What *source* raises passes through, except for `ContentCut`.
         """
         try:
             if self._saved is None:
@@ -123,14 +123,14 @@ class Download:
             await to_the_end(self._put_down())
 
     async def discard(self) -> None:
-        """Delete the unfinished file. One that is whole and only lacks its name is left where it is."""
+        """Delete the unfinished file. A file that is whole and only lacks its name is kept."""
         if self._saved is None:
             await to_the_end(self._drop())
 
     # The request and what its answer means.
 
     async def _fetch(self, source: ContentSource) -> Outcome:
-        """Bring the file whole to the disk, under its ``.part`` name still; `Saved` says what its name will hold."""
+        """Bring the whole file to the disk, still under its ``.part`` name; `Saved` is what its name will hold."""
         if self._part is not None and self._part.size == self._total and await self._reopened():
             return await self._prove()
         await self._room()
@@ -149,7 +149,7 @@ class Download:
     async def _take(
         self, response: ContentResponse, partial: Partial | None, stall_timeout: StallTimeout
     ) -> Outcome | None:
-        """Act on what the answer means; None when all of its body is on the disk."""
+        """Act on the answer, and return the outcome; None when all of its body is on the disk."""
         match read_content_reply(response.status, response.headers, partial, max_bytes=self._limits.max_bytes):
             case Other():
                 return judge_answer(await _answer(response, stall_timeout))
@@ -188,7 +188,7 @@ class Download:
     # Its body.
 
     async def _receive(self, response: ContentResponse, stall_timeout: StallTimeout) -> Outcome | None:
-        """Take the body to its end; None when all of it is on the disk."""
+        """Receive the body to its end; return None when all of it is on the disk."""
         room = await self._room()
         most = self._limits.max_bytes if self._total is None else self._total
         batch = WriteBuffer(start=0 if self._part is None else self._part.size)
@@ -218,7 +218,7 @@ class Download:
         return failed
 
     async def _write(self, pieces: Sequence[bytes | bytearray], response: ContentResponse) -> Outcome | None:
-        """Hand a batch to a thread, once it has finished the one before."""
+        """Hand a batch to a thread, once the batch before has been written."""
         await self._written()
         if not pieces:
             return None
@@ -239,7 +239,7 @@ class Download:
                 self._on_progress(self._part.size, self._total)
 
     async def _room(self) -> int | None:
-        """Say how long the file may become on this disk; None where the disk does not say."""
+        """Return how long the file may become on this disk; None where the disk does not say."""
         free = await self._disk.free_bytes(self._target.parent)
         if free is None:
             return None
@@ -252,7 +252,7 @@ class Download:
     # The end.
 
     async def _prove(self) -> Outcome:
-        """Check the file that is all there, and put it on the disk for good."""
+        """Verify the complete file, and flush it to the disk."""
         part, declared = self._part, self._total is not None
         if part is None:
             return self._cut("brought no bytes")
@@ -277,7 +277,7 @@ class Download:
         )
 
     async def _name(self, saved: Saved) -> Outcome:
-        """Give the whole file its name, and tell of it; cancelled in between, nobody would know of the file."""
+        """Rename the whole file and report it, as one step: if cancelled in between, no one would know of the file."""
         if self._part is not None:
             try:
                 await self._part.publish(self._target, overwrite=self._overwrite, sha256=saved.sha256)
@@ -302,7 +302,7 @@ class Download:
         return outcome
 
     async def _drop(self) -> None:
-        """Forget what there is, and delete it."""
+        """Delete the part file and forget it."""
         part, self._part = self._part, None
         self._total, self._validator = None, None
         if part is not None:
@@ -310,7 +310,7 @@ class Download:
                 await to_the_end(part.remove())
 
     async def _put_down(self) -> None:
-        """Leave nothing open, and nothing on the disk that could not be continued."""
+        """Leave no file open, and no part file that could not be resumed."""
         with contextlib.suppress(DiskRefused):
             await self._written()
         if self._part is None or self._saved is not None:
@@ -325,7 +325,7 @@ class Download:
 
 @contextlib.asynccontextmanager
 async def _body(response: ContentResponse) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Give the body's pieces; one that is left early is ended here, and not some time later by the garbage collector."""
+    """Yield the body's pieces; a body that is left early is closed here, not some time later by the garbage collector."""
     pieces = response.chunks()
     try:
         yield pieces
@@ -335,7 +335,7 @@ async def _body(response: ContentResponse) -> AsyncIterator[AsyncIterator[bytes]
 
 
 def _no_video(pieces: Sequence[bytes | bytearray]) -> bool:
-    """Whether the beginning of a body is no MP4's."""
+    """Return whether the beginning of a body is not that of an MP4."""
     walk = BoxWalk()
     for piece in pieces:
         walk.update(piece)
@@ -347,7 +347,7 @@ def _response(response: ContentResponse, body: bytes | bytearray) -> Response:
 
 
 async def _answer(response: ContentResponse, stall_timeout: StallTimeout) -> Response:
-    """Read the beginning of an answer that is no video; if it is cut, what came must do."""
+    """Return the beginning of an answer that is not a video; if it is cut, what has come of it."""
     body = bytearray()
     with contextlib.suppress(ContentCut):
         async with _body(response) as pieces:

@@ -1,4 +1,4 @@
-"""Tell a whole MP4 from a cut one by walking its boxes, without reading the file twice.
+"""Tell a whole MP4 from a truncated one by walking its boxes, without reading the file twice.
 
 An MP4 file is a row of boxes: four bytes of size, four of type, then the payload (ISO/IEC 14496-12, section 4.2).
 Two sizes are special: 1 means that eight more bytes hold the real one, 0 means "up to the end of the file".
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
 __all__ = ["BoxWalk", "Mp4Verdict"]
 
 CONTAINERS: Final = frozenset({b"moov", b"trak", b"mdia", b"mvex", b"moof", b"traf"})
-"""The boxes we look into."""
+"""The boxes whose content is read."""
 OPEN_ENDED: Final = 1 << 80
 """Where a box of size 0 ends: beyond any size a box can state."""
 LEAF_BYTES: Final = 36
-"""Enough of any payload we read; the rest of it is skipped."""
+"""Bytes of a payload that are read; the rest is skipped."""
 MAX_BOXES: Final = 1 << 22
-"""Several hours in fragments of one frame; more is an attempt to keep us busy."""
+"""Several hours in fragments of one frame; more is an attempt to waste our time."""
 MAX_TRACKS: Final = 64
 MAX_DEPTH: Final = 8
 
 
 @attrs.frozen(kw_only=True)
 class Mp4Verdict:
-    """What the bytes of a file say about its being whole.
+    """Whether a file is whole, judged by its bytes.
 
     Attributes:
-        kind: ``whole``; ``truncated``: an MP4 that ends too early; ``broken``: no MP4; ``unverifiable``: nothing is
-            wrong, but this shape could have been cut without a trace.
+        kind: ``whole``; ``truncated``: an MP4 that ends too early; ``broken``: not an MP4; ``unverifiable``: nothing
+            is wrong, but this shape could have been cut without a trace.
         reason: Completes "the file …"; empty when whole.
         seconds: Playing time, as far as the file tells it.
     """
@@ -59,7 +59,7 @@ class Mp4Verdict:
 
 @attrs.define
 class _Story:
-    """What the boxes seen so far have told."""
+    """What is known from the boxes seen so far."""
 
     boxes: int = 0
     last: bytes = b""
@@ -82,17 +82,17 @@ class _Story:
         self.fragmented |= kind == b"moof"
 
     def tell(self, kind: bytes, payload: bytes) -> None:
-        """Note the head of a payload; one that is too short tells nothing."""
+        """Note the head of a payload; one that is too short is ignored."""
         READERS[kind](self, payload, payload[:1] == b"\1")
 
     def hides_cuts(self) -> bool:
-        """Whether a file of this shape could end early at the end of a box."""
+        """Return whether a file of this shape could end early at the end of a box."""
         if self.fragmented:
             return self.last != b"mfra"
         return self.media_after_index > 1
 
     def seconds(self) -> float | None:
-        """Playing time: of the fragments that are there, else as the index declares it."""
+        """Return the playing time: of the fragments that are there, or else as the index declares it."""
         if self.fragmented and self.starts is not None:
             before, last = self.starts
             return last + (last - before)  # the last fragment is taken to be as long as the one before
@@ -130,12 +130,12 @@ READERS: Final[dict[bytes, Callable[[_Story, bytes, bool], None]]] = {
 
 
 def _clock(payload: bytes, *, long: bool) -> tuple[int, int]:
-    """Read units per second and duration in them off a movie's or a track's header."""
+    """Return the units per second, and the duration in them, that a movie's or a track's header declares."""
     return (_number(payload, 20), _number(payload, 24, 8)) if long else (_number(payload, 12), _number(payload, 16))
 
 
 def _number(payload: bytes, at: int, width: int = 4) -> int:
-    """Read a big-endian number; 0 where the payload is too short for it."""
+    """Return a big-endian number; 0 where the payload is too short for it."""
     digits = payload[at : at + width]
     return int.from_bytes(digits, "big") if len(digits) == width else 0
 
@@ -177,7 +177,7 @@ class BoxWalk:
         self.size += end - at
 
     def verdict(self, *, declared: bool, seconds: float | None) -> Mp4Verdict:
-        """Judge the file, once its last byte has been taken.
+        """Return the verdict on the file, once its last byte has been taken.
 
         Args:
             declared: Whether the server stated the length and it was met.
@@ -209,13 +209,13 @@ class BoxWalk:
         return None
 
     def _ends_later(self) -> bool:
-        """Whether a box that was begun reaches beyond the bytes taken."""
+        """Return whether a box that was begun reaches beyond the bytes taken."""
         return (
             self.size < self._skip_to < OPEN_ENDED or self._leaf is not None or self.size < max(self._ends, default=0)
         )
 
     def _read(self) -> None:
-        """Use the bytes that were waited for."""
+        """Interpret the bytes that were waited for."""
         if self._leaf is not None:
             kind, end = self._leaf
             self._leaf = None
@@ -233,7 +233,7 @@ class BoxWalk:
             self._held.clear()
 
     def _enter(self, kind: bytes, end: int) -> None:
-        """Go into the box whose header was just read, read its payload's head, or pass over it."""
+        """Enter the box whose header was just read, read its payload's head, or skip it."""
         self._story.boxes += 1
         if self._ends:
             if not self.size <= end <= self._ends[-1]:
@@ -255,7 +255,7 @@ class BoxWalk:
             self._go_on(end)
 
     def _nonsense(self, kind: bytes, end: int) -> str | None:
-        """Say why this header of the top level cannot be one."""
+        """Return why this header of the top level cannot be one; None if it can."""
         if not self._story.last and kind != b"ftyp":
             return "does not begin as an MP4 does (ftyp)"
         letters = all(0x20 <= letter < 0x7F or letter == 0xA9 for letter in kind)  # 0xA9: Apple's ©-names
@@ -266,7 +266,7 @@ class BoxWalk:
         return None
 
     def _room(self) -> int:
-        """Bytes left in the innermost container."""
+        """Return the bytes left in the innermost container."""
         return self._ends[-1] - self.size if self._ends else OPEN_ENDED
 
     def _go_on(self, skip_to: int) -> None:

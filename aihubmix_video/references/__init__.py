@@ -1,1 +1,1 @@
-"""Reference media and addresses, judged without I/O: what an image is, which URL may be fetched, which address is public."""
+"""Reference media and addresses, judged without I/O: what an image is, which URL may be passed on, which address is public."""

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_BYTES = 20 * 1024 * 1024
-"""Bytes of one reference. openai-python's limit for a data URL; AIHubMix publishes none."""
+"""Bytes that one reference may have. openai-python's limit for a data URL; AIHubMix publishes none."""
 MAX_PIXELS = 50_000_000
-"""Pixels of one reference, ours: more than any camera gives, less than decoders choke on."""
+"""Pixels that one reference may have. Our own limit: more than any camera makes, less than decoders fail on."""
 MAX_URL = 2048
-"""Characters of a reference URL, ours: what browsers and proxies commonly carry."""
+"""Characters that a reference URL may have. Our own limit: what browsers and proxies commonly accept."""
 MAX_SEGMENTS = 1000
-"""JPEG segments looked at before the picture's size must have come."""
+"""JPEG segments that are read to find the picture's size."""
 
 JPEG, PNG, WEBP = PICTURES = ("image/jpeg", "image/png", "image/webp")
 _ALIASES = {"image/jpg": JPEG}
@@ -47,8 +47,10 @@ class Medium:
 
     Attributes:
         url: An http(s) URL, or None for a picture given as bytes.
-        mime: The picture's MIME type by its content, such as ``image/png``; likewise `data`, its bytes.
-        width: Pixels by its header; None for a URL. Likewise `height`.
+        mime: The picture's MIME type by its content, such as ``image/png``; None for a URL.
+        data: The picture's bytes; None for a URL.
+        width: Pixels by the picture's header; None for a URL.
+        height: As `width`.
     """
 
     url: str | None = None
@@ -69,12 +71,12 @@ class Medium:
 
 
 def is_unread(value: object) -> bool:
-    """Say whether a reference still lies on disk: a path or a file object, which only `references.load` reads."""
+    """Return whether a reference has still to be read: a path or a file object, which only `storage.reference_files` reads."""
     return isinstance(value, Path) or callable(getattr(value, "read", None))
 
 
 def read_medium(field: str, value: object) -> Medium | Problem:
-    """Say what one reference is, or what is wrong with it.
+    """Return what one reference is, or what is wrong with it.
 
     Args:
         field: The request field it came from, for the problem.
@@ -92,7 +94,7 @@ def read_medium(field: str, value: object) -> Medium | Problem:
 
 
 def read_url(field: str, value: object) -> Medium | Problem:
-    """Like `read_medium` for what may only be an http(s) URL, such as reference videos."""
+    """Return what a reference is that may only be an http(s) URL, such as a reference video, or what is wrong with it."""
     if isinstance(value, str) and value.partition(":")[0].lower() in {"http", "https"}:
         return _from_url(field, value)
     return Problem.of(field, value, "must be an http(s) URL", allowed=("http", "https"))
@@ -106,13 +108,15 @@ def _from_text(field: str, text: str) -> Medium | Problem:
         case "data":
             return _from_data_url(field, text)
         case known if re.fullmatch(r"[a-z][a-z0-9+.-]+", known) and known != "file":
-            return Problem.of(field, text, f"{known}: URLs are not taken; use http, https or data", allowed=_SCHEMES)
+            return Problem.of(
+                field, text, f"{known}: URLs are not supported; use http, https or data", allowed=_SCHEMES
+            )
         case _:
             return _bare_base64(text) or Problem.of(field, text, _NOT_A_PATH)
 
 
 def _bare_base64(text: str) -> Medium | None:
-    """Kling's own form of a picture; a path is never mistaken for it, since it must decode to a whole picture."""
+    """Read Kling's own form of a picture. A path is never mistaken for it, since it must decode to a whole picture."""
     if len(text) < 40 or isinstance(data := _unbase64(text), str):
         return None
     medium = _from_bytes("", "", data, declared=None)
@@ -131,12 +135,12 @@ def _from_url(field: str, url: str) -> Medium | Problem:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        return Problem.of(field, url, f"is no valid URL ({error})")
+        return Problem.of(field, url, f"is not a valid URL ({error})")
     if parts.username is not None or parts.password is not None:
         masked = parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]).geturl()
-        return Problem.of(field, masked, "must hold no user name or password: requests are recorded")
+        return Problem.of(field, masked, "must not hold a user name or password: requests are recorded")
     if not host:
-        return Problem.of(field, url, "names no host")
+        return Problem.of(field, url, "does not name a host")
     if not host.isascii():
         return Problem.of(field, url, "must name its host in ASCII (xn--...), so that look-alike letters show")
     return Medium(url=url)
@@ -167,7 +171,7 @@ def _from_object(field: str, given: Mapping[object, object]) -> Medium | Problem
         return Problem.of(f"{field}.{missing[0]}", keys, "is required, as a string")
     declared = _ALIASES.get(str(given["mime_type"]).lower(), str(given["mime_type"]).lower())
     if declared not in PICTURES:
-        return Problem.of(f"{field}.mime_type", given["mime_type"], "no known picture", allowed=PICTURES)
+        return Problem.of(f"{field}.mime_type", given["mime_type"], "is not a supported picture type", allowed=PICTURES)
     data = _unbase64(str(given["data"]))
     if isinstance(data, str):
         return Problem.of(f"{field}.data", keys, data)
@@ -175,7 +179,7 @@ def _from_object(field: str, given: Mapping[object, object]) -> Medium | Problem
 
 
 def _unbase64(text: str) -> bytes | str:
-    """Decode base64, or say what is wrong with it."""
+    """Return the bytes that base64 stands for, or what is wrong with it."""
     if len(text) * 3 // 4 > MAX_BYTES + 3:
         return f"holds more than {MAX_BYTES // 2**20} MiB; pass a URL instead"
     try:
@@ -187,7 +191,7 @@ def _unbase64(text: str) -> bytes | str:
 
 def _from_bytes(field: str, value: object, data: bytes, *, declared: str | None) -> Medium | Problem:
     if len(data) > MAX_BYTES:
-        return Problem.of(field, value, f"has {len(data)} bytes; at most {MAX_BYTES} are taken; pass a URL instead")
+        return Problem.of(field, value, f"has {len(data)} bytes; at most {MAX_BYTES} are allowed; pass a URL instead")
     mime = _mime(data)
     if mime is None:
         return Problem.of(field, value, f"its content {_looks_like(data)}", allowed=PICTURES)
@@ -195,10 +199,10 @@ def _from_bytes(field: str, value: object, data: bytes, *, declared: str | None)
         return Problem.of(field, value, f"is declared {declared}, but its content is {mime}", nearest=mime)
     size = _MEASURES[mime](data)
     if size is None:
-        return Problem.of(field, value, f"its content begins as {mime}, but is cut or damaged", allowed=PICTURES)
+        return Problem.of(field, value, f"its content begins as {mime}, but is truncated or damaged", allowed=PICTURES)
     width, height = size
     if not 0 < width * height <= MAX_PIXELS:
-        return Problem.of(field, value, f"is a picture of {width}x{height}; at most {MAX_PIXELS} pixels are taken")
+        return Problem.of(field, value, f"is a picture of {width}x{height}; at most {MAX_PIXELS} pixels are allowed")
     return Medium(mime=mime, data=data, width=width, height=height)
 
 
@@ -235,7 +239,8 @@ def _looks_like(data: bytes) -> str:
         return f"looks like {'AVIF or HEIC' if data[8:12] in {b'avif', b'heic', b'mif1'} else 'MP4'}"
     start = data[:256].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     known = (name for magic, name in _OTHERS if start.startswith(magic.lower()))
-    return f"looks like {next(known, 'no picture')}"
+    name = next(known, None)
+    return f"looks like {name}" if name else "is not a JPEG, PNG or WebP image"
 
 
 def _png_size(data: bytes) -> tuple[int, int] | None:

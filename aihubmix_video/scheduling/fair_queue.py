@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aihubmix_video.scheduling.messages import Action
+    from aihubmix_video.scheduling.rate_control import Cooldown
 
 __all__ = ["FairQueue", "RequestClass"]
 
@@ -55,6 +56,7 @@ class RequestClass:
         share: How many turns it gets for one of a class whose share is 1, while both have work.
         finish: Where this class's next turn may start, counted in turns of a class whose share is 1.
         breaker: Holds them while the gateway seems to be down.
+        cooldown: Holds them while the gateway asked to wait; shared by classes of one kind.
         alone: Whether, while it does, a probe under way must be answered before the next one leaves.
     """
 
@@ -62,12 +64,18 @@ class RequestClass:
     action: Callable[[int], Action]
     _rank: Callable[[int, float], float]
     ready: Queue
+    cooldown: Cooldown
     admits: Callable[[], bool] = _always
     alone: bool = False
     share: int = 1
     busy: int = attrs.field(default=0, init=False)
     finish: float = attrs.field(default=0.0, init=False)
     breaker: CircuitBreaker = attrs.field(factory=CircuitBreaker, init=False)
+
+    @property
+    def held_until(self) -> float:
+        """The moment before which nothing of this sort is sent."""
+        return max(self.breaker.held_until, self.cooldown.until)
 
     def join(self, due: float, job: int) -> None:
         """Let a job that has become due wait by rank, which is asked for the job and the moment it was due."""
@@ -113,17 +121,13 @@ class FairQueue:
 
     def wakes_at(self, opens_at: float) -> float:
         """Say when there may be something to send, if the rate allows it from *opens_at* on; infinity when never."""
-        ready = (
-            max(opens_at, request_class.breaker.held_until) for request_class in self._manned if request_class.open()
-        )
+        ready = (max(opens_at, request_class.held_until) for request_class in self._manned if request_class.open())
         return min(self.later.first(), *ready, inf)
 
     def take(self, now: float) -> tuple[RequestClass, float, int] | None:
         """Take out the job whose turn it is: its class, its rank there and its number; None when nothing may be sent now."""
         waiting = (
-            request_class
-            for request_class in self._manned
-            if request_class.breaker.held_until <= now and request_class.open()
+            request_class for request_class in self._manned if request_class.held_until <= now and request_class.open()
         )
         request_class = min(waiting, key=lambda request_class: max(self._turn, request_class.finish), default=None)
         if request_class is None:

@@ -28,6 +28,7 @@ __all__ = [
     "Event",
     "FollowJob",
     "GrantPermit",
+    "Hold",
     "Polled",
     "RequestFailed",
     "RequestsSpent",
@@ -55,6 +56,21 @@ class SchedulerLimits:
     max_polls: int = 256
     max_downloads: int = 8
     deadline: float = 1800.0
+
+
+@attrs.frozen
+class Hold:
+    """Requests of one kind that are not sent for a while.
+
+    Attributes:
+        requests: Which ones, in words.
+        until: The end, on the scheduler's clock, as far as is known now.
+        reason: Why, in words.
+    """
+
+    requests: str
+    until: float
+    reason: str
 
 
 @attrs.frozen

@@ -24,13 +24,12 @@ RECOVERY_SECONDS = 120.0  # seconds, or good answers, in which a rate would reco
 
 @attrs.frozen
 class RateLimit:
-    """One request per *interval* seconds, up to *burst* back to back; shut altogether during a cool-down.
+    """One request per *interval* seconds, up to *burst* back to back.
 
     Attributes:
         interval: Seconds between requests, when the rate has not dropped.
         burst: Requests that may leave back to back, at least 1.
         arrival: Theoretical arrival time of the next request, on the caller's clock.
-        shut_until: End of the cool-down in force, on the caller's clock.
         share: Of the rate, what was left of it at `since`.
         since: When it dropped last, or will begin to recover.
     """
@@ -38,7 +37,6 @@ class RateLimit:
     interval: float
     burst: int = 1
     arrival: float = -inf
-    shut_until: float = -inf
     share: float = 1.0
     since: float = -inf
 
@@ -49,7 +47,7 @@ class RateLimit:
 
     def opens_at(self) -> float:
         """Say from when on the next request may leave."""
-        return max(self.arrival - (self.burst - 1) * self.interval, self.shut_until)
+        return self.arrival - (self.burst - 1) * self.interval
 
     def share_at(self, now: float) -> float:
         """Say how much of the rate is in force: 1 when it has not dropped, or has recovered."""
@@ -63,21 +61,16 @@ class RateLimit:
         """Account for a request that leaves now, allowed or not."""
         share = self.share_at(now)
         step = self.interval if share >= 1 else self.interval / share
-        return RateLimit(self.interval, self.burst, max(self.arrival, now) + step, self.shut_until, share, now)
-
-    def cool(self, until: float) -> RateLimit:
-        """Let nothing leave before *until*; never shortens a cool-down in force."""
-        shut = max(self.shut_until, until)
-        return RateLimit(self.interval, self.burst, self.arrival, shut, self.share, self.since)
+        return RateLimit(self.interval, self.burst, max(self.arrival, now) + step, share, now)
 
     def recover(self, now: float) -> RateLimit:
         """A good answer came."""
         if self.share >= 1:
             return self
         share = min(self.share_at(now) + 1 / RECOVERY_SECONDS, 1.0)
-        return RateLimit(self.interval, self.burst, self.arrival, self.shut_until, share, max(now, self.since))
+        return RateLimit(self.interval, self.burst, self.arrival, share, max(now, self.since))
 
-    def drop(self, now: float) -> RateLimit:
-        """Lower the rate in force; it begins to recover when the cool-down in force is over."""
+    def drop(self, now: float, until: float = -inf) -> RateLimit:
+        """Lower the rate in force; it begins to recover when the cool-down that lasts *until* then is over."""
         share = max(self.share_at(now) * DROP_FACTOR, MIN_RATE_SHARE)
-        return RateLimit(self.interval, self.burst, self.arrival, self.shut_until, share, max(now, self.shut_until))
+        return RateLimit(self.interval, self.burst, self.arrival, share, max(now, until))

@@ -48,6 +48,7 @@ from aihubmix_video.scheduling.messages import (
     Event,
     FollowJob,
     GrantPermit,
+    Hold,
     Polled,
     RequestFailed,
     RequestsSpent,
@@ -122,7 +123,10 @@ class Scheduler:
         self._reached = False  # whether the gateway ever answered
         self._tick = min(policy.interval * TICK_INTERVALS, MAX_TICK_SECONDS)
         self._creates, self._polls, self._downloads = self._make_classes()
-        self._permits = RequestClass(inf, GrantPermit, lambda ticket, _due: ticket, DueQueue(self._asks.__contains__))
+        self._permits = RequestClass(
+            *(inf, GrantPermit, lambda ticket, _due: ticket, DueQueue(self._asks.__contains__)),
+            cooldown=self._control.followed,
+        )
         self._queue = FairQueue(
             *(self._permits, self._downloads, self._polls, self._creates), alive=self._waits, class_of=self._class_for
         )
@@ -146,13 +150,17 @@ class Scheduler:
                 SendCreate,
                 lambda job, _due: job,
                 create_queue,
+                cooldown=self._control.creates,
                 admits=lambda: self.in_flight < limits.max_in_flight,
                 alone=True,  # so that in an outage not every job uses up its tries
                 share=CREATE_WEIGHT,
             ),
-            RequestClass(limits.max_polls, SendPoll, lambda _job, due: due, poll_queue),
             RequestClass(
-                limits.max_downloads, SendDownload, lambda job, _due: self._jobs[job].expires_at, DueQueue(alive)
+                limits.max_polls, SendPoll, lambda _job, due: due, poll_queue, cooldown=self._control.followed
+            ),
+            RequestClass(
+                *(limits.max_downloads, SendDownload, lambda job, _due: self._jobs[job].expires_at, DueQueue(alive)),
+                cooldown=self._control.followed,
             ),
         )
 
@@ -191,6 +199,26 @@ class Scheduler:
         """Say when `actions` may have something new without an event; None when never."""
         at = min(self._concurrency.probe_at, self._deadlines.first(), self._queue.wakes_at(self.rate_limit.opens_at()))
         return at if at < inf else None
+
+    def holds(self, now: float) -> list[Hold]:
+        """List what keeps requests from being sent, other than the rate itself."""
+        found = [
+            Hold(requests, cooldown.until, "the gateway asked to wait")
+            for requests, cooldown in (
+                ("creates", self._control.creates),
+                ("polls and downloads", self._control.followed),
+            )
+            if cooldown.until > now
+        ]
+        return found + [
+            Hold(requests, request_class.breaker.held_until, "the gateway does not answer")
+            for requests, request_class in (
+                ("creates", self._creates),
+                ("polls", self._polls),
+                ("downloads", self._downloads),
+            )
+            if request_class.breaker.held_until > now
+        ]
 
     # Deciding.
 
@@ -246,7 +274,7 @@ class Scheduler:
             case Detach(job):
                 self._withdraw(job)
             case SlowDown(retry_after):
-                self._control.refused(retry_after, now, self._draw(), sent_at=now)
+                self._control.refused(self._control.followed, retry_after, now, self._draw(), sent_at=now)
             case RequestsSpent(requests):
                 for _ in range(requests):
                     self._control.spend(now)
@@ -273,8 +301,9 @@ class Scheduler:
     def _answered(self, event: Polled | Accepted | Downloaded | RequestFailed, now: float) -> None:
         row = self._jobs.get(event.job)
         if isinstance(event, RequestFailed) and isinstance(event.error, RateLimited) and event.error.limit == "rate":
-            sent_at = now if row is None else row.sent_at
-            self._control.refused(event.error.retry_after, now, self._draw(), sent_at=sent_at)
+            phase, sent_at = (self._table.orphans.get(event.job), now) if row is None else (row.phase, row.sent_at)
+            cooldown = self._control.creates if phase is Phase.SUBMITTING else self._control.followed
+            self._control.refused(cooldown, event.error.retry_after, now, self._draw(), sent_at=sent_at)
         else:
             self._control.admitted()
         if row is None:
@@ -290,7 +319,7 @@ class Scheduler:
             self._creates.breaker.worked()
         if not isinstance(event, RequestFailed):
             row.failures = row.refusals = row.crowded = 0
-            self._control.worked(now)
+            self._control.worked(request_class.cooldown, now)
             request_class.breaker.worked()
         match event:
             case Polled() as polled:

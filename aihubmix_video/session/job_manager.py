@@ -46,7 +46,7 @@ from aihubmix_video.session.scheduler_loop import Perform, Request, SchedulerLoo
 from aihubmix_video.session.tracked_job import Observer, OutputTarget, TrackedJob, Watcher
 from aihubmix_video.storage.filesystem import remove
 from aihubmix_video.storage.reference_files import load
-from aihubmix_video.types.events import SessionStats
+from aihubmix_video.types.events import RequestHold, SessionStats
 from aihubmix_video.types.video import Status, Video
 
 if TYPE_CHECKING:
@@ -343,7 +343,11 @@ class JobManager:
         """Count what is going on."""
         scheduler, sent = self._scheduler_loop.scheduler, self._scheduler_loop.sent
         counts = scheduler.counts
-        cooldown = scheduler.rate_limit.shut_until - self._clock()
+        now = self._clock()
+        holds = tuple(
+            RequestHold(requests=hold.requests, until=time.time() + hold.until - now, reason=hold.reason)
+            for hold in scheduler.holds(now)
+        )
         return SessionStats(
             queued=counts[Phase.WAITING],
             in_flight=scheduler.in_flight,
@@ -354,8 +358,9 @@ class JobManager:
             polls_sent=sent[SendPoll],
             downloads_sent=sent[SendDownload],
             others_sent=sent[GrantPermit],
-            rate=scheduler.rate_limit.rate_at(self._clock()),
-            cooling_until=time.time() + cooldown if cooldown > 0 else None,
+            rate=scheduler.rate_limit.rate_at(now),
+            cooling_until=max((hold.until for hold in holds), default=None),
+            holds=holds,
         )
 
     # Letting go.

@@ -26,6 +26,7 @@ from aihubmix_video.scheduling.messages import (
     SendCreate,
     SendDownload,
     SendPoll,
+    SlowDown,
 )
 from aihubmix_video.session.job_stage import FACTS
 from aihubmix_video.session.tracked_job import TrackedJob
@@ -45,6 +46,7 @@ Perform = Callable[[TrackedJob], Coroutine[object, object, Event]]
 log = logging.getLogger("aihubmix_video")
 
 GONE = "the session was closed"
+LOGGED_HOLD_SECONDS = 5.0
 
 
 class SchedulerLoop:
@@ -78,6 +80,7 @@ class SchedulerLoop:
         self._armed_for = inf
         self._turn_is_due = False
         self._closed = False
+        self._logged_until: dict[str, float] = {}
 
     def number(self) -> int:
         """Give out the next job's number."""
@@ -99,8 +102,18 @@ class SchedulerLoop:
     def tell(self, event: Event) -> None:
         """Pass on what happened; what follows from it is done within this pass of the loop."""
         if not self._closed:
-            self.scheduler.receive(event, self._loop.time())
+            now = self._loop.time()
+            self.scheduler.receive(event, now)
+            if isinstance(event, (RequestFailed, SlowDown)):
+                self._log_holds(now)
             self._call_turn()
+
+    def _log_holds(self, now: float) -> None:
+        """Log each wait of more than a few seconds once: a session that stands still must say why."""
+        for hold in self.scheduler.holds(now):
+            if hold.until - now > LOGGED_HOLD_SECONDS and now >= self._logged_until.get(hold.requests, -inf):
+                self._logged_until[hold.requests] = hold.until
+                log.warning("%s wait for %.0f s: %s", hold.requests, hold.until - now, hold.reason)
 
     async def permit(self) -> None:
         """Wait until a request of the caller's own may leave.

@@ -81,7 +81,7 @@ async def to_the_end(work: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:  # An
 
 
 class Disk:
-    """Works on files on threads of its own; shared by all downloads of a session.
+    """Runs file operations on threads of its own; shared by all downloads of a session.
 
     Args:
         downloads: How many files are written at once, at most.

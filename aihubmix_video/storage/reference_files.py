@@ -34,7 +34,7 @@ _SPECIAL = (
 
 
 async def load(request: VideoRequest, limiter: CapacityLimiter | None = None) -> VideoRequest:
-    """Replace every path and file object among a request's references by the bytes it holds.
+    """Return the request with the bytes of every path and file object among its references.
 
     Args:
         request: Its other references are left as they are.
@@ -68,7 +68,7 @@ def _read_all(unread: dict[str, object]) -> dict[str, bytes | Problem]:
 
 
 def _read_path(field: str, path: Path) -> bytes | Problem:
-    """Read a regular file whole; what else a path may name is refused without being opened."""
+    """Read a whole regular file; anything else that a path may name is refused without being opened."""
     try:
         before = path.stat()
         if reason := _unfit(before):
@@ -89,14 +89,14 @@ def _read_path(field: str, path: Path) -> bytes | Problem:
 
 
 def _unfit(found: os.stat_result) -> str | None:
-    """Say why a file is not to be read, judged by its kind and size only."""
+    """Return why a file is not read, judged by its kind and size; None if it is."""
     if not stat.S_ISREG(found.st_mode):
         kinds = (said for is_kind, said in _SPECIAL if is_kind(found.st_mode))
-        return f"{next(kinds, 'is no regular file')}; a reference must be a regular file"
+        return f"{next(kinds, 'is not a regular file')}; a reference must be a regular file"
     if found.st_size == 0:
         return "is empty"
     if found.st_size > MAX_BYTES:
-        return f"has {found.st_size} bytes; at most {MAX_BYTES} are taken; pass a URL instead"
+        return f"has {found.st_size} bytes; at most {MAX_BYTES} are allowed; pass a URL instead"
     return None
 
 
@@ -105,12 +105,12 @@ def _version(found: os.stat_result) -> Sequence[int]:
 
 
 def _said(error: OSError | ValueError) -> str:
-    """Say in words why a file could not be read."""
+    """Return in words why a file could not be read."""
     match error:
         case FileNotFoundError():
-            return "there is no such file"
+            return "does not exist"
         case PermissionError():
-            return "may not be read by this user"
+            return "cannot be read by this user: permission denied"
         case OSError(strerror=str(reason)):
             return f"cannot be read: {reason}"
         case _:
@@ -118,7 +118,7 @@ def _said(error: OSError | ValueError) -> str:
 
 
 def _read_file(field: str, file: object) -> bytes | Problem:
-    """Read a file object from where it stands; it must be open and binary."""
+    """Read a file object from its current position; it must be open and binary."""
     name = str(getattr(file, "name", type(file).__name__))
     if getattr(file, "closed", False):
         return Problem.of(field, name, "is closed; a file object must be open and binary")
@@ -134,17 +134,17 @@ def _read_file(field: str, file: object) -> bytes | Problem:
 
 
 def _read_up_to(read: Callable[[int], object], limit: int) -> bytes:
-    """Read until the end, or *limit* bytes; some files give less than was asked for.
+    """Read to the end, or *limit* bytes; some files return less than was asked for.
 
     Raises:
-        TypeError: It gives no bytes, as a text-mode or an asynchronous file does not.
+        TypeError: It does not return bytes, such as a text-mode or an asynchronous file.
     """
     parts: list[bytes] = []
     while limit > 0 and (part := read(limit)):
         if inspect.iscoroutine(part):
             part.close()
         if not isinstance(part, bytes):
-            raise TypeError(f"it gives {type(part).__name__}; a file object must be open and binary")
+            raise TypeError(f"it returns {type(part).__name__}; a file object must be open and binary")
         parts.append(part)
         limit -= len(part)
     return b"".join(parts)

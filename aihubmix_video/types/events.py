@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from aihubmix_video.types.request import VideoRequest
     from aihubmix_video.types.video import Status, Video
 
-__all__ = ["BatchItem", "JobEvent", "SessionStats"]
+__all__ = ["BatchItem", "JobEvent", "RequestHold", "SessionStats"]
 
 
 @attrs.frozen(kw_only=True)
@@ -79,6 +80,25 @@ class BatchItem:
 
 
 @attrs.frozen(kw_only=True)
+class RequestHold:
+    """Requests of one kind that are not sent for a while.
+
+    Attributes:
+        requests: ``"creates"``, ``"polls"``, ``"downloads"`` or ``"polls and downloads"``.
+        until: Unix seconds on this machine's clock at which they are sent again, as far as is known now.
+        reason: Why, in words.
+    """
+
+    requests: str
+    until: float
+    reason: str
+
+    def __str__(self) -> str:
+        clock = datetime.fromtimestamp(self.until, UTC).astimezone().strftime("%H:%M:%S")
+        return f"{self.requests} wait until {clock}: {self.reason}"
+
+
+@attrs.frozen(kw_only=True)
 class SessionStats:
     """What one session is doing and has done; a snapshot.
 
@@ -90,6 +110,7 @@ class SessionStats:
         failed: Jobs ended otherwise, those uncertain included.
         creates_sent: Create requests sent; likewise `polls_sent`, `downloads_sent` and `others_sent`.
         rate: Requests per second in force.
+        holds: Requests that are not sent for a while, such as creates after "too many requests": which, until when, and why.
         cooling_until: Unix seconds on this machine's clock from which the gateway may be asked again; None when it may be
             asked now.
     """
@@ -105,6 +126,7 @@ class SessionStats:
     others_sent: int
     rate: float
     cooling_until: float | None
+    holds: tuple[RequestHold, ...] = ()
 
     @property
     def waiting(self) -> int:

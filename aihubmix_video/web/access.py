@@ -1,8 +1,8 @@
 """Who may see a page that is served, and what a browser may do with it.
 
-Three dangers, three answers. A page elsewhere that makes the browser send orders: nothing but this page's own origin may change
-anything. A page elsewhere whose host name is suddenly this machine's (DNS rebinding): only the names of this machine count.
-And people who can reach the port: where that is more than this machine, they need a token.
+Three attacks are prevented. A foreign page makes the browser send requests: only the page's own origin may change anything. The
+host name of a foreign page suddenly resolves to this machine (DNS rebinding): a server on loopback answers only to the names of
+this machine. Other people reach the port: a server that is not on loopback needs a token.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ __all__ = ["COOKIE", "OPEN", "POLICY", "TOKEN_AT_LEAST", "AccessPolicy", "Verdic
 
 COOKIE = "aihubmix_board"
 OPEN = frozenset({"/login", "/login.js", "/theme.js", "/page.css", "/icon.svg"})
-"""What is needed to sign in."""
+"""Paths that are served without a token: what is needed to sign in."""
 TOKEN_AT_LEAST = 16
-"""Characters of a token; shorter ones can be guessed over the network."""
+"""Characters that a token must have; shorter ones can be guessed over the network."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""What the served pages may load (Content-Security-Policy): what this server gives, and nothing from elsewhere."""
+"""What the served pages may load (Content-Security-Policy): what this server has, and nothing from elsewhere."""
 
 Verdict = Literal["pass", "wrong host", "foreign", "no token"]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def token_problem(token: str) -> str | None:
-    """Say what is wrong with a token, as a clause; None if nothing is."""
+    """Return what is wrong with a token, as a clause; None if nothing is."""
     if len(token) < TOKEN_AT_LEAST:
         return f"has {len(token)} characters; at least {TOKEN_AT_LEAST} are needed"
     if not token.isascii() or not token.isprintable() or " " in token:
@@ -53,7 +53,7 @@ class AccessPolicy:
 
     Attributes:
         hosts: The names under which this server is reached, without ports; None for any.
-        token: What those who enter know; None if everybody may.
+        token: The token that a client needs; None if none is needed.
     """
 
     hosts: frozenset[str] | None = None
@@ -61,12 +61,12 @@ class AccessPolicy:
 
     @classmethod
     def of(cls, host: str, token: str | None) -> AccessPolicy:
-        """Make the door of a server that listens on *host*."""
+        """Return the policy of a server that listens on *host*."""
         names = frozenset({"localhost", "127.0.0.1", "[::1]", host}) if is_loopback(host) else None
         return cls(hosts=names, token=token)
 
     def judge(self, method: str, path: str, headers: Mapping[str, str]) -> Verdict:
-        """Judge a request; names of *headers* are in lower case."""
+        """Return the verdict on a request; names of *headers* are in lower case."""
         if self.hosts is not None and _name(headers.get("host", "")) not in self.hosts:
             return "wrong host"
         if method not in SAFE and not _is_own(headers):
@@ -74,12 +74,12 @@ class AccessPolicy:
         return "pass" if path in OPEN or self._is_known(headers) else "no token"
 
     def opens_to(self, token: object) -> bool:
-        """Whether this is the token; how much of it is right cannot be told from the time this takes."""
+        """Return whether *token* is the right one, in a time that does not depend on how much of it is right."""
         return self.token is not None and isinstance(token, str) and _same(token, self.token)
 
     @property
     def cookie(self) -> str:
-        """What a browser keeps in place of the token, and shows from then on; the token cannot be found from it."""
+        """The cookie by which a browser stays signed in; the token cannot be computed from it."""
         return hmac.new((self.token or "").encode(), b"aihubmix-video board", hashlib.sha256).hexdigest()
 
     def _is_known(self, headers: Mapping[str, str]) -> bool:
@@ -92,13 +92,13 @@ class AccessPolicy:
 
 
 def _name(host: str) -> str:
-    """Take the port off a Host header."""
+    """Return a Host header without its port, in lower case."""
     name, _, port = host.rpartition(":")
     return (name if name and port.isdigit() else host).lower()
 
 
 def _is_own(headers: Mapping[str, str]) -> bool:
-    """Whether a request that changes something comes from our own page, or from no browser at all."""
+    """Return whether a request that changes something comes from our own page, or not from a browser."""
     origin = headers.get("origin")
     if origin is not None:
         return urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""

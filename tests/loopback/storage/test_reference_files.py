@@ -56,7 +56,7 @@ async def test_a_request_without_files_is_left_alone():
 @pytest.mark.parametrize(
     ("said", "path"),
     [
-        pytest.param("there is no such file", "missing.png", id="35-missing"),
+        pytest.param("does not exist", "missing.png", id="35-missing"),
         pytest.param("is a directory", ".", id="35-directory"),
         pytest.param("is a named pipe", "pipe", id="35-fifo"),
         pytest.param("is a device", "/dev/zero", id="35-device"),
@@ -64,7 +64,7 @@ async def test_a_request_without_files_is_left_alone():
         pytest.param("at most", "large.png", id="38-large"),
         pytest.param("symbolic links", "loop", id="35-link-to-itself"),
         pytest.param("null", "nul\0.png", id="35-nul"),
-        pytest.param("there is no such file", "~/cat.png", id="34-home-is-not-expanded"),
+        pytest.param("does not exist", "~/cat.png", id="34-home-is-not-expanded"),
     ],
 )
 async def test_what_cannot_be_read_is_named(said: str, path: str, tmp_path: Path):

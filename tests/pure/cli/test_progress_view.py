@@ -114,3 +114,12 @@ def test_plain_lines_tell_events_not_progress(
 ):
     """A log of percentages is unreadable; the whole id stands in it, so that a job can be found again."""
     assert said == changes({} if before is None else {"k-1": line(**before)}, [line(**now)])
+
+
+def test_what_waits_is_shown_with_its_reason():
+    """A batch that stands still for two minutes must not look like one that hangs."""
+    held = "creates wait until 09:31:07: the gateway asked to wait"
+    console = Console(width=100, height=20, force_terminal=False)
+    with console.capture() as caught:
+        console.print(drawn([line()], Totals(total=3, holds=(held,)), height=20, width=100, model_width=10))
+    assert held in caught.get()

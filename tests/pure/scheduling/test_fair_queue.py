@@ -7,6 +7,7 @@ from math import inf
 from aihubmix_video.scheduling.due_queue import DueQueue
 from aihubmix_video.scheduling.fair_queue import FairQueue, RequestClass
 from aihubmix_video.scheduling.messages import SendDownload, SendPoll
+from aihubmix_video.scheduling.rate_control import Cooldown
 
 
 def always(_job: int) -> bool:
@@ -16,7 +17,7 @@ def always(_job: int) -> bool:
 
 def request_class(*, limit: int = 1, share: int = 1) -> RequestClass:
     """Build a lane in which the highest number goes first."""
-    return RequestClass(limit, SendPoll, lambda job, _due: -job, DueQueue(always), share=share)
+    return RequestClass(limit, SendPoll, lambda job, _due: -job, DueQueue(always), Cooldown(), share=share)
 
 
 def test_a_lane_sorts_what_is_due_by_rank():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,18 +37,15 @@ def test_no_window_holds_more_than_the_burst_and_its_share_of_the_rate(
     history: list[tuple[str, Fraction]], interval: Fraction, burst: int
 ):
     """The law of the rate, exact (fractions, no rounding): whatever was called when, requests that left unasked included."""
-    rate_limit, now, departures, shut = RateLimit(interval, burst), Fraction(0), [], Fraction(-1)
+    rate_limit, now, departures = RateLimit(interval, burst), Fraction(0), []
     for what, amount in history:
         if what == "wait":
             now += amount
-        elif what == "cool":
-            rate_limit, shut = rate_limit.cool(now + amount), max(shut, now + amount)
         else:
             for _ in range(int(amount)):
                 if what == "spend" or rate_limit.opens_at() <= now:
                     rate_limit = rate_limit.spend(now)
                     departures.append(now)
-                    assert what == "spend" or shut <= now
                     assert what == "spend" or worst_excess(departures, rate_limit) <= 0
 
 
@@ -84,21 +80,3 @@ def test_a_long_silence_saves_up_no_more_than_the_burst():
     while rate_limit.opens_at() <= 3600.0:
         rate_limit, left = rate_limit.spend(3600.0), left + 1
     assert left == 3
-
-
-def test_a_cool_down_is_never_shortened():
-    """A later, shorter wish of the gateway's does not undo an earlier, longer one."""
-    rate_limit = RateLimit.of_rate(10.0).cool(60.0).cool(5.0)
-    assert rate_limit.opens_at() == 60.0
-
-
-@pytest.mark.parametrize("until", [-5.0, float("nan")])
-def test_a_cool_down_in_the_past_changes_nothing(until: float):
-    """Servers send Retry-After: -5, and worse."""
-    rate_limit = RateLimit.of_rate(10.0).spend(1.0)
-    assert rate_limit.cool(until).opens_at() == rate_limit.opens_at()
-
-
-def test_a_new_pace_is_open():
-    """The first request of a session waits for nothing, whatever the clock says."""
-    assert RateLimit.of_rate(0.1).opens_at() <= -1e9

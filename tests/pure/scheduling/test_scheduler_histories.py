@@ -103,7 +103,7 @@ class Gateway(RuleBasedStateMachine):
         self.not_before: dict[int, float] = {}
         self.give_up_at: dict[int, float] = {}
         self.reprieved: set[int] = set()
-        self.shut_until = -inf
+        self.shut_until = {True: -inf, False: -inf}  # of creates, and of everything else
         self.left: list[float] = []  # moments at which requests left
         self.woken = True
 
@@ -242,16 +242,16 @@ class Gateway(RuleBasedStateMachine):
     def fail(self, job: int, action: Action, error: VideoError, progressed: bool) -> None:  # noqa: FBT001 - likewise
         """Answer badly."""
         if isinstance(error, RateLimited) and error.limit == "rate":
-            self.cooled(error.retry_after)
+            self.cooled(error.retry_after, creates=isinstance(action, SendCreate))
         if isinstance(error, SubmitUncertain):
             self.uncertain.add(job)
         self.not_before[job] = self.now + 0.5
         self.tell(RequestFailed(job, error, progressed=progressed and isinstance(action, SendDownload)))
 
-    def cooled(self, wish: float | None) -> None:
-        """Note until when nothing may leave."""
+    def cooled(self, wish: float | None, *, creates: bool = False) -> None:
+        """Note until when nothing of that kind may leave."""
         if wish is not None:
-            self.shut_until = max(self.shut_until, self.now + min(wish, 120.0))
+            self.shut_until[creates] = max(self.shut_until[creates], self.now + min(wish, 120.0))
 
     # What must hold of each action.
 
@@ -260,7 +260,7 @@ class Gateway(RuleBasedStateMachine):
         if isinstance(action, EndJob):
             self.note_end(action)
             return
-        self.departed()
+        self.departed(creates=isinstance(action, SendCreate))
         if isinstance(action, GrantPermit):
             assert action.ticket in self.tickets
             self.tickets.discard(action.ticket)
@@ -278,9 +278,9 @@ class Gateway(RuleBasedStateMachine):
         else:
             assert self.open_jobs[job] is (Phase.RUNNING if isinstance(action, SendPoll) else Phase.READY)
 
-    def departed(self) -> None:
+    def departed(self, *, creates: bool) -> None:
         """Check the law of the rate for every window that ends now."""
-        assert self.now >= self.shut_until
+        assert self.now >= self.shut_until[creates]
         self.left.append(self.now)
         for i, first in enumerate(self.left):
             assert len(self.left) - i <= self.burst + (self.now - first) * self.rate + SLACK

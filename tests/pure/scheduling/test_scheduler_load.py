@@ -6,6 +6,7 @@ import random
 import sys
 from collections import Counter
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING
 
 import attrs
@@ -121,7 +122,7 @@ def test_jobs_do_not_resume_together_after_a_cool_down():
 
 def shut(scheduler: Scheduler) -> float:
     """When the cool-down in force ends."""
-    return scheduler.rate_limit.shut_until
+    return max((hold.until for hold in scheduler.holds(-inf)), default=-inf)
 
 
 def polled_jobs(count: int) -> Scheduler:
@@ -133,13 +134,27 @@ def polled_jobs(count: int) -> Scheduler:
 
 
 @pytest.mark.parametrize(("retry_after", "until"), [(7.0, 17.0), (1e20, 130.0), (float("inf"), 130.0)])
-def test_everything_waits_as_long_as_the_gateway_asked(retry_after: float, until: float):
+def test_every_request_about_bought_jobs_waits_as_long_as_the_gateway_asked(retry_after: float, until: float):
     """The server's pace wins, for all jobs, up to a cap: a date in the year 5000 is an error of the server's."""
     scheduler = polled_jobs(1)
     scheduler.receive(RequestFailed(0, RateLimited("429", retry_after=retry_after)), 10.0)
     assert shut(scheduler) == until
-    assert tell(scheduler, until - 0.1, AskPermit(50), WantFile(51), AddJob(52, KIND, wants_file=False)) == []
-    assert len(scheduler.actions(until)) >= 3
+    assert tell(scheduler, until - 0.1, AskPermit(50), WantFile(51)) == []
+    assert tell(scheduler, until - 0.1, AddJob(52, KIND, wants_file=False)) == [SendCreate(52)]
+    assert len(scheduler.actions(until)) >= 2
+
+
+@pytest.mark.parametrize(("retry_after", "until"), [(7.0, 17.0), (3600.0, 130.0)])
+def test_a_refused_purchase_delays_nothing_that_is_paid_for(retry_after: float, until: float):
+    """A create answered with an hour's wait stopped polls and downloads of the whole session."""
+    scheduler = engine(limits=PLENTY)
+    assert tell(scheduler, 9.0, AddJob(1, KIND, wants_file=True)) == [SendCreate(1)]
+    scheduler.receive(RequestFailed(1, RateLimited("429", retry_after=retry_after)), 10.0)
+    assert [("creates", until)] == [(hold.requests, hold.until) for hold in scheduler.holds(10.0)]
+    asked = tell(scheduler, 10.5, FollowJob(2, KIND, wants_file=True), WantFile(3), AskPermit(4))
+    assert [GrantPermit(4), SendDownload(3), SendPoll(2)] == sorted(asked, key=lambda action: type(action).__name__)
+    assert tell(scheduler, until - 0.1, AddJob(5, KIND, wants_file=False)) == []
+    assert SendCreate(5) in list(scheduler.actions(until + 60.0))
 
 
 @pytest.mark.parametrize("retry_after", [0.0, -5.0, float("nan")])
@@ -160,7 +175,7 @@ def refused_again_and_again(scheduler: Scheduler, times: int) -> list[float]:
         assert isinstance(poll, SendPoll)
         scheduler.receive(RequestFailed(poll.job, RateLimited("429")), now)
         gaps.append(round(shut(scheduler) - now, 9))
-        now = scheduler.rate_limit.opens_at()
+        now = max(shut(scheduler), scheduler.rate_limit.opens_at())
     return gaps
 
 
