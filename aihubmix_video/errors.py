@@ -162,6 +162,9 @@ class VideoError(Exception):
     retryable: bool = False
     charged: Charged = "no"
     advice: ClassVar[str] = ""
+    advice_for_bought: ClassVar[str | None] = (
+        None  # where the job has an id, and `advice` would deny that it was bought
+    )
 
     def __init__(self, message: str, **known: Unpack[Known]) -> None:
         super().__init__(message)
@@ -181,7 +184,8 @@ class VideoError(Exception):
         known = ", ".join(f"{name} {value}" for name, value in named if value is not None)
         where = f" [{known}]" if known else ""
         heard = f" ({self.last_heard})" if self.last_heard else ""
-        return f"{self.message}{heard}{where} {self.advice}".rstrip()
+        is_bought = self.job_id is not None and self.advice_for_bought is not None
+        return f"{self.message}{heard}{where} {self.advice_for_bought if is_bought else self.advice}".rstrip()
 
     def __reduce__(self) -> tuple[Callable[..., VideoError], tuple[object, ...]]:
         return _rebuild, (type(self), self.message, dict(self.__dict__))
@@ -203,6 +207,7 @@ class InvalidRequest(VideoError, ValueError):
     """
 
     advice = "Nothing was sent, nothing was charged."
+    advice_for_bought = "This call sent nothing. The job itself is kept."
 
     def __init__(self, problems: Sequence[Problem], **known: Unpack[Known]) -> None:
         super().__init__("; ".join(map(str, problems)), **known)
@@ -246,6 +251,10 @@ class ConfigurationError(VideoError, ValueError):
     """The key, the base URL, an option or the environment is wrong."""
 
     advice = "Nothing was bought."
+    advice_for_bought = (
+        "The job is kept: do not submit it again. Put right the base URL, the proxy or the option, then follow it with "
+        "session.job(id), or with session.resume() where there is a ledger."
+    )
 
 
 class AuthenticationError(VideoError):

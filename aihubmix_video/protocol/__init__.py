@@ -1,1 +1,1 @@
-"""What goes over the wire, both ways: values in, bytes out, and back. Pure: no sockets, no clock."""
+"""The wire, both ways: a request becomes bytes, and an answer becomes values. Pure: no sockets, no clock."""

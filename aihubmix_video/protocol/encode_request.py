@@ -1,7 +1,7 @@
 """The body of a create: one small function per dialect, for what its vendor wants written differently.
 
 Lengths go as strings, as the official page says for every model; None is never sent. The check has judged the request
-before; with validation off whatever was given is sent as it is, except the two fields that are known to break a
+before. With validation off, the fields are sent as given, except the two fields that are known to break a
 request (Veo's ``aspect_ratio``, Kling's ``size``).
 
 Sources: AIHubMix video guide, updated 2026-06-01; AIHubMix field observations, 2026-01 to 2026-08.
@@ -33,14 +33,14 @@ Body = dict[str, object]
 
 
 def encode(request: VideoRequest, capability: Capability | None) -> Body:
-    """Write a request as the JSON object its model's vendor understands.
+    """Return a request as the JSON object its model's vendor understands.
 
     Args:
         request: Checked, its references loaded.
         capability: The model's, or None to pass on what was given for a model without a table.
 
     Raises:
-        InvalidRequest: A reference was not loaded, or is none at all.
+        InvalidRequest: A reference was not loaded, or is not a reference.
     """
     asked = normalised(capability, request)
     given = {name: getattr(asked, name) for name in attrs.fields_dict(VideoRequest) if name != "extra_body"}
@@ -55,7 +55,7 @@ def encode(request: VideoRequest, capability: Capability | None) -> Body:
 
 
 def to_json(body: Mapping[str, object]) -> bytes:
-    """Write a body as compact JSON in UTF-8.
+    """Return a body as compact JSON in UTF-8.
 
     Raises:
         InvalidRequest: JSON cannot hold it, or it is larger than `MAX_BODY`.
@@ -107,7 +107,7 @@ def _kling(body: Body, _: Capability) -> Body:
 
 
 def _unknown(body: Body) -> Body:
-    """Write what was given flat, references as URLs."""
+    """Return what was given, flat, with references as URLs."""
     for field in ("input_reference", "image", "image_tail", "image_list"):
         body = _with_media(body, field, lambda medium: medium.as_url)
     return {name: _json_value(value) for name, value in body.items()}
@@ -127,7 +127,7 @@ _DIALECTS: Mapping[Dialect, Callable[[Body, Capability], Body]] = {
 
 
 def _with_seconds(body: Body, key: str, *, as_number: bool = False) -> Body:
-    """Put the length under the dialect's own name and type, in its place."""
+    """Return *body* with the length under the dialect's own name and type, in its place."""
     if "seconds" not in body:
         return body
     seconds = body["seconds"] if as_number else str(body["seconds"])
@@ -157,7 +157,7 @@ def _bare(medium: Medium) -> str | None:
 
 
 def _below(body: Body, extra: Mapping[str, object] | None) -> Body:
-    """Merge *extra* beneath the fields: a field that is set wins."""
+    """Return *body* with *extra* merged beneath its fields: a field that is set wins."""
     return {**body, **{key: _json_value(value) for key, value in (extra or {}).items() if key not in body}}
 
 
@@ -168,7 +168,7 @@ def _nested(body: Body, extra: Mapping[str, object] | None) -> Body:
 
 
 def _json_value(value: object) -> object:
-    """Make mappings and sequences of any type those that `json` writes."""
+    """Return mappings and sequences of any type as those that `json` writes."""
     if isinstance(value, Mapping):
         return {key: _json_value(item) for key, item in value.items()}
     return [_json_value(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?", re.ASCII | r
 
 
 def retry_after(headers: Mapping[str, str], *, now: float | None = None, cap: float = RETRY_AFTER_CAP) -> float | None:
-    """Say how many seconds the server asks to wait, within 0 and *cap*; None if it does not say so intelligibly.
+    """Return the seconds that the server asks to wait, within 0 and *cap*; None if no header states it.
 
     ``retry-after-ms`` (milliseconds) goes before ``retry-after`` (seconds or an HTTP date, RFC 9110 §10.2.3). A date
     is counted from the answer's own ``date``, so that a wrong clock on either side does no harm, else from *now*.
@@ -46,18 +46,18 @@ def retry_after(headers: Mapping[str, str], *, now: float | None = None, cap: fl
 
 
 def served_at(headers: Mapping[str, str]) -> float | None:
-    """Read the server's clock off the ``date`` header, in Unix seconds."""
+    """Return the server's time by the ``date`` header, in Unix seconds."""
     return _moment(headers.get("date", ""))
 
 
 def clock_skew(headers: Mapping[str, str], now: float) -> float | None:
-    """Say how many seconds the server's clock is ahead of *now*; it is exact to a second or so."""
+    """Return the seconds that the server's clock is ahead of *now*, exact to a second or so."""
     there = served_at(headers)
     return None if there is None else there - now
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
-    """Read the gateway's id of the request, for its support."""
+    """Return the gateway's id of the request, for its support."""
     return plain(headers.get("x-request-id", ""), 128) or None
 
 

@@ -27,7 +27,7 @@ _SMALLEST_FLOAT, _LARGEST_FLOAT = 1e-4, 1e16  # between them every float is writ
 
 
 def compact(value: object) -> bytes:
-    """Write *value* as JSON.
+    """Return *value* as JSON.
 
     Raises:
         TypeError, ValueError, RecursionError: JSON cannot hold it.

@@ -7,7 +7,7 @@ import re
 __all__ = ["LINE", "kept", "plain"]
 
 LINE = 500
-"""Characters of one line of somebody else's text."""
+"""Characters of one line of a stranger's text."""
 
 KEPT_BYTES = 16_384
 """Bytes of an answer that are kept as evidence."""
@@ -22,7 +22,7 @@ _KEY_BYTES = re.compile(_KEY.pattern.encode())
 
 
 def plain(text: str, limit: int = LINE) -> str:
-    """Make *text* one printable line of at most *limit* characters; the result may be empty.
+    """Return *text* as one printable line of at most *limit* characters; it may be empty.
 
     Terminal escapes, control characters and bidirectional overrides are taken out, white space is folded to single
     spaces, and anything shaped like an API key is masked: gateways have been known to quote it.
@@ -41,6 +41,6 @@ def _printable(character: str) -> str:
 
 
 def kept(body: bytes) -> bytes:
-    """Cut an answer to what is worth keeping as evidence, with API keys masked."""
+    """Return as much of an answer as is kept as evidence, with API keys masked."""
     # Masked before the cut: half a key is no longer shaped like one.
     return _KEY_BYTES.sub(b"sk-...", body[: KEPT_BYTES * 2])[:KEPT_BYTES]

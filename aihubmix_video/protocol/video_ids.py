@@ -22,7 +22,7 @@ _SHORTENED = ("…", "...")
 
 
 def id_fault(value: object) -> str | None:
-    """Say why *value* cannot be an id at all, whoever gave it; None if it can."""
+    """Return why *value* cannot be an id, whether a caller or a gateway gave it; None if it can."""
     if not isinstance(value, str) or not value.strip():
         return "must be a non-empty string"
     if len(value) > LONGEST_ID:
@@ -38,7 +38,7 @@ def check_id(value: object) -> None:
     """Refuse what a user cannot have meant as the id of a video.
 
     Raises:
-        InvalidRequest: It is no id, or a URL, or an id shortened for display; nothing was sent.
+        InvalidRequest: It is not an id, or it is a URL, or an id shortened for display. Nothing was sent.
     """
     fault = id_fault(value)
     if fault is None and isinstance(value, str):
@@ -53,5 +53,5 @@ def check_id(value: object) -> None:
 
 
 def id_segment(video_id: str) -> str:
-    """Encode a checked id as one URL path segment, which unquotes to the id again."""
+    """Return a checked id as one URL path segment, which unquotes to the id again."""
     return quote(video_id, safe="")

@@ -31,8 +31,8 @@ __all__ = [
 FINAL_AFTER_REPEATS = (
     *(AuthenticationError, PermissionDenied, InsufficientBalance, ConfigurationError, JobNotFound, RequestRefused),
 )
-"""No verdicts on a job that is paid for: the account, the way to the gateway, a node that does not know it yet, or a box
-in between that objects to one request."""
+"""Not verdicts on a job that is paid for: they are about the account, the way to the gateway, a node that does not know the job
+yet, or a box in between that objects to one request."""
 
 REFUSALS_BEFORE_FINAL = 2  # in a row; one may be a hiccup of the gateway's
 MAX_RETRY_AFTER_SECONDS = 120.0  # seconds; a gateway that asks for more is asked again after so long, in case it erred
@@ -56,7 +56,7 @@ class Backoff:
     cap: float = 60.0
 
     def delay(self, failures: int, draw: float) -> float | None:
-        """Say how long to wait after *failures* >= 1 failed tries.
+        """Return the seconds to wait after *failures* >= 1 failed tries.
 
         Args:
             failures: Failed tries so far.
@@ -86,7 +86,7 @@ DOWNLOAD_RETRY = Backoff(attempts=10, first=1.0, cap=60.0)
 
 
 def is_final(phase: Phase, error: VideoError, refusals: int, age: float) -> bool:
-    """Say whether *error* is the job's end, however few tries were made.
+    """Return whether *error* is the job's end, however few tries were made.
 
     Args:
         phase: The phase in which the request was under way.
@@ -114,7 +114,7 @@ def _bought_nothing(error: VideoError) -> bool:
 
 
 def retry_delay(phase: Phase, error: VideoError, failures: int, draw: float, *, reached: bool = False) -> float | None:
-    """Say how long to wait before the same request is sent again.
+    """Return the seconds to wait before the same request is sent again.
 
     Args:
         phase: The phase in which the request was under way.

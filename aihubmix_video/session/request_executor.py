@@ -29,9 +29,11 @@ from aihubmix_video.http.content_request import ContentRequest
 from aihubmix_video.ledger import transitions
 from aihubmix_video.ledger.request_codec import has_media
 from aihubmix_video.protocol import create_result
+from aihubmix_video.protocol.decode_video import status_word
 from aihubmix_video.protocol.encode_request import encode, to_json
 from aihubmix_video.protocol.headers import clock_skew
 from aihubmix_video.scheduling.messages import Accepted, Downloaded, Event, Polled, RequestFailed, RequestsSpent
+from aihubmix_video.session.content_probe import has_content
 from aihubmix_video.session.direct_calls import POLL_SECONDS
 from aihubmix_video.session.job_stage import FACTS, StageEvent, is_verdict
 from aihubmix_video.session.request_checks import make_folder
@@ -196,7 +198,10 @@ class RequestExecutor:
             VideoError: What ends the job, or what is wrong with the answer.
         """
         video = create_result.read_poll(response, job_id=video_id, now=time.time())
-        tracked.heard(tracked.polls.well(status_word(video), self._clock()))
+        tracked.heard(tracked.polls.well(status_word(video) or None, self._clock()))
+        doubtful = create_result.may_be_complete(video)
+        if doubtful and await self._has_content(video_id):
+            video = attrs.evolve(video, status=Status.COMPLETED)
         if video.status is Status.FAILED:
             tracked.observe(video)
             raise create_result.failure_of(video)
@@ -208,8 +213,17 @@ class RequestExecutor:
             await self._ledger_sync.note(tracked, transitions.completed(time.time() + lifetime))
         progress = tracked.progress if video.progress is not None else None
         # Of an answer without a word of the progress that others told, more is to be known than that it came again.
-        tracked.answer = hash(response.body) if tracked.progress == progress and not video.status.terminal else None
+        settled = doubtful or video.status.terminal or tracked.progress != progress
+        tracked.answer = None if settled else hash(response.body)
         return progress
+
+    async def _has_content(self, video_id: str) -> bool:
+        """Ask for the content of a job whose status is not known; it counts as one more request."""
+        send_hook = SendHook()
+        try:
+            return await has_content(ContentRequest(self._client, video_id, send_hook))
+        finally:
+            self._tell(RequestsSpent(send_hook.requests))
 
     # Downloads.
 
@@ -287,12 +301,6 @@ class RequestExecutor:
             return max(video.expires_at - here - (clock_skew(response.headers, here) or 0.0), 0.0)
         capability = find_capability(video.model or "")
         return capability.link_lifetime if capability is not None else LINK_LIFETIME
-
-
-def status_word(video: Video) -> str | None:
-    """Return the gateway's own word for where the job stands."""
-    word = video.raw.get("status")
-    return word if isinstance(word, str) else None
 
 
 def _repeats(response: Response, tracked: TrackedJob) -> bool:

@@ -90,7 +90,7 @@ UNKNOWN = named(
     ("a list", Fault.status(200, b'["video_1"]', **CREATE)),
     ("no id", Fault.edit({"id": ...}, **CREATE)),
     ("id null", Fault.edit({"id": None}, **CREATE)),
-    ("id a number", Fault.edit({"id": 12345678}, **CREATE)),
+    ("id a fraction", Fault.edit({"id": 12345.5}, **CREATE)),
     ("id a list", Fault.edit({"id": ["video_1"]}, **CREATE)),
     ("id empty", Fault.edit({"id": ""}, **CREATE)),
     ("id of dots", Fault.edit({"id": ".."}, **CREATE)),
@@ -117,6 +117,23 @@ async def test_a_create_that_may_be_bought_is_sent_once_and_told_as_uncertain(fa
         assert "Do not submit it again before checking the console" in str(error)
         assert 1 == sandbox.billed
         assert {"create": 1} == seen(sandbox)
+
+
+async def test_an_id_that_is_a_number_is_bought_under_its_digits():
+    """Gateways with a numbered table answer so; to call that uncertain would stop a batch that works."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
+        sandbox.faults.add(Fault.edit({"id": 12345678}, **CREATE))
+        video = await session.videos.create("a cat", **WAN)
+        assert ("12345678", 1) == (video.id, sandbox.billed)
+
+
+async def test_an_uncertain_create_repeats_the_gateways_words():
+    """They may say what the user needs to know, and are all that is known."""
+    async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
+        sandbox.faults.add(Fault.status(200, {"note": "come to the office"}, **CREATE))
+        error = await fail(buy(session))
+        assert isinstance(error, errors.SubmitUncertain)
+        assert "come to the office" in str(error)
 
 
 async def test_what_an_uncertain_answer_said_is_kept():

@@ -54,7 +54,7 @@ def test_any_answer_to_a_create_has_one_outcome_and_money_is_never_denied_by_acc
         assert response.ok
         assert outcome.video.id
     if isinstance(outcome, Busy):
-        assert response.status in {429, 503}
+        assert "no" == outcome.error.charged
 
 
 @given(REPLIES, st.none() | st.just("job-1"))
@@ -126,7 +126,7 @@ def test_a_create_refused_in_so_many_words_is_refused(name: str, kind: type[Vide
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 413, 415, 422, 501, 301, 302, 307, 308])
 def test_these_statuses_refuse_a_create_whatever_the_body(status: int):
-    """The table's rows; an nginx in front answers 413 with a page."""
+    """The table's rows; an nginx in front answers 413 with a page, and a content network 403."""
     for body in (b"", b"<html></html>", b"null", b'{"error":'):
         assert isinstance(create_outcome(answer(body, status)), Refused)
 
@@ -166,15 +166,17 @@ def test_these_statuses_leave_a_create_unknown(status: int):
         b"null",
         b"[]",
         b'{"id": null}',
-        b'{"id": 7}',
+        b'{"id": 7.5}',
+        b'{"id": true}',
+        b'{"id": 0}',
         b'{"id": ["a"]}',
         b'{"id": ""}',
         b'{"id": "a\\u0000"}',
         b'{"id": "\\ud800"}',
-        b'{"id": 7, "error": "no"}',
+        b'{"id": [7], "error": "no"}',
         b'{"error": null}',
         b'{"error": {}}',
-        b'{"data": {"id": 7}, "error": "no"}',
+        b'{"data": {"id": {}, "jobUuid": "x-1"}, "error": "no"}',
         b'{"id": "abc',
         b'{"id": "a", "id": "b"}',
         b"[" * 100_000,
@@ -202,6 +204,17 @@ def test_an_unknown_outcome_makes_the_error_users_see():
     assert ("key-1", 502, "unknown", False) == (error.job_key, error.status_code, error.charged, error.retryable)
     assert "502 Bad Gateway" in error.message
     assert sample("error-html-502").body == error.body
+
+
+def test_an_uncertain_create_quotes_the_answer_in_bounds_and_without_keys():
+    """S1, S2: the vendor's words are what the user decides by; they are a stranger's text all the same."""
+    error = create_outcome(answer({"note": "\x1b[31mkey sk-" + "0a" * 24 + " seen", "rest": "x" * 9000})).error()
+
+    assert "it reads: " in error.message
+    assert "sk-…" in error.message
+    assert "0a0a" not in error.message
+    assert error.message.isprintable()
+    assert len(error.message) < 500
 
 
 def test_keys_are_masked_in_what_is_kept():
@@ -244,8 +257,8 @@ def test_a_poll_that_is_no_answer_is_its_typed_error(name: str, kind: type[Video
     assert (kind, retryable, "job-1") == (type(error), error.retryable, error.job_id)
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"null", b"<html></html>", b'{"id": 7}', b'{"id": "a", "st'])
-def test_a_malformed_poll_is_asked_again(body: bytes):
+@pytest.mark.parametrize("body", [b"", b"<html></html>", b'{"id": "a", "st', b"\xff", b'{"id": "a", "id": "b"}'])
+def test_a_poll_that_cannot_be_read_is_asked_again(body: bytes):
     """L4: it says nothing about the job; the error knows which one."""
     with pytest.raises(MalformedReply) as caught:
         read_poll(answer(body, 200, x_request_id="req-1"), job_id="job-1")
@@ -254,6 +267,15 @@ def test_a_malformed_poll_is_asked_again(body: bytes):
     assert ("job-1", "req-1", 200, True) == (error.job_id, error.request_id, error.status_code, error.retryable)
     assert "unknown" == error.charged
     assert body == error.body
+
+
+@pytest.mark.parametrize("body", [{}, [], None, 7, "ok", {"id": 7}, {"id": ["a"]}, {"data": [1, 2]}, {"error": None}])
+def test_a_poll_that_says_nothing_is_of_a_running_job(body: object):
+    """The id is known; that a gateway answers at all says at least that it has not lost the job."""
+    video = read_poll(answer(body), job_id="job-1")
+
+    assert ("job-1", Status.IN_PROGRESS) == (video.id, video.status)
+    assert body in (video.raw, video.raw.get("answer"))
 
 
 @pytest.mark.parametrize("body", [{"error": "nope"}, {"id": "job-1", "error": {"message": "nope"}}])
@@ -292,7 +314,7 @@ def test_the_request_id_in_a_failure_is_kept_for_support():
     assert "0217801234abcdef" == failure_of(read_poll(sample("poll-failed-reason"))).request_id
 
 
-@pytest.mark.parametrize("word", ["cancelled", "expired", "aborted"])
+@pytest.mark.parametrize("word", ["cancelled", "expired", "aborted", "timed_out", "TASK_STATUS_REJECTED"])
 def test_whether_a_job_that_was_ended_is_charged_is_unknown(word: object):
     """The page speaks of failed generations only."""
     assert "unknown" == failure_of(read_poll(answer({"id": "a", "status": word}))).charged
