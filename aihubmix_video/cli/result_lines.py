@@ -24,6 +24,8 @@ def result_object(result: RowResult) -> dict[str, object]:
         "status": _status(result),
         "path": str(result.path) if result.path is not None else None,
         "sha256": result.sha256,
+        "verified": result.video.verified if result.video is not None else None,
+        "unverified": result.video.unverified if result.video is not None else None,
         "error": error_object(result.error),
         "charged": result.charged,
     }
@@ -50,6 +52,7 @@ def finished_line(result: RowResult) -> str:
         seconds_text(result.seconds),
         bytes_text(result.bytes),
         f"in {took_text(result.took)}" if result.took is not None else "",
+        safe(result.video.doubt, 200) if result.video is not None and result.video.doubt is not None else "",
     )
     return "  ".join(filter(None, facts))
 

@@ -29,6 +29,7 @@ class RunSummary:
         exits: The exit codes of the results.
         paid: Ids of jobs to resume, in order.
         untaken: Rows that the ledger does not know yet.
+        unproved: Saved videos that are not proved whole.
     """
 
     total: int
@@ -36,6 +37,7 @@ class RunSummary:
     exits: set[ExitCode] = attrs.field(factory=set)
     paid: dict[str, None] = attrs.field(factory=dict)
     untaken: int = 0
+    unproved: int = 0
     _jobs: set[str] = attrs.field(factory=set, init=False)
     _others: int = attrs.field(default=0, init=False)
 
@@ -43,6 +45,7 @@ class RunSummary:
         """Count one result."""
         error = result.error
         self.exits.add(exit_of(error))
+        self.unproved += error is None and result.video is not None and result.video.doubt is not None
         if error is not None and result.id is not None and is_resumable(error):
             self.paid[result.id] = None
         if result.job_key is not None:

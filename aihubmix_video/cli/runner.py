@@ -143,6 +143,11 @@ class Runner:
     async def _print_end(self, summary: RunSummary, left: Sequence[Job]) -> None:
         if summary.total > 1:
             self.screen.summary()
+        if summary.unproved:
+            videos = "1 video is" if summary.unproved == 1 else f"{summary.unproved} videos are"
+            self.screen.insist(
+                f"{videos} saved, but not proved whole: look at {'it' if summary.unproved == 1 else 'them'}."
+            )
         kept = await self._ledger_summary()
         if kept is not None and self.location is not None:
             summary.settle(kept.left, whole=self.location.batch is not None)

@@ -13,6 +13,7 @@ from aihubmix_video.cli.runner import Runner, print_errors, required, run_comman
 from aihubmix_video.cli.table_format import new_table
 from aihubmix_video.cli.text_format import pixels_text, safe, seconds_text, short_id
 from aihubmix_video.errors import VideoError
+from aihubmix_video.protocol.decode_video import status_word
 from aihubmix_video.types.video import Video
 
 if TYPE_CHECKING:
@@ -55,13 +56,19 @@ def statuses_table(videos: Sequence[Video]) -> Table:
         table.add_row(
             Text(safe(short_id(video.id))),
             safe(video.model or "", 40),
-            video.status.value,
+            Text(_status_text(video)),
             "" if video.progress is None else f"{video.progress:.0f}%",
             seconds_text(video.seconds),
             pixels_text(size),
             Text(safe(video.error or "", 200)),
         )
     return table
+
+
+def _status_text(video: Video) -> str:
+    """Return the status, with the gateway's own word where that is another one."""
+    word = safe(status_word(video), 40)
+    return video.status.value if not word or word == video.status.value else f"{video.status.value} ({word})"
 
 
 def status_object(video_id: str, answer: Video | VideoError) -> dict[str, object]:
@@ -73,6 +80,7 @@ def status_object(video_id: str, answer: Video | VideoError) -> dict[str, object
         "id": video_id,
         "model": video.model,
         "status": video.status.value if known else None,
+        "said": safe(status_word(video), 80) or None if known else None,
         "progress": video.progress,
         "seconds": video.seconds,
         "width": video.width,

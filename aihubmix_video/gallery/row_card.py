@@ -49,6 +49,7 @@ def card_of(result: RowResult, key: str, folder: PurePath, prices: Mapping[str, 
         error_type=type(error).__name__ if error is not None else None,
         error=_reason(error) if error is not None else None,
         charged=result.charged,
+        note=result.video.doubt if result.video is not None else None,
     )
 
 

@@ -44,6 +44,8 @@ def sidecar_object(result: RowResult, path: Path, saved_at: float) -> dict[str, 
         "saved_at": saved_at,
         "sha256": result.sha256,
         "bytes": result.bytes,
+        "verified": video.verified if video is not None else None,
+        "unverified": video.unverified if video is not None else None,
     }
 
 

@@ -90,6 +90,7 @@ def info_of_entry(entry: LedgerEntry) -> JobInfo:
         sha256=entry.sha256,
         error=error_of(entry) if state in EXPLAINED else None,
         charged=entry.charged,
+        note=video.doubt if (video := video_of(entry)) is not None else None,
     )
 
 
@@ -143,7 +144,7 @@ def info_of_tracked(tracked: TrackedJob, *, epoch: float) -> JobInfo:
         sha256=video.sha256 if video is not None and tracked.over else None,
         error=None if isinstance(tracked.error, SessionClosed) else tracked.error,
         charged=_charged(tracked),
-        note=None if state.ended else tracked.polls.note,
+        note=tracked.polls.note if not state.ended else video.doubt if video is not None else None,
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from aihubmix_video.errors import ModelUnavailable, RequestRefused, SubmitUncertain
+from aihubmix_video.errors import GatewayError, ModelUnavailable, RequestRefused, SubmitUncertain
 
 if TYPE_CHECKING:
     from aihubmix_video.errors import VideoError
@@ -75,4 +75,8 @@ def _counts(error: VideoError) -> bool:
     """Whether an error may be about the account: refusals, and 2xx answers that nobody can read; lost answers are not."""
     if isinstance(error, SubmitUncertain):
         return error.status_code is not None and error.status_code < 300
+    if isinstance(
+        error, GatewayError
+    ):  # a page of an edge, or an error in a 200; what may have been bought is uncertain
+        return error.charged == "no"
     return isinstance(error, (RequestRefused, ModelUnavailable))

@@ -89,6 +89,13 @@ class Video:
     raw: Mapping[str, Any] = attrs.field(factory=dict, repr=False, eq=False)
     _saver: Saver | None = attrs.field(default=None, repr=False, eq=False)
 
+    @property
+    def doubt(self) -> str | None:
+        """Why its saved file may not be whole, as a sentence; None if it is proved whole, or not saved."""
+        if self.verified is not False:
+            return None
+        return f"Not proved whole: the file {self.unverified or 'could have been cut without a trace'}."
+
     async def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Video:
         """Fetch the video to *path* and verify it.
 

@@ -41,6 +41,7 @@ class Card:
         sha256: Hex digest of the file.
         error_type: The class of the error that keeps it from being there.
         error: That error's text.
+        note: What else is to be said of it, such as that its file is not proved whole.
         charged: Whether money was spent on it.
     """
 
@@ -63,6 +64,7 @@ class Card:
     error_type: str | None = None
     error: str | None = None
     charged: Charged = "no"
+    note: str | None = None
 
     def plain(self) -> dict[str, object]:
         """Give it as JSON: what is known, under the names that a job has over HTTP."""

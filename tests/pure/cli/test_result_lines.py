@@ -35,6 +35,8 @@ def test_a_saved_video_is_told_as_one_object():
         "status": "completed",
         "path": "/videos/cat.mp4",
         "sha256": "ab" * 32,
+        "verified": None,
+        "unverified": None,
         "error": None,
         "charged": "yes",
     } == result_object(SAVED)
@@ -92,3 +94,10 @@ def test_no_words_of_a_server_reach_the_terminal_raw(text: str):
 
     assert safe(failure_line(result)).isprintable()
     assert json.dumps(result_object(result)["error"], ensure_ascii=False).isprintable()
+
+
+def test_a_video_that_is_not_proved_whole_says_so_in_its_line():
+    """Who does not look at the file would never know."""
+    video = Video(id="v", path=Path("/a.mp4"), verified=False, unverified="has no MP4 box at byte 7")
+    line = finished_line(RowResult(index=0, video=video, path=Path("/a.mp4")))
+    assert "Not proved whole: the file has no MP4 box at byte 7." in line

@@ -7,6 +7,7 @@ import pytest
 from aihubmix_video.errors import (
     ConnectionFailed,
     ContentRefused,
+    GatewayError,
     InvalidRequest,
     ModelUnavailable,
     RequestRefused,
@@ -37,6 +38,16 @@ def test_an_answer_that_nobody_can_read_counts():
     for _ in range(STREAK - 1):
         assert None is streak.refused(SubmitUncertain("the answer has no id", status_code=200))
     assert streak.refused(SubmitUncertain("the answer has no id", status_code=200)) is not None
+
+
+def test_a_page_of_an_edge_counts():
+    """A box before the gateway that refuses every create with a page would let all rows go by."""
+    streak = RefusalStreak()
+    answers = [
+        streak.refused(GatewayError("an HTML page: Attention Required!", status_code=403)) for _ in range(STREAK)
+    ]
+    assert [None] * (STREAK - 1) == answers[:-1]
+    assert answers[-1] is not None
 
 
 @pytest.mark.parametrize(
