@@ -142,6 +142,7 @@ class Known(TypedDict, total=False):
     retryable: bool
     charged: Charged
     last_heard: str | None
+    advice: str
 
 
 class VideoError(Exception):
@@ -161,7 +162,7 @@ class VideoError(Exception):
 
     retryable: bool = False
     charged: Charged = "no"
-    advice: ClassVar[str] = ""
+    advice: str = ""
     advice_for_bought: ClassVar[str | None] = (
         None  # where the job has an id, and `advice` would deny that it was bought
     )
@@ -174,6 +175,8 @@ class VideoError(Exception):
         self.request_id = known.get("request_id")
         self.status_code = known.get("status_code")
         self.last_heard = known.get("last_heard")
+        if "advice" in known:
+            self.advice = known["advice"]
         if "retryable" in known:
             self.retryable = known["retryable"]
         if "charged" in known:

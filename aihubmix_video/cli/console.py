@@ -81,6 +81,7 @@ class Screen:
     _done: int = attrs.field(default=0, init=False)
     _failed: int = attrs.field(default=0, init=False)
     _capped: int = attrs.field(default=0, init=False)  # rows left out because of a cap
+    _unpriced: int = attrs.field(default=0, init=False)  # rows left out because a cap cannot be kept with them
     _total: int = attrs.field(default=0, init=False)
     _model_width: int = attrs.field(default=8, init=False)
 
@@ -105,9 +106,9 @@ class Screen:
         for each in objects:
             self.result(json.dumps(each, ensure_ascii=False))
 
-    def table(self, table: RenderableType) -> None:
-        """Print a table as a result."""
-        width = None if self.out.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    def table(self, table: RenderableType, *, cell_width: int = 0) -> None:
+        """Print a table as a result; where it goes to no terminal, a cell of *cell_width* columns is not cut."""
+        width = None if self.out.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH + cell_width
         Paper(self.out, width).print(table)
         self.out.flush()
 
@@ -135,10 +136,12 @@ class Screen:
     def finished(self, result: RowResult) -> None:
         """Print the end of one row: its path or object as a result, and a line about it."""
         capped = isinstance(result.error, BudgetExceeded)
+        unpriced = isinstance(result.error, BudgetExceeded) and "cannot be kept" in result.error.message
         self._done += result.error is None
-        self._capped += capped
+        self._capped += capped and not unpriced
+        self._unpriced += unpriced
         self._failed += result.error is not None and not capped
-        if capped and self._capped > 1:
+        if capped and self._capped + self._unpriced > 1:
             pass  # one cap stops thousands of rows; the summary counts them
         elif result.error is not None:
             self.error(failure_line(result, alone=self._total <= 1))
@@ -177,10 +180,11 @@ class Screen:
         """Print how many rows ended how."""
         failed = f", {self._failed} failed" if self._failed else ""
         failed += f", {self._capped} above a cap" if self._capped else ""
+        failed += f", {self._unpriced} whose price or length is not known" if self._unpriced else ""
         took = took_text(time.monotonic() - self._began)
         self.say(
             f"{self._done} of {self._total} done{failed}, in {took}.",
-            "bold red" if self._failed or self._capped else "bold",
+            "bold red" if self._failed or self._capped or self._unpriced else "bold",
         )
 
     @asynccontextmanager
@@ -221,7 +225,7 @@ class Screen:
             done=self._done,
             failed=self._failed,
             running=running,
-            total=self._total - self._capped,
+            total=self._total - self._capped - self._unpriced,
             elapsed=now - self._began,
             holds=tuple(str(hold) for hold in holds if hold.until - time.time() > SHOWN_HOLD_SECONDS),
         )

@@ -57,6 +57,9 @@ class LedgerLocation:
         return cls(path=path, resume=resume, batch=batch)
 
 
+SHOWN = UNFINISHED | {LedgerState.FAILED}
+
+
 def ledger_at(place: Path) -> Path:
     """Return the path of the ledger in a folder of videos; anything else is the ledger itself."""
     return place / LEDGER if place.is_dir() else place
@@ -75,10 +78,12 @@ class LedgerSummary:
     Attributes:
         counts: How many jobs are in each state.
         left: The unfinished jobs, in the order in which they were added.
+        failed: The jobs that failed, also in that order; each may be bought again.
     """
 
     counts: Mapping[LedgerState, int] = attrs.field(factory=dict)
     left: tuple[LedgerEntry, ...] = ()
+    failed: tuple[LedgerEntry, ...] = ()
 
     @property
     def uncertain(self) -> tuple[LedgerEntry, ...]:
@@ -98,8 +103,13 @@ async def ledger_summary(location: LedgerLocation) -> LedgerSummary:
     """
     async with aclosing(await SqliteLedger.open(location.path)) as ledger:
         counts = await ledger.counts()
-        left = [entry async for entry in entries(ledger, UNFINISHED) if location.batch in {None, entry.batch}]
-    return LedgerSummary(counts=counts, left=tuple(reversed(left)))
+        found = [entry async for entry in entries(ledger, SHOWN) if location.batch in {None, entry.batch}]
+    found.reverse()
+    return LedgerSummary(
+        counts=counts,
+        left=tuple(entry for entry in found if entry.state in UNFINISHED),
+        failed=tuple(entry for entry in found if entry.state is LedgerState.FAILED),
+    )
 
 
 def uncertain_lines(uncertain: Sequence[LedgerEntry], resume: str) -> Iterator[str]:

@@ -63,14 +63,17 @@ def resume(
 async def resume_ledger(runner: Runner, location: LedgerLocation, deciding: DecidingOptions) -> ExitCode:
     """Decide what the user has decided, and resume what is left."""
     summary = await ledger_summary(location)
-    decisions = decisions_of(summary.uncertain, deciding.attach or (), deciding.resubmit or (), deciding.drop or ())
-    if not summary.left:
+    decisions = decisions_of(
+        *(summary.uncertain, deciding.attach or (), deciding.resubmit or (), deciding.drop or ()), failed=summary.failed
+    )
+    if not summary.left and not decisions:
         runner.screen.insist(f"Nothing is left to do in {location.path}: {summary}.")
         if runner.gallery is not None:
             await runner.gallery.complete()
         return ExitCode.DONE
-    keys = {entry.key: key for entry in summary.left if (key := row_key_of(entry)) is not None}
-    total = len(summary.left) - sum(each.drop for each in decisions)
+    keys = {entry.key: key for entry in (*summary.left, *summary.failed) if (key := row_key_of(entry)) is not None}
+    again = {each.key for each in decisions if each.resubmit} & {entry.key for entry in summary.failed}
+    total = len(summary.left) + len(again) - sum(each.drop for each in decisions)
     return await runner.follow(lambda session: resumed(session, decisions, keys), total)
 
 

@@ -44,17 +44,19 @@ async def print_statuses(runner: Runner, ids: Sequence[str]) -> ExitCode:
     if runner.screen.json:
         runner.screen.objects(status_object(*pair) for pair in zip(ids, answers, strict=True))
     elif videos := [answer for answer in answers if isinstance(answer, Video)]:
-        runner.screen.table(statuses_table(videos))
+        piped = not runner.screen.out.isatty()
+        longest = max(len(video.id) for video in videos)
+        runner.screen.table(statuses_table(videos, whole_ids=piped), cell_width=longest if piped else 0)
     return print_errors(runner.screen, ids, answers)
 
 
-def statuses_table(videos: Sequence[Video]) -> Table:
-    """Return a table of how jobs stand."""
+def statuses_table(videos: Sequence[Video], *, whole_ids: bool = False) -> Table:
+    """Return a table of how jobs stand; an id is cut where a person reads it, and whole where a program may."""
     table = new_table("id", "model", "status", "progress", "length", "picture", "error")
     for video in videos:
         size = (video.width, video.height) if video.width and video.height else None
         table.add_row(
-            Text(safe(short_id(video.id))),
+            Text(safe(video.id, 300) if whole_ids else safe(short_id(video.id)), no_wrap=whole_ids),
             safe(video.model or "", 40),
             Text(_status_text(video)),
             "" if video.progress is None else f"{video.progress:.0f}%",

@@ -82,7 +82,7 @@ async def changes_of(path: Path, batch: str, rows: Iterable[Row]) -> Changes:
         return Changes()
     async with aclosing(await SqliteLedger.open(path)) as ledger:
         kept = {
-            (entry.fingerprint, entry.occurrence): None if entry.state is LedgerState.DROPPED else _gone(entry)
+            (entry.fingerprint, entry.occurrence): None if _costs_nothing(entry) else _gone(entry)
             async for entry in ledger.rows_of(batch)
         }
         if not kept:
@@ -101,6 +101,12 @@ async def _others(ledger: SqliteLedger, batch: str) -> AsyncIterator[LedgerEntry
 async def _elsewhere(others: dict[str, str | None], rows: Iterable[Row]) -> Changes:
     found = [others[digest] async for _, digest in _digested(rows) if digest in others]
     return Changes(elsewhere=found[0], again=len(found)) if found else Changes()
+
+
+def _costs_nothing(entry: LedgerEntry) -> bool:
+    """Whether a row may be replaced by another without a video being bought twice."""
+    unpaid = entry.state is LedgerState.FAILED and entry.charged == "no" and not entry.written_off
+    return unpaid or entry.state is LedgerState.DROPPED
 
 
 def _gone(entry: LedgerEntry) -> GoneRow:

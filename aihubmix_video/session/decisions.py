@@ -27,7 +27,11 @@ class Decision:
 
 
 def decisions_of(
-    uncertain: Sequence[LedgerEntry], attach: Sequence[str] = (), resubmit: Sequence[str] = (), drop: Sequence[str] = ()
+    uncertain: Sequence[LedgerEntry],
+    attach: Sequence[str] = (),
+    resubmit: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    failed: Sequence[LedgerEntry] = (),
 ) -> tuple[Decision, ...]:
     """Return the decisions that a user's texts stand for.
 
@@ -36,12 +40,13 @@ def decisions_of(
         attach: Each ``KEY=ID``; or ``ID`` alone where there is one job.
         resubmit: Each a key, or ``all``.
         drop: Each a key, or ``all``.
+        failed: The jobs that failed; each may be bought again by its key, and ``all`` does not mean them.
 
     Raises:
         ConfigurationError: A text does not say which job it is about, or two are about the same job.
     """
     decided = [_attached(text, uncertain) for text in attach]
-    decided += (Decision(key=key, resubmit=True) for text in resubmit for key in _keys(text, uncertain))
+    decided += (Decision(key=key, resubmit=True) for text in resubmit for key in _keys(text, uncertain, failed))
     decided += (Decision(key=key, drop=True) for text in drop for key in _keys(text, uncertain))
     keys = [each.key for each in decided]
     if twice := next((key for key in keys if keys.count(key) > 1), None):
@@ -58,8 +63,8 @@ def _attached(text: str, uncertain: Sequence[LedgerEntry]) -> Decision:
     return Decision(key=_key(head, uncertain), attach=rest)
 
 
-def _keys(text: str, uncertain: Sequence[LedgerEntry]) -> list[str]:
-    return [entry.key for entry in uncertain] if text == "all" else [_key(text, uncertain)]
+def _keys(text: str, uncertain: Sequence[LedgerEntry], failed: Sequence[LedgerEntry] = ()) -> list[str]:
+    return [entry.key for entry in uncertain] if text == "all" else [_key(text, [*uncertain, *failed])]
 
 
 def _key(text: str, uncertain: Sequence[LedgerEntry]) -> str:

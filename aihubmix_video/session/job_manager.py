@@ -319,6 +319,7 @@ class JobManager:
         """Delete a job at the gateway, and let go of it; in the ledger nothing is left to do for it then."""
         if tracked.video_id is not None:
             await self.direct_calls.delete(tracked.video_id)
+        tracked.advance(StageEvent.DROP)
         if not tracked.in_ledger:
             self.detach(tracked)
             return
@@ -379,6 +380,9 @@ class JobManager:
         if isinstance(error, (WaitTimeout, JobNotFound, DownloadFailed)):
             error.last_heard = tracked.polls.last_heard(self._clock())
         await self.ledger_sync.finish(tracked, error)
+        if tracked.end_with(error) is Stage.DROPPED and tracked.video_id is not None:
+            error = SessionClosed("the job was deleted", job_id=tracked.video_id, job_key=tracked.key, charged="yes")
+            error.advice = "It is gone at the gateway as well: there is nothing left to wait for."
         if self._trouble is not None and tracked.video_id is None and isinstance(error, SessionClosed):
             error = self._refused(tracked.key)  # withdrawn because of it
         if tracked.video_id is not None:

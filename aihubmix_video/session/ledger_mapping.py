@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -24,6 +24,8 @@ from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob
 from aihubmix_video.types.video import Status, Video
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aihubmix_video.ledger.transitions import Transition
     from aihubmix_video.types.request import VideoRequest
 
@@ -103,6 +105,16 @@ def target_of(entry: LedgerEntry) -> OutputTarget | None:
     )
 
 
+_STATUS: Final[Mapping[LedgerState, Status]] = {
+    LedgerState.COMPLETED: Status.COMPLETED,
+    LedgerState.SAVED: Status.COMPLETED,
+    LedgerState.DONE: Status.COMPLETED,
+    LedgerState.FAILED: Status.FAILED,
+    LedgerState.DROPPED: Status.FAILED,
+}
+"""What the gateway last said of a job that was bought; of the others it said that they go on."""
+
+
 def video_of(entry: LedgerEntry) -> Video | None:
     """Describe an entry's video, as far as the ledger knows it."""
     if entry.video_id is None:
@@ -110,7 +122,7 @@ def video_of(entry: LedgerEntry) -> Video | None:
     return Video(
         id=entry.video_id,
         model=entry.request.model,
-        status=Status.COMPLETED if entry.sha256 is not None else Status.IN_PROGRESS,
+        status=_STATUS.get(entry.state, Status.IN_PROGRESS),
         seconds=entry.seconds,
         expires_at=entry.expires_at,
         path=entry.path,

@@ -84,14 +84,19 @@ class OutputTarget:
 class EventSubscription:
     """One reader of a job's events, who may read as slowly as he likes."""
 
-    __slots__ = ("_events", "_more")
+    __slots__ = ("_events", "_last", "_more")
 
     def __init__(self) -> None:
         self._events: deque[JobEvent] = deque(maxlen=EVENTS_BUFFERED)
         self._more = asyncio.Event()
+        self._last: tuple[object, ...] = ()
 
     def put(self, event: JobEvent) -> None:
-        """Tell him, without waiting."""
+        """Add an event without waiting, unless it says nothing but what the last one said."""
+        facts = (event.status, event.progress, event.bytes_done, event.bytes_total, event.note)
+        if facts == self._last:
+            return
+        self._last = facts
         self._events.append(event)
         self._more.set()
 

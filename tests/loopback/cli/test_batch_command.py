@@ -12,7 +12,7 @@ from tests.loopback.cli.test_commands import FAST, NOW, Run, environment, run
 MODEL = ("-m", "wan2.6-t2v", "--seconds", "2")
 PACE = ("--rate", "50", "--poll-interval", "0.2")
 BATCH = ("batch", "rows.txt", "-o", "out", *MODEL, *PACE)
-FIELDS = {"index", "key", "id", "status", "path", "sha256", "error", "charged"}
+FIELDS = {"index", "key", "id", "status", "path", "sha256", "verified", "unverified", "error", "charged"}
 
 
 def rows(folder: Path, *prompts: str) -> None:

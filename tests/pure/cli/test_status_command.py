@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+from io import StringIO
+
+from rich.console import Console
+
+from aihubmix_video.cli.console import PIPE_WIDTH
 from aihubmix_video.cli.status_command import status_object, statuses_table
 from aihubmix_video.errors import JobNotFound
 from aihubmix_video.types.video import Status, Video
@@ -19,3 +24,19 @@ def test_a_status_that_is_not_known_is_null():
     told = status_object("v", JobNotFound("unknown id"))
 
     assert (None, "JobNotFound") == (told["status"], told["error"]["type"])  # type: ignore[index]
+
+
+def test_an_id_is_whole_where_a_program_may_read_it():
+    """Cut in the middle, it is of no use to the next command of a pipe."""
+    video = Video(id="v" * 250, status=Status.IN_PROGRESS)
+    paper = Console(file=StringIO(), width=PIPE_WIDTH + 250)
+    with paper.capture() as caught:
+        paper.print(statuses_table([video], whole_ids=True))
+    assert "v" * 250 in caught.get()
+    assert "v" * 250 not in text_of(statuses_table([video]))
+
+
+def test_the_gateways_own_word_is_shown_where_it_is_another():
+    """Half an hour of "in_progress" is explained by NOT_START."""
+    video = Video(id="v", status=Status.QUEUED, raw={"status": "NOT_START"})
+    assert "queued (NOT_START)" in text_of(statuses_table([video]))

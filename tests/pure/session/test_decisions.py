@@ -52,3 +52,14 @@ def test_what_can_be_misunderstood_is_refused(given: dict[str, list[str]]):
     """A decision taken for the wrong job costs money, or a video."""
     with pytest.raises(ConfigurationError):
         decisions_of((ONE, TWO), **given)
+
+
+FAILED = LedgerEntry(key="k-9", request=VideoRequest(model="sora-2", prompt="p"), state=LedgerState.FAILED)
+
+
+def test_a_failed_job_may_be_bought_again_by_its_key_and_by_nothing_else():
+    """`session.decide` takes it, so the command must; but "all" means what may have been bought."""
+    assert (Decision(key="k-9", resubmit=True),) == decisions_of((ONE,), resubmit=["k-9"], failed=(FAILED,))
+    assert (Decision(key="k-1", resubmit=True),) == decisions_of((ONE,), resubmit=["all"], failed=(FAILED,))
+    with pytest.raises(ConfigurationError):
+        decisions_of((ONE,), drop=["k-9"], failed=(FAILED,))

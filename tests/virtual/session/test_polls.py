@@ -395,3 +395,28 @@ async def test_polls_that_fail_are_noted_while_they_do_and_told_at_the_end():
         assert all(note.startswith("the last ") and "HTTP 500" in note for note in told)
         assert notes[-1] is None
         assert job.snapshot().note is None
+
+
+# Told once, and rightly.
+
+
+async def test_each_event_says_something_new():
+    """A job that is finished at the vendor, and wanted without a file, told so twice."""
+    async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
+        job = await session.submit("a cat", **WAN)
+        told = [(event.status, event.progress, event.bytes_done, event.note) async for event in job.events()]
+        assert Status.COMPLETED is told[-1][0]
+        assert [pair for pair in pairwise(told) if pair[0] == pair[1]] == []
+        assert 1 == [status for status, *_ in told].count(Status.COMPLETED)
+
+
+async def test_who_awaits_a_deleted_job_is_told_that_it_was_deleted():
+    """The advice to follow it again would lead to a 404."""
+    async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
+        job = await session.submit("a cat", model="sora-2")
+        waiting = asyncio.create_task(asyncio.wait_for(job, 50))
+        await asyncio.sleep(1)
+        await job.delete()
+        with pytest.raises(errors.SessionClosed, match="was deleted") as caught:
+            await waiting
+        assert "session.job" not in str(caught.value)
