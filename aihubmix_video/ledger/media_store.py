@@ -126,7 +126,7 @@ class MediaStore:
         return sum(self._delete_unclaimed(name) for name in names if name.partition(".")[0] not in needed)
 
     def _delete_unclaimed(self, name: str) -> bool:
-        with self._lock:  # so that no file is deleted between its claim and its release
+        with self._lock:  # so that it is not claimed between the check and the deletion
             if self._claims[name.partition(".")[0]]:
                 return False
             (self.folder / name).unlink(missing_ok=True)

@@ -198,9 +198,8 @@ class SqliteWriter:
             for call in group:
                 self._retry_read_or_fail(connection, call, error)
 
-    def _retry_read_or_fail(
-        self, connection: sqlite3.Connection, call: _Call[Any], error: Exception
-    ) -> None:  # Any: see the queue
+    # Any: see the queue
+    def _retry_read_or_fail(self, connection: sqlite3.Connection, call: _Call[Any], error: Exception) -> None:
         """Fail a call whose transaction was rolled back; a call that only reads is tried once more."""
         call.error = ledger_error(error, self._ledger, call.doing)
         call.error.__cause__ = error

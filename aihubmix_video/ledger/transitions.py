@@ -227,11 +227,8 @@ def step(entry: LedgerEntry, transition: Transition, now: float) -> LedgerEntry:
     after = NEXT.get((entry.state, transition.move))
     if after is None:
         raise illegal(entry.key, entry.state, transition.move)
-    changes: dict[str, Any] = {
-        **transition.values,
-        "state": after,
-        "updated_at": now,
-    }  # Any: each field has its own type
+    # Any: each field has its own type
+    changes: dict[str, Any] = {**transition.values, "state": after, "updated_at": now}
     if transition.move is Move.SENDING:
         changes["attempts"] = entry.attempts + 1
     if transition.move is Move.RESUBMIT:
