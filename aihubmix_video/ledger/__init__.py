@@ -1,6 +1,7 @@
-"""What survives of a job: the record of what was asked for, what was bought and what was saved.
+"""The durable record of each job: what was requested, what was bought and what was saved.
 
-`interface.Ledger` says what the session tells it. `sqlite_ledger.SqliteLedger` keeps it on disk, whatever happens to the
-process; `null_ledger.NoLedger` stands where a session has none. The rules are pure: `transitions` says what may happen to a
-job, `request_codec` how a request is written down, `fingerprint` when two requests are the same.
+`interface.Ledger` is the protocol that the session writes to and reads from. `sqlite_ledger.SqliteLedger` keeps the record
+on disk, whatever happens to the process. `memory_ledger.MemoryLedger` keeps it for as long as the process lives, and
+`null_ledger.NullLedger` keeps nothing. The rules are pure: `transitions` lists the legal transitions of a job,
+`request_codec` encodes a request as text, and `fingerprint` decides when two requests are the same.
 """

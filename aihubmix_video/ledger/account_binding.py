@@ -1,4 +1,4 @@
-"""Whose jobs a ledger holds: the gateway, and a digest of the key."""
+"""The account that a ledger belongs to: the gateway, and a digest of the key."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ DIGEST_BYTES: Final = 8
 
 
 def hidden(secret: str) -> Callable[[], str]:
-    """Wrap a secret in something that shows nothing of it."""
+    """Return a function that returns the secret, so that no repr and no traceback shows it."""
     return lambda: secret
 
 
 def digest(salt: bytes, reveal: Callable[[], str]) -> str:
-    """Make something of a key by which it can be told from others, and not be found."""
+    """Return a digest that distinguishes a key from others, and from which the key cannot be recovered."""
     return hashlib.scrypt(reveal().encode(), salt=salt, n=1 << 14, r=8, p=1, dklen=DIGEST_BYTES).hex()
 
 
 def bind(connection: sqlite3.Connection, base_url: str, digest: str, *, new_key: bool) -> tuple[str, str]:
-    """Note whose the ledger is, and say whose it is.
+    """Bind the ledger to an account unless it is bound to another; return the base URL and key digest it is bound to.
 
-    It is nobody's as long as nothing may have been bought with it, and a gateway's own may have a new key.
+    While nothing may have been bought with it, a ledger can be bound to any account. With *new_key*, a ledger of the same
+    gateway is bound to the new key.
     """
     url, kept = (sqlite_queries.fact(connection, name) for name in ("base_url", "api_key_digest"))
     if (url, kept) == (base_url.encode(), digest.encode()):

@@ -1,4 +1,4 @@
-"""One job as the ledger knows it."""
+"""One job as the ledger records it."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ __all__ = ["FINISHED", "MAY_BE_SENT", "SENDABLE", "UNFINISHED", "Destination", "
 
 
 class LedgerState(StrEnum):
-    """How far a job has come, judged by what would be lost if the process ended now."""
+    """How far a job has come, defined by what would be known of it if the process ended now."""
 
     INTENDED = "intended"
-    """Asked for; nothing of it has been sent."""
+    """Requested; nothing of it has been sent."""
     SENDING = "sending"
-    """Its create is leaving, or has left: it may be bought, and its id is not known yet."""
+    """Its create is being sent, or was sent: it may be bought, and its id is not known yet."""
     BOUGHT = "bought"
-    """The gateway named it."""
+    """The gateway accepted it and returned its id."""
     COMPLETED = "completed"
-    """Finished at the vendor; its file is still to be fetched."""
+    """Finished at the vendor; its file is still to be downloaded."""
     SAVED = "saved"
     """Its file is on disk."""
     DONE = "done"
     """Finished at the vendor, and no file was wanted."""
     FAILED = "failed"
-    """Refused, failed or expired, for good."""
+    """Refused, failed or expired; this is final."""
     UNCERTAIN = "uncertain"
-    """It may have been bought and nobody can tell; it stays so until the user decides."""
+    """It may have been bought, and this cannot be found out; it stays uncertain until the user decides."""
     DROPPED = "dropped"
-    """The user does not want it any more."""
+    """Discarded: the user no longer wants it."""
 
 
 FINISHED: Final = frozenset({LedgerState.SAVED, LedgerState.DONE, LedgerState.FAILED, LedgerState.DROPPED})
 UNFINISHED: Final = frozenset(LedgerState) - FINISHED
 SENDABLE: Final = frozenset({LedgerState.INTENDED, LedgerState.SENDING, LedgerState.UNCERTAIN})
-"""States from which a create may yet be sent, so that the reference media are needed."""
+"""States from which a create may still be sent, so the reference media are needed."""
 MAY_BE_SENT: Final = UNFINISHED | {LedgerState.FAILED}
-"""States that may yet lead there: a job that fails may be bought anew."""
+"""States that may still lead to a create: a job that fails may be bought again."""
 
 
 @attrs.frozen(kw_only=True)
 class Destination:
-    """Where a job's file goes, as it was asked for.
+    """Where a job's file goes, as the user requested it.
 
     Attributes:
-        text: A path or a template; absolute, or resuming from another folder would save elsewhere.
+        text: A path or a template. It is absolute: otherwise resuming from another folder would save elsewhere.
         template: Whether *text* is a template to fill in, rather than a literal path.
-        index: The row's position, for a template.
+        index: The row's index, for a template.
         row_key: The row's own key, for a template.
         overwrite: Whether an existing file is replaced.
-        make_folder: Whether its folder is made where it does not exist.
+        make_folder: Whether its folder is created if it does not exist.
     """
 
     text: str
@@ -70,36 +70,41 @@ class Destination:
 
 @attrs.frozen(kw_only=True)
 class LedgerEntry:
-    """One job, from the wish to the file. What the ledger itself sets is listed last.
+    """One job, from the request to the file. The fields that the ledger itself sets are listed last.
 
     Attributes:
-        key: Our own name of the job, unique in the ledger.
+        key: The job's local key, unique in the ledger.
         client_key: The user's idempotency key, unique in the ledger.
-        owner: Whose it is, where an application has several users; its word for them.
-        batch: The name of the batch it is a row of.
-        index: Its row there.
-        fingerprint: What tells its request from others, see `fingerprint.fingerprint`.
+        owner: The user it belongs to, if an application has several; in the application's own terms.
+        batch: The name of the batch that it is a row of.
+        index: The index of its row in that batch.
+        fingerprint: What distinguishes its request from others, see `fingerprint.fingerprint`.
         occurrence: Counts the rows of the batch that have this fingerprint, from 0.
-        request: What is asked for, with its media while it may yet be sent. Once it cannot, and in lists (`Ledger.page`,
-            `Ledger.rows_of`), a medium is only the `pathlib.Path` where the ledger keeps it, or kept it; so is one that was
-            lost.
-        target: Where the file goes; None if none is wanted.
-        seconds: Length that will be billed; None where only the vendor knows.
-        number: Its place in the order in which jobs were intended, from 1.
+        request: The request, with its media while it may still be sent. After that, and in lists (`Ledger.page`,
+            `Ledger.rows_of`), a medium is only the `pathlib.Path` where the ledger keeps it, or kept it. A medium that was
+            lost is also only a path.
+        target: Where the file goes; None if no file is wanted.
+        seconds: The length that will be billed; None if only the vendor knows it.
+        number: Its position in the order in which jobs were intended, from 1.
         state: How far it has come.
         video_id: The gateway's id.
-        also_id: A second id that the gateway gave.
-        created_at: When it was asked for, Unix seconds on this machine's clock; when it was intended, if nobody says.
-            Likewise `updated_at`, its last change.
-        expires_at: When its link goes, Unix seconds.
-        path: The saved file; likewise `bytes_written`, `sha256` (hex) and `verified`.
-        error_type: The class of the error it failed with, or that left it uncertain.
-        error_message: Its text, one printable line; likewise `status_code` and `request_id`.
-        error_body: The beginning of the answer that caused it, with keys masked.
-        charged: Whether money was spent on it; ``"unknown"`` from the moment its create leaves.
-        attempts: How many times a create was begun.
-        written_off: How many earlier purchases of it, given up on, may have cost money.
-        resubmitted: How many times it was to be bought anew.
+        also_id: A second id that the gateway returned.
+        created_at: When it was requested, in Unix seconds on this machine's clock; by default when it was intended.
+        updated_at: When it was last changed, in Unix seconds on this machine's clock.
+        expires_at: When its link expires, in Unix seconds.
+        path: The saved file.
+        bytes_written: The size of that file.
+        sha256: The hash of that file's content, in hex.
+        verified: Whether that file was verified.
+        error_type: The class of the error that it failed with, or that left it uncertain.
+        error_message: The error's text, one printable line.
+        error_body: The beginning of the response that caused the error, with keys masked.
+        status_code: The HTTP status of that response.
+        request_id: The gateway's id of that request.
+        charged: Whether money was spent on it; ``"unknown"`` from the moment its create is sent.
+        attempts: How many times sending a create was begun.
+        written_off: How many earlier purchases of it were given up although they may have cost money.
+        resubmitted: How many times it was submitted again.
     """
 
     key: str
@@ -136,11 +141,11 @@ class LedgerEntry:
 
 @attrs.frozen(kw_only=True)
 class Spent:
-    """What was bought of one model, or may have been.
+    """What was bought, or may have been bought, of one model.
 
     Attributes:
-        jobs: How many purchases.
-        seconds: Their lengths together, where known.
+        jobs: The number of purchases.
+        seconds: The sum of their lengths, as far as they are known.
         unmeasured: How many of them have no known length.
     """
 

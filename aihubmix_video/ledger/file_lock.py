@@ -1,13 +1,14 @@
 """One process per ledger.
 
-A second writer would buy what the first one has bought. So whoever opens a ledger takes the kernel's lock (flock) on a file
-beside it. The kernel gives it back when the process ends, however it ends; the file stays, since deleting it would let two
-processes lock two files of one name. Its text only names the holder for whoever is refused.
+A second writer would buy what the first one has bought. So a process that opens a ledger takes the kernel's lock (flock) on
+a file beside it. The kernel releases the lock when the process ends, however it ends. The lock file stays: deleting it would
+let two processes lock two files of the same name. Its text only names the holder to a process that is refused.
 
-Some file systems have no locks, and a few say that they lock and do not. That is found out by locking twice: the second
-time must be refused. There the text decides instead: a holder that still runs on this machine is respected, one that does
-not is followed, and one on another machine, of which nothing is known, has to be ruled out by the user. Two processes that
-start in the same instant could both pass, so a warning is logged.
+Some file systems do not support locks, and a few report a lock that they do not enforce. Locking the file twice detects
+both: the second attempt must be refused. On such a file system the text of the lock file decides. If the holder still runs
+on this machine, the ledger is refused. If it has ended, the ledger is opened. If it is on another machine, whether it runs
+is unknown, and the user has to rule it out. Two processes that start at the same instant could both pass, so a warning is
+logged.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ TEXT_BYTES: Final = 4096
 
 @attrs.frozen
 class _Holder:
-    """A process, told from all that had or will have its number."""
+    """A process, distinguished from all others that had or will have its pid."""
 
     pid: int
     host: str
@@ -50,11 +51,11 @@ class _Holder:
 
     @classmethod
     def this(cls) -> Self:
-        return cls(os.getpid(), socket.gethostname(), _born(os.getpid()))
+        return cls(os.getpid(), socket.gethostname(), _start_time(os.getpid()))
 
     @property
     def runs(self) -> bool | None:
-        """Whether it still runs; None for one on another machine."""
+        """Whether it still runs; None if it is on another machine."""
         if self.host != socket.gethostname():
             return None
         try:
@@ -62,8 +63,8 @@ class _Holder:
         except ProcessLookupError:
             return False
         except OSError:
-            return True  # another user's
-        return _born(self.pid) == self.born
+            return True  # it belongs to another user
+        return _start_time(self.pid) == self.born
 
     def __str__(self) -> str:
         if (self.pid, self.host) == (os.getpid(), socket.gethostname()):
@@ -71,20 +72,20 @@ class _Holder:
         return f"process {self.pid} on {self.host}"
 
 
-def _born(pid: int) -> str:
-    """Say when a process started, in the kernel's ticks; empty where the system has no /proc."""
+def _start_time(pid: int) -> str:
+    """Return when a process started, in the kernel's ticks; empty if the system has no /proc."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except OSError:
         return ""
-    return stat.rpartition(")")[2].split()[19]  # after the name, which may hold anything, the 20th field
+    return stat.rpartition(")")[2].split()[19]  # the 20th field after the name, which may hold anything
 
 
 class FileLock:
-    """The right to write one ledger, held until `release`, or until the process ends.
+    """The lock on one ledger, held until `release`, or until the process ends.
 
     Attributes:
-        real: Whether the kernel guards it, rather than only the text of the file.
+        real: Whether the kernel enforces it, rather than only the text of the lock file.
     """
 
     def __init__(self, descriptor: int, *, real: bool) -> None:
@@ -94,20 +95,20 @@ class FileLock:
 
     @classmethod
     def take(cls, ledger: Path) -> Self:
-        """Lock a ledger.
+        """Lock a ledger, and return the lock.
 
         Raises:
-            LedgerInUse: Another process has it; it is named.
+            LedgerInUse: Another process holds the lock; the message names it.
             OSError: The lock file cannot be opened.
         """
         path = ledger.with_name(ledger.name + ".lock")
         descriptor = open_private(str(path), os.O_RDWR | os.O_CREAT)
         try:
-            real = _locked(descriptor) and _refuses_a_second(path)
+            real = _locked(descriptor) and _is_enforced(path)
             if not real:
-                _respect(_read(descriptor), ledger, path)
+                _refuse_running_holder(_read(descriptor), ledger, path)
             _write(descriptor, json.dumps(attrs.asdict(_Holder.this())))
-        except _HeldElsewhere:
+        except _LockedElsewhere:
             holder = _read(descriptor) or "another process"
             os.close(descriptor)
             raise _in_use(ledger, holder) from None
@@ -119,14 +120,14 @@ class FileLock:
         return cls(descriptor, real=real)
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the lock."""
         if self._descriptor is not None:
-            with contextlib.suppress(OSError):  # the text only explains; full disks need no explanation
+            with contextlib.suppress(OSError):  # the text is only for messages; on a full disk it may stay
                 os.ftruncate(self._descriptor, 0)
         self.forget()
 
     def forget(self) -> None:
-        """Close the file: in a forked child, so that the lock ends with the parent alone."""
+        """Close the file without releasing the lock: in a forked child, so that only the parent holds it."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
@@ -143,50 +144,51 @@ def _forget_all() -> None:
 os.register_at_fork(after_in_child=_forget_all)
 
 
-class _HeldElsewhere(Exception):
-    """The kernel says that somebody else has the lock."""
+class _LockedElsewhere(Exception):
+    """The kernel reports that another process, or another descriptor, holds the lock."""
 
 
 def _locked(descriptor: int) -> bool:
-    """Take the kernel's lock; False where there are none.
+    """Take the kernel's lock; return False if the file system does not support locks.
 
     Raises:
-        _Held: Somebody else has it.
+        _LockedElsewhere: Another process, or another descriptor, holds it.
     """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in HELD:
-            raise _HeldElsewhere from None
+            raise _LockedElsewhere from None
         if error.errno not in NO_LOCKS:
             raise
         return False
     return True
 
 
-def _refuses_a_second(path: Path) -> bool:
-    """Try to lock the file once more, as another process would; a lock that lets us is none."""
+def _is_enforced(path: Path) -> bool:
+    """Return whether locking the file a second time, as another process would, is refused."""
     descriptor = open_private(str(path), os.O_RDWR)
     try:
         return not _locked(descriptor)
-    except _HeldElsewhere:
+    except _LockedElsewhere:
         return True
     finally:
         os.close(descriptor)
 
 
-def _respect(holder: _Holder | None, ledger: Path, path: Path) -> None:
-    """Where the kernel guards nothing, refuse unless the last holder has surely ended.
+def _refuse_running_holder(holder: _Holder | None, ledger: Path, path: Path) -> None:
+    """Refuse unless the last holder has certainly ended; needed if the kernel enforces no lock.
 
     Raises:
-        LedgerError: It runs, or nobody can tell.
+        LedgerInUse: It still runs.
+        LedgerError: It is on another machine, so whether it runs is unknown.
     """
     if holder is None or holder.runs is False:
         return
     if holder.runs is None:
         raise LedgerError(
-            f"{ledger} was opened by {holder}, file locks do not work there, and nobody here can tell whether it still "
-            f"runs. If it has ended, delete {path}; better, move the ledger to a local disk."
+            f"{ledger} was opened by {holder}, file locks do not work there, and whether it still runs cannot be "
+            f"checked from this machine. If it has ended, delete {path}; better, move the ledger to a local disk."
         )
     raise _in_use(ledger, holder)
 
@@ -199,8 +201,8 @@ def _in_use(ledger: Path, holder: _Holder | str) -> LedgerInUse:
 
 def _read(descriptor: int) -> _Holder | None:
     try:
-        said: dict[str, Any] = json.loads(os.pread(descriptor, TEXT_BYTES, 0))  # Any: judged on the next line
-        return _Holder(int(said["pid"]), str(said["host"]), str(said["born"]))
+        fields: dict[str, Any] = json.loads(os.pread(descriptor, TEXT_BYTES, 0))  # Any: checked on the next line
+        return _Holder(int(fields["pid"]), str(fields["host"]), str(fields["born"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -1,4 +1,4 @@
-"""When two requests are the same, so that a row of a batch is known again when the batch is run again."""
+"""When two requests are the same, so that a row of a batch is recognised when the batch is run again."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ __all__ = ["fingerprint"]
 _VERSION: Final = b"aihubmix_video request 1\n"
 _REFERENCES: Final = frozenset({"input_reference", "image", "image_tail"})
 _WHOLE: Final = 2**53
-"""Up to here every whole float is one integer."""
+"""Up to this value every whole float is exactly one integer."""
 
 
 def fingerprint(request: VideoRequest, digests: Mapping[Path, str] | None = None) -> str:
-    """Digest what a request asks for.
+    """Return a digest of what a request asks for.
 
     A medium counts by its content, however it is given: as bytes, a data URL, base64 or a path. Fields left at None do not
-    count, nor does whether a whole number is written ``5``, ``5.0`` or, for `seconds`, ``"5"``. A URL counts by its text.
+    count. Whether a whole number is written ``5``, ``5.0`` or, for `seconds`, ``"5"`` does not count. A URL counts by its
+    text.
 
     Args:
         request: References still on disk must be named in *digests*.
@@ -34,7 +35,7 @@ def fingerprint(request: VideoRequest, digests: Mapping[Path, str] | None = None
         64 hex digits.
 
     Raises:
-        InvalidRequest: A reference is not read yet, or a value is no JSON.
+        InvalidRequest: A reference was not read yet, or a value is not JSON.
     """
     given = {field: getattr(request, field) for field in FIELDS}
     try:
@@ -67,7 +68,7 @@ def _reference(field: str, value: object, digests: Mapping[Path, str]) -> object
     match read_medium(field, value):
         case Medium(data=bytes(data)):
             return {"sha256": hashlib.sha256(data).hexdigest()}
-        case _:  # a URL, or something that only an unchecked request holds
+        case _:  # a URL, or a value that only an unchecked request can hold
             return _json(field, value)
 
 
@@ -84,7 +85,7 @@ def _json(field: str, value: object) -> object:
         case list() | tuple():
             return [_json(f"{field}[{place}]", item) for place, item in enumerate(value)]
         case _:
-            raise InvalidRequest.of(field, value, f"is no JSON: {type(value).__name__}")
+            raise InvalidRequest.of(field, value, f"is not JSON: {type(value).__name__}")
 
 
 def _number(value: object) -> object:

@@ -1,4 +1,4 @@
-"""What the session tells its ledger, and what it asks of it."""
+"""The protocol of a ledger: what a session writes to it and reads from it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = [
 ]
 
 
-PAGE: Final = 500  # entries looked at together
+PAGE: Final = 500  # entries read at a time
 
 
 async def entries(ledger: Ledger, states: Collection[LedgerState] = ()) -> AsyncIterator[LedgerEntry]:
-    """Give the jobs in these states, or all, the newest first."""
+    """Yield the jobs in these states, the newest first; all jobs if *states* is empty."""
     after: int | None = None
     while page := await ledger.page(after, PAGE, states):
         for entry in page:
@@ -29,64 +29,68 @@ async def entries(ledger: Ledger, states: Collection[LedgerState] = ()) -> Async
 
 
 class Ledger(Protocol):
-    """The record of every job; `transitions` says which may follow which.
+    """The record of every job; `transitions` lists the legal transitions.
 
-    Each call that tells something returns when it will survive the process. A call that is
-    cancelled is carried out all the same, in its order. Jobs go by their local key.
+    Each call that writes returns when its change is durable. A call that is cancelled is still carried out, in order. Jobs
+    are named by their local key.
 
     Raises:
-        LedgerError: From any call: it could not be written or read, the transition is not legal, or there is no such job. It
-            changed nothing, and carries the job's key, and its id where one was told.
+        LedgerError: From any call: the ledger could not be written or read, the transition is not legal, or the job does not
+            exist. Nothing was changed. The error has the job's key, and its id if the call was given one.
         SessionClosed: From any call after `aclose`.
     """
 
     async def bind(self, base_url: str, api_key: str, *, new_key: bool = False) -> None:
-        """Say whose jobs these are, once per session; a ledger of another account or gateway is refused, naming both.
+        """Bind the ledger to an account, once per session. A ledger of another account or gateway is refused, naming both.
 
         Args:
-            base_url: The gateway's.
-            api_key: Of which a salted one-way digest is kept, and nothing else.
-            new_key: The key is another one of the same account: the ledger is its from now on. The gateway must be the same.
+            base_url: The gateway's base URL.
+            api_key: The key. Only a salted one-way digest of it is kept.
+            new_key: Whether the key is a new one of the same account, to which the ledger is to be bound from now on. The
+                gateway must be the same.
         """
 
-    # Telling.
+    # Writing.
 
     async def intend(self, entries: Sequence[LedgerEntry]) -> None:
-        """Before anything of these jobs is sent: what is asked for, whole enough to ask for it again. All, or none.
+        """Write the intents: record the jobs, completely enough to request them again, before anything of them is sent.
+
+        Either all are recorded, or none.
 
         Raises:
-            InvalidRequest: One cannot be written down: it is no JSON, or a file in it was not read yet.
+            InvalidRequest: A request cannot be recorded: it is not JSON, or a file in it was not read yet.
         """
 
     async def record(self, key: str, transition: Transition) -> None:
-        """Write down what happened to a job, or what the user decided about it; see `transitions`.
+        """Record what happened to a job, or what the user decided about it; see `transitions`.
 
-        `transitions.sending` is recorded when the connection stands: the create's first byte leaves when the call returns.
+        `transitions.sending` is recorded once the connection is established. The first byte of the create is sent after the
+        call returns.
         """
 
     async def remember(self, name: str, value: bytes) -> None:
-        """Keep something small that was learnt, in place of what had that name."""
+        """Store a small value under a name, replacing what had that name."""
 
-    # Asking.
+    # Reading.
 
     def unfinished(self) -> AsyncIterator[LedgerEntry]:
-        """Give every job that needs something, as of now, each with its media.
+        """Yield every job that is unfinished at the time of the call, each with its media.
 
-        First those to be fetched, the earliest expiry first; then those that may have been bought; then those to be sent.
+        First those to be downloaded, the earliest expiry first; then those that may have been bought; then those to be sent.
         A job intended after the call is not among them.
         """
 
     def rows_of(self, batch: str) -> AsyncIterator[LedgerEntry]:
-        """Give every job of a batch in the order of its rows, without media."""
+        """Yield every job of a batch in the order of its rows, without media."""
 
     async def entry(self, key: str) -> LedgerEntry | None:
-        """Find a job."""
+        """Return the job with this local key; None if there is none."""
 
     async def by_client_key(self, client_key: str) -> LedgerEntry | None:
-        """Find the job that the user gave this idempotency key."""
+        """Return the job to which the user gave this idempotency key; None if there is none."""
 
     async def find(self, batch: str, fingerprint: str, occurrence: int) -> LedgerEntry | None:
-        """Find the row of a batch that asked for the same, for the n-th time."""
+        """Return the row of a batch with this fingerprint and occurrence; None if there is none."""
 
     async def page(
         self,
@@ -96,28 +100,28 @@ class Ledger(Protocol):
         *,
         owner: str | None = None,
     ) -> Sequence[LedgerEntry]:
-        """Give jobs, the newest first, without media.
+        """Return a page of jobs, the newest first, without media.
 
         Args:
-            after: The `number` of the last entry of the page before; None for the first page.
-            limit: How many, at most.
-            states: Only these; all if empty.
-            owner: Only this one's; everybody's if None.
+            after: The `number` of the last entry of the previous page; None for the first page.
+            limit: The most entries to return.
+            states: Only jobs in these states; all jobs if empty.
+            owner: Only this owner's jobs; the jobs of all owners if None.
         """
 
     async def counts(self) -> Mapping[LedgerState, int]:
-        """Count the jobs in each state."""
+        """Return the number of jobs in each state."""
 
     async def spent(self) -> Mapping[str, Spent]:
-        """Add up, by model, what was bought or may have been."""
+        """Return, by model, the sums of what was bought or may have been bought."""
 
     async def recall(self, name: str) -> bytes | None:
-        """Give back what was remembered under a name."""
+        """Return what was remembered under a name; None if nothing was."""
 
-    # Ending.
+    # Closing.
 
     async def sweep(self) -> int:
-        """Delete the media that no create can need any more, and say how many."""
+        """Delete the media that no create can need any more; return how many were deleted."""
 
     async def aclose(self) -> None:
-        """Nothing more will be told. It may be called again, also meanwhile."""
+        """Close the ledger. It may be called again, also while a first call is under way."""

@@ -1,4 +1,4 @@
-"""Reference media beside the ledger, each once, under the hash of its content."""
+"""Reference media in a folder beside the ledger, each stored once under the hash of its content."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class MediaStore:
-    """Keeps media in ``<ledger>.media``. Its calls block; they may come from several threads.
+    """Stores media in ``<ledger>.media``. Its calls block, and may come from several threads.
 
-    A medium is claimed from before it is written until the intent that needs it is committed, so that sweeping between
-    the two takes nothing away.
+    A medium is claimed before it is written, and released once the intent that needs it is committed. So a sweep between the
+    two does not delete it.
     """
 
     def __init__(self, ledger: Path) -> None:
         self.folder = ledger.with_name(ledger.name + ".media")
         self._claims: Counter[str] = Counter()
-        self._gate = threading.Lock()
+        self._lock = threading.Lock()
 
     def claim(self, digests: Iterable[str]) -> None:
-        """Keep sweeping from these, whether they are there yet or not, until `release`."""
-        with self._gate:
+        """Protect these media from sweeping until `release`, whether they are written yet or not."""
+        with self._lock:
             self._claims.update(list(digests))
 
     def release(self, digests: Iterable[str]) -> None:
-        """Give up a claim: the ledger itself knows now who needs them."""
-        with self._gate:
+        """Release a claim: by now the ledger itself records which jobs need the media."""
+        with self._lock:
             self._claims.subtract(list(digests))
-            self._claims += Counter()  # drops the zeros
+            self._claims += Counter()  # drops counts of zero
 
     def keep(self, media: Mapping[str, bytes]) -> None:
-        """See that media, which must have been claimed, are durable.
+        """Write media, which must have been claimed, and return when they are durable.
 
         Args:
-            media: Contents by their sha256.
+            media: The contents, by their sha256.
 
         Raises:
             OSError: The disk refused.
-            LedgerError: There is a link where the folder should be.
+            LedgerError: What should be the folder is a link or a file.
         """
         self._make_folder()
         for digest, data in media.items():
@@ -70,7 +70,7 @@ class MediaStore:
             self.folder.mkdir(0o700)
         except FileExistsError:
             if not stat.S_ISDIR(self.folder.lstat().st_mode):
-                raise LedgerError(f"{self.folder} is no folder; the ledger keeps reference media there.") from None
+                raise LedgerError(f"{self.folder} is not a folder; the ledger keeps reference media there.") from None
         else:
             sync_folder(self.folder.parent)
 
@@ -78,7 +78,7 @@ class MediaStore:
         path = self.folder / digest
         with contextlib.suppress(FileNotFoundError):
             if path.lstat().st_size == len(data):
-                return  # it got its name only when it was whole
+                return  # a file gets this name only once it is complete
         part = path.with_name(f"{digest}.{secrets.token_hex(4)}.part")
         try:
             with open(part, "xb", buffering=0, opener=open_private) as file:
@@ -92,10 +92,10 @@ class MediaStore:
             raise
 
     def recall(self, digest: str) -> bytes | Path:
-        """Give a medium's content; only its path where it is gone or no longer what it was.
+        """Return a medium's content; only its path if the file is missing or was changed.
 
         Raises:
-            OSError: It is there and cannot be read.
+            OSError: The file exists and cannot be read.
         """
         if _DIGEST.fullmatch(digest) is None:
             return self.folder / "unknown"
@@ -103,18 +103,18 @@ class MediaStore:
         try:
             descriptor = open_private(str(path), os.O_RDONLY)
         except FileNotFoundError:
-            log.warning("the reference medium %s is gone", path)
+            log.warning("the reference medium %s is missing", path)
             return path
         with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
             data = file.read()
         if hashlib.sha256(data).hexdigest() != digest:
-            log.warning("the reference medium %s has been changed; it is put aside and not used", path)
+            log.warning("the reference medium %s was changed; it is renamed and not used", path)
             path.rename(path.with_name(f"{digest}.damaged"))
             return path
         return data
 
     def sweep(self, needed: Collection[str]) -> int:
-        """Delete what no unfinished job needs, and say how many files that were.
+        """Delete the files that no unfinished job needs; return how many were deleted.
 
         Raises:
             OSError: The disk refused.
@@ -123,10 +123,10 @@ class MediaStore:
             names = [path.name for path in self.folder.iterdir()]
         except FileNotFoundError:
             return 0
-        return sum(self._swept(name) for name in names if name.partition(".")[0] not in needed)
+        return sum(self._delete_unclaimed(name) for name in names if name.partition(".")[0] not in needed)
 
-    def _swept(self, name: str) -> bool:
-        with self._gate:  # not between a claim and its file
+    def _delete_unclaimed(self, name: str) -> bool:
+        with self._lock:  # so that it is not claimed between the check and the deletion
             if self._claims[name.partition(".")[0]]:
                 return False
             (self.folder / name).unlink(missing_ok=True)

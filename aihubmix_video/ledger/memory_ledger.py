@@ -1,7 +1,7 @@
-"""A ledger in memory: everything that a server needs to answer about its jobs, for as long as the process lives.
+"""A ledger in memory: all that a server needs to answer requests about its jobs, for as long as the process lives.
 
-It keeps every unfinished job, and of those that are finished the newest; so its size depends on a setting, and not on how
-many jobs there have been.
+It keeps every unfinished job, and the most recently finished ones. So its size depends on a setting, and not on how many
+jobs there have been.
 """
 
 from __future__ import annotations
@@ -25,68 +25,68 @@ if TYPE_CHECKING:
 
 __all__ = ["MemoryLedger"]
 
-FETCHED: Final = frozenset({LedgerState.BOUGHT, LedgerState.COMPLETED})
+TO_DOWNLOAD: Final = frozenset({LedgerState.BOUGHT, LedgerState.COMPLETED})
 FAILED_KEPT: Final = 32
-"""Failed jobs whose media are kept, so that they can be bought anew."""
+"""How many failed jobs keep their media, so that they can be bought again."""
 NEVER: Final = float("inf")
 
 
 @attrs.define
 class _StoredJob:
-    """One job: its entry without media, and, while it may yet be sent, how its request is read back with them."""
+    """One job: its entry without media and, while it may still be sent, its encoded request with them."""
 
     entry: LedgerEntry
     packed: request_codec.EncodedRequest | None
 
-    def whole(self) -> LedgerEntry:
+    def with_media(self) -> LedgerEntry:
         if self.packed is None or self.entry.state not in SENDABLE:
             return self.entry
         return attrs.evolve(self.entry, request=request_codec.unpack(self.packed.text, self.packed.media.__getitem__))
 
 
 class MemoryLedger:
-    """See `port.Ledger`.
+    """See `interface.Ledger`.
 
     Args:
-        finished: How many finished jobs are remembered; so long are their idempotency keys.
+        finished: How many finished jobs are remembered; their idempotency keys are remembered as long as they are.
     """
 
     def __init__(self, finished: int = 10_000) -> None:
-        self._most_finished = finished
-        self._numbers = 0
-        self._held: dict[str, _StoredJob] = {}  # by key, in the order of their intents
-        self._names: dict[tuple[object, ...], str] = {}  # every name that only one job may have, and its key
-        self._finished: dict[str, None] = {}  # in the order in which they ended
+        self._max_finished = finished
+        self._last_number = 0
+        self._held: dict[str, _StoredJob] = {}  # by key, in the order in which they were intended
+        self._names: dict[tuple[object, ...], str] = {}  # key of the job by each name that must be unique
+        self._finished: dict[str, None] = {}  # in the order in which they finished
         self._failed: deque[_StoredJob] = deque()  # with media
         self._memory: dict[str, bytes] = {}
-        self._spent: dict[str, Spent] = {}  # by those forgotten
+        self._spent: dict[str, Spent] = {}  # by the jobs that were forgotten
         self._closed = False
 
     async def bind(self, base_url: str, api_key: str, *, new_key: bool = False) -> None:
-        """Nothing to compare with: it lives no longer than its session."""
+        """Do nothing: this ledger does not outlive its session, so there is no other account to compare with."""
 
-    # Telling.
+    # Writing.
 
     async def intend(self, entries: Sequence[LedgerEntry]) -> None:
-        """Take in jobs: all of them, or none."""
+        """Record the intents of jobs: all of them, or none."""
         packed = [request_codec.pack(entry.request) for entry in entries]
         jobs, new = self._jobs, set[tuple[object, ...]]()
         for entry in entries:
             names = _names(entry)
             if any(name in self._names or name in new for name in names):
                 raise LedgerError(
-                    f"the ledger has a job already that is the same as {entry.key}. Nothing was recorded.",
+                    f"the ledger already has a job that is the same as {entry.key}. Nothing was recorded.",
                     job_key=entry.key,
                 )
             new |= names
         for entry, each in zip(entries, packed, strict=True):
-            jobs[entry.key] = self._taken_in(entry, each, time.time())
+            jobs[entry.key] = self._stored_job(entry, each, time.time())
 
-    def _taken_in(self, entry: LedgerEntry, packed: request_codec.EncodedRequest, now: float) -> _StoredJob:
-        self._numbers += 1
+    def _stored_job(self, entry: LedgerEntry, packed: request_codec.EncodedRequest, now: float) -> _StoredJob:
+        self._last_number += 1
         fresh = attrs.evolve(
             entry,
-            number=self._numbers,
+            number=self._last_number,
             state=LedgerState.INTENDED,
             created_at=entry.created_at or now,
             updated_at=now,
@@ -96,34 +96,34 @@ class MemoryLedger:
         return _StoredJob(fresh, packed if packed.media else None)
 
     async def record(self, key: str, transition: Transition) -> None:
-        """Take one transition."""
+        """Record one transition."""
         try:
-            held = self._jobs.get(key)
-            if held is None:
+            stored = self._jobs.get(key)
+            if stored is None:
                 raise transitions.unknown(key)
-            held.entry = transitions.step(held.entry, transition, time.time())
+            stored.entry = transitions.step(stored.entry, transition, time.time())
         except LedgerError as error:
-            transitions.owned(error, key, transition)
+            transitions.with_job(error, key, transition)
             raise
-        self._let_go_of_media(held)
+        self._discard_media(stored)
         self._finished.pop(key, None)
-        if held.entry.state in FINISHED:
+        if stored.entry.state in FINISHED:
             self._finished[key] = None
             self._forget()
 
-    def _let_go_of_media(self, held: _StoredJob) -> None:
-        """Keep media while a create may yet need them; of failed jobs, which are hardly ever bought anew, a few."""
-        if held.packed is not None and held.entry.state is LedgerState.FAILED:
-            self._failed.append(held)
-        if held.entry.state not in MAY_BE_SENT:
-            held.packed = None
+    def _discard_media(self, stored: _StoredJob) -> None:
+        """Discard media that no create can need any more; of failed jobs, which are rarely bought again, keep a few."""
+        if stored.packed is not None and stored.entry.state is LedgerState.FAILED:
+            self._failed.append(stored)
+        if stored.entry.state not in MAY_BE_SENT:
+            stored.packed = None
         if len(self._failed) > FAILED_KEPT:
             oldest = self._failed.popleft()
             if oldest.entry.state is LedgerState.FAILED:
                 oldest.packed = None
 
     def _forget(self) -> None:
-        while len(self._finished) > self._most_finished:
+        while len(self._finished) > self._max_finished:
             key = next(iter(self._finished))
             del self._finished[key]
             entry = self._jobs.pop(key).entry
@@ -132,40 +132,40 @@ class MemoryLedger:
             _add(self._spent, entry)
 
     async def remember(self, name: str, value: bytes) -> None:
-        """Keep what was learnt."""
+        """Store a small value under a name."""
         self._memory[name] = value
 
-    # Asking.
+    # Reading.
 
     async def unfinished(self) -> AsyncIterator[LedgerEntry]:
-        """Give every job that needs something."""
-        wanted = [held.entry for held in self._jobs.values() if held.entry.state in UNFINISHED]
+        """Yield every unfinished job, with its media."""
+        wanted = [stored.entry for stored in self._jobs.values() if stored.entry.state in UNFINISHED]
         for entry in sorted(wanted, key=_urgency):
-            held = self._jobs.get(entry.key)
-            if held is not None and held.entry.state in UNFINISHED:  # meanwhile it may have ended
-                yield held.whole()
+            stored = self._jobs.get(entry.key)
+            if stored is not None and stored.entry.state in UNFINISHED:  # it may have finished meanwhile
+                yield stored.with_media()
 
     async def rows_of(self, batch: str) -> AsyncIterator[LedgerEntry]:
-        """Give a batch's jobs by row."""
-        rows = [held.entry for held in self._jobs.values() if held.entry.batch == batch]
+        """Yield a batch's jobs in the order of its rows."""
+        rows = [stored.entry for stored in self._jobs.values() if stored.entry.batch == batch]
         for entry in sorted(rows, key=lambda row: (row.index, row.number)):
             yield entry
 
     async def entry(self, key: str) -> LedgerEntry | None:
-        """Find a job."""
+        """Return the job with this local key; None if there is none."""
         return self._named("key", key)
 
     async def by_client_key(self, client_key: str) -> LedgerEntry | None:
-        """Find a job by the user's own key."""
+        """Return the job with this idempotency key; None if there is none."""
         return self._named("client key", client_key)
 
     async def find(self, batch: str, fingerprint: str, occurrence: int) -> LedgerEntry | None:
-        """Find a row of a batch."""
+        """Return the row of a batch with this fingerprint and occurrence; None if there is none."""
         return self._named("row", batch, fingerprint, occurrence)
 
     def _named(self, *name: object) -> LedgerEntry | None:
         jobs, key = self._jobs, self._names.get(name)
-        return None if key is None else jobs[key].whole()
+        return None if key is None else jobs[key].with_media()
 
     async def page(
         self,
@@ -175,8 +175,8 @@ class MemoryLedger:
         *,
         owner: str | None = None,
     ) -> Sequence[LedgerEntry]:
-        """Give a page of jobs, the newest first."""
-        entries = (held.entry for held in reversed(self._jobs.values()))
+        """Return a page of jobs, the newest first."""
+        entries = (stored.entry for stored in reversed(self._jobs.values()))
         found = (
             entry
             for entry in entries
@@ -187,32 +187,32 @@ class MemoryLedger:
         return list(islice(found, limit))
 
     async def counts(self) -> Mapping[LedgerState, int]:
-        """Count the jobs in each state."""
+        """Return the number of jobs in each state."""
         counted = dict.fromkeys(LedgerState, 0)
-        for held in self._jobs.values():
-            counted[held.entry.state] += 1
+        for stored in self._jobs.values():
+            counted[stored.entry.state] += 1
         return counted
 
     async def spent(self) -> Mapping[str, Spent]:
-        """Add up what was bought, by those forgotten too."""
+        """Return, by model, the sums of what was bought, also by jobs that were forgotten."""
         total = dict(self._spent)
-        for held in self._jobs.values():
-            _add(total, held.entry)
+        for stored in self._jobs.values():
+            _add(total, stored.entry)
         return total
 
     async def recall(self, name: str) -> bytes | None:
-        """Give back what was remembered."""
+        """Return what was remembered under a name; None if nothing was."""
         return self._memory.get(name)
 
-    # Ending.
+    # Closing.
 
     async def sweep(self) -> int:
-        """Delete nothing: media go when their job was sent."""
+        """Delete nothing: media are discarded once their job cannot be sent any more."""
         self._check_open()
         return 0
 
     async def aclose(self) -> None:
-        """Take nothing in any more."""
+        """Close the ledger: every later call is refused."""
         self._closed = True
 
     @property
@@ -226,7 +226,7 @@ class MemoryLedger:
 
 
 def _names(entry: LedgerEntry) -> set[tuple[object, ...]]:
-    """Give every name of a job's that no other may have."""
+    """Return every name of a job that must be unique in the ledger."""
     names: set[tuple[object, ...]] = {("key", entry.key)}
     if entry.client_key is not None:
         names.add(("client key", entry.client_key))
@@ -236,8 +236,8 @@ def _names(entry: LedgerEntry) -> set[tuple[object, ...]]:
 
 
 def _urgency(entry: LedgerEntry) -> tuple[int, float, int]:
-    """Order the unfinished: those to be fetched by expiry, those that may have been bought, those to be sent."""
-    if entry.state in FETCHED:
+    """Return the sort key of an unfinished job: first downloads by expiry, then possible purchases, then jobs to be sent."""
+    if entry.state in TO_DOWNLOAD:
         return 0, NEVER if entry.expires_at is None else entry.expires_at, entry.number
     return (2 if entry.state is LedgerState.INTENDED else 1), 0.0, entry.number
 

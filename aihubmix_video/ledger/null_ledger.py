@@ -1,4 +1,4 @@
-"""No ledger: jobs are remembered by the session alone, and only while it is open."""
+"""The null ledger: only the session remembers its jobs, and only while it is open."""
 
 from __future__ import annotations
 
@@ -14,65 +14,65 @@ __all__ = ["NullLedger"]
 
 
 class NullLedger:
-    """See `interface.Ledger`. Keeps nothing, and knows of nothing."""
+    """See `interface.Ledger`. It records nothing, and finds nothing."""
 
     async def bind(self, base_url: str, api_key: str, *, new_key: bool = False) -> None:
-        """Nothing to compare with."""
+        """Do nothing: there is no account to compare with."""
 
     async def intend(self, entries: Sequence[LedgerEntry]) -> None:
-        """Keep nothing."""
+        """Record nothing."""
 
     async def record(self, key: str, transition: Transition) -> None:
-        """Keep nothing."""
+        """Record nothing."""
 
     async def remember(self, name: str, value: bytes) -> None:
-        """Keep nothing."""
+        """Record nothing."""
 
     async def unfinished(self) -> AsyncIterator[LedgerEntry]:
-        """Give nothing."""
+        """Yield nothing."""
         nothing: tuple[LedgerEntry, ...] = ()
         for entry in nothing:
             yield entry
 
-    async def rows_of(self, batch: str) -> AsyncIterator[LedgerEntry]:  # noqa: ARG002 - the port's
-        """Give nothing."""
+    async def rows_of(self, batch: str) -> AsyncIterator[LedgerEntry]:  # noqa: ARG002 - of the protocol
+        """Yield nothing."""
         nothing: tuple[LedgerEntry, ...] = ()
         for entry in nothing:
             yield entry
 
-    async def entry(self, key: str) -> LedgerEntry | None:  # noqa: ARG002 - the port's
-        """Find nothing."""
+    async def entry(self, key: str) -> LedgerEntry | None:  # noqa: ARG002 - of the protocol
+        """Return None."""
         return None
 
-    async def by_client_key(self, client_key: str) -> LedgerEntry | None:  # noqa: ARG002 - the port's
-        """Find nothing."""
+    async def by_client_key(self, client_key: str) -> LedgerEntry | None:  # noqa: ARG002 - of the protocol
+        """Return None."""
         return None
 
-    async def find(self, batch: str, fingerprint: str, occurrence: int) -> LedgerEntry | None:  # noqa: ARG002 - the port's
-        """Find nothing."""
+    async def find(self, batch: str, fingerprint: str, occurrence: int) -> LedgerEntry | None:  # noqa: ARG002 - of the protocol
+        """Return None."""
         return None
 
     async def page(
         self,
-        after: int | None = None,  # noqa: ARG002 - the port's
-        limit: int = 100,  # noqa: ARG002 - the port's
-        states: Collection[LedgerState] = (),  # noqa: ARG002 - the port's
+        after: int | None = None,  # noqa: ARG002 - of the protocol
+        limit: int = 100,  # noqa: ARG002 - of the protocol
+        states: Collection[LedgerState] = (),  # noqa: ARG002 - of the protocol
         *,
-        owner: str | None = None,  # noqa: ARG002 - the port's
+        owner: str | None = None,  # noqa: ARG002 - of the protocol
     ) -> Sequence[LedgerEntry]:
-        """Give nothing."""
+        """Return an empty page."""
         return ()
 
     async def counts(self) -> Mapping[LedgerState, int]:
-        """Count nothing."""
+        """Return no counts."""
         return {}
 
     async def spent(self) -> Mapping[str, Spent]:
-        """Add up nothing."""
+        """Return no sums."""
         return {}
 
-    async def recall(self, name: str) -> bytes | None:  # noqa: ARG002 - the port's
-        """Find nothing."""
+    async def recall(self, name: str) -> bytes | None:  # noqa: ARG002 - of the protocol
+        """Return None."""
         return None
 
     async def sweep(self) -> int:

@@ -1,8 +1,8 @@
 """Requests and destinations as text, with the media taken out.
 
-A request is kept as JSON that a person can read. Media (bytes, and long strings such as data URLs) are replaced by
-``{"$medium": <sha256>, "as": "bytes" | "text"}`` and kept beside the ledger, each once. An object of the user's own that
-has a key of ours is wrapped as ``{"$plain": {...}}``, so that nothing a user writes is taken for ours.
+A request is stored as readable JSON. Media (bytes, and long strings such as data URLs) are replaced by
+``{"$medium": <sha256>, "as": "bytes" | "text"}`` and stored beside the ledger, each once. An object of the user that has a
+key ``$medium`` or ``$plain`` is wrapped as ``{"$plain": {...}}``, so that it is never mistaken for a marker of this module.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ __all__ = [
 
 MEDIA_FIELDS: Final = ("input_reference", "image", "image_tail", "image_list", "video_list", "content", "extra_body")
 LONG: Final = 2048
-"""Characters from which a string among the media fields counts as a medium; URLs are shorter."""
+"""Length in characters above which a string in a media field counts as a medium; URLs are shorter."""
 
 _MEDIUM: Final = "$medium"
 _PLAIN: Final = "$plain"
 MARK: Final = f'"{_MEDIUM}":'
-"""Found in a packed request if any medium was taken out, and hardly ever otherwise."""
+"""Occurs in an encoded request if any medium was taken out of it, and rarely otherwise."""
 
 if TYPE_CHECKING:
     Recall = Callable[[str], bytes | Path]
-    """Gives a medium by its sha256: what it holds, or only where it lies."""
+    """Returns the medium with a sha256: its content, or only its path."""
 
 
 @attrs.frozen(kw_only=True)
 class EncodedRequest:
-    """A request written down.
+    """A request encoded as text.
 
     Attributes:
         text: JSON.
-        media: What was taken out, by sha256 (hex).
+        media: The media that were taken out, by sha256 (hex).
     """
 
     text: str
@@ -62,15 +62,15 @@ class EncodedRequest:
 
 
 def has_media(request: VideoRequest) -> bool:
-    """Say whether packing a request may take long enough not to do it in passing."""
+    """Return whether packing a request may take so long that it should not block the event loop."""
     return any(getattr(request, field) is not None for field in MEDIA_FIELDS)
 
 
 def pack(request: VideoRequest) -> EncodedRequest:
-    """Write a request down.
+    """Return a request encoded as text, and its media.
 
     Raises:
-        InvalidRequest: It holds something that is no JSON, or a path or file that was not read yet.
+        InvalidRequest: It holds a value that is not JSON, or a path or file that was not read yet.
     """
     media: dict[str, bytes] = {}
     given = {field: getattr(request, field) for field in FIELDS}
@@ -82,7 +82,7 @@ def pack(request: VideoRequest) -> EncodedRequest:
     try:
         text = json.dumps(document, allow_nan=False, separators=(",", ":"))
     except (ValueError, RecursionError) as error:
-        raise InvalidRequest.of("request", "…", f"cannot be written down: {error}") from None
+        raise InvalidRequest.of("request", "…", f"cannot be recorded: {error}") from None
     return EncodedRequest(text=text, media=media)
 
 
@@ -90,17 +90,17 @@ def _packed(field: str, value: object, media: dict[str, bytes] | None) -> object
     try:
         return _plain(field, value, media)
     except RecursionError:
-        raise InvalidRequest.of(field, "…", "is nested too deeply, or holds itself") from None
+        raise InvalidRequest.of(field, "…", "is nested too deeply, or contains itself") from None
 
 
 def _plain(field: str, value: object, media: dict[str, bytes] | None) -> object:
     match value:
         case str() if media is not None and len(value) > LONG:
-            return _taken_out(value.encode("utf-8", "surrogatepass"), "text", media)
+            return _extract_medium(value.encode("utf-8", "surrogatepass"), "text", media)
         case None | str() | bool() | int() | float():
             return value
         case bytes() | bytearray() | memoryview() if media is not None:
-            return _taken_out(bytes(value), "bytes", media)
+            return _extract_medium(bytes(value), "bytes", media)
         case Mapping():
             return _mapping(field, value, media)
         case list() | tuple():
@@ -108,32 +108,32 @@ def _plain(field: str, value: object, media: dict[str, bytes] | None) -> object:
         case PurePath() | object(read=_):
             raise InvalidRequest.of(field, str(value), "was not read yet, so it cannot be recorded")
         case _:
-            raise InvalidRequest.of(field, value, f"is no JSON: {type(value).__name__}")
+            raise InvalidRequest.of(field, value, f"is not JSON: {type(value).__name__}")
 
 
 def _mapping(field: str, value: Mapping[object, object], media: dict[str, bytes] | None) -> object:
     for key in value:
         if not isinstance(key, str):
-            raise InvalidRequest.of(field, key, "is the key of an object, and no string")
+            raise InvalidRequest.of(field, key, "is the key of an object, and not a string")
     packed = {str(key): _plain(f"{field}.{key}", item, media) for key, item in value.items()}
     return {_PLAIN: packed} if _MEDIUM in packed or _PLAIN in packed else packed
 
 
-def _taken_out(data: bytes, kind: str, media: dict[str, bytes]) -> object:
+def _extract_medium(data: bytes, kind: str, media: dict[str, bytes]) -> object:
     digest = hashlib.sha256(data).hexdigest()
     media[digest] = data
     return {_MEDIUM: digest, "as": kind}
 
 
 def unpack(text: str, recall: Recall) -> VideoRequest:
-    """Read a request back; sequences come back as lists.
+    """Return the request that `pack` encoded; sequences become lists.
 
     Args:
         text: What `pack` wrote.
-        recall: Gives each medium.
+        recall: Returns each medium, or its path.
 
     Raises:
-        ValueError: It was not `pack` that wrote this, or a later version of it.
+        ValueError: The text was not written by `pack`, or was written by a later version of it.
     """
     document = json.loads(text)
     if not isinstance(document, dict):
@@ -158,15 +158,15 @@ def _restored(value: object, recall: Recall) -> object:
 
 
 def pack_destination(target: Destination | None) -> str | None:
-    """Write a destination down."""
+    """Return a destination as JSON; None if there is none."""
     return None if target is None else json.dumps(attrs.asdict(target), separators=(",", ":"))
 
 
 def unpack_destination(text: str | None) -> Destination | None:
-    """Read a destination back.
+    """Return the destination that `pack_destination` encoded.
 
     Raises:
-        ValueError: It was not `pack_destination` that wrote this, or a later version of it.
-        TypeError: Likewise.
+        ValueError: The text is not JSON, so it was not written by `pack_destination`.
+        TypeError: Its fields are not those of a destination, or are of a later version.
     """
     return None if text is None else Destination(**json.loads(text))

@@ -1,7 +1,7 @@
-"""The last resort: an id that the ledger itself could not take.
+"""The spill file: ids that could not be written to the ledger.
 
-A job that was bought, and whose id is lost, cannot be fetched. So when writing it to the ledger fails, it is appended to a
-plain file beside it, which is taken in when the ledger is opened the next time.
+A job that was bought cannot be downloaded if its id is lost. So if writing an id to the ledger fails, it is appended to a
+plain file beside the ledger. The ids in this file are recorded when the ledger is opened the next time.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ __all__ = ["clear", "emergency", "emergency_path", "read"]
 
 
 def emergency_path(ledger: Path) -> Path:
-    """Say where the ids lie."""
+    """Return the path of the spill file."""
     return ledger.with_name(ledger.name + ".emergency")
 
 
 def emergency(ledger: Path, key: str, video_id: str) -> bool:
-    """Append an id, and wait until it is on the disk. It may block, and never raises.
+    """Append an id to the spill file, and wait until it is durable. The call may block, and never raises.
 
     Args:
         ledger: The path of the ledger.
-        key: The job's.
-        video_id: The gateway's id of it.
+        key: The job's local key.
+        video_id: The gateway's id of the job.
 
     Returns:
-        Whether it is there.
+        Whether the id is on the disk.
     """
     line = json.dumps({"key": key, "video_id": video_id}) + "\n"
     path = emergency_path(ledger)
     try:
         descriptor = open_private(str(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
-            # A line break first, too: what went before may have been cut short by the same trouble.
+            # A line break comes first, since the previous line may have been cut off by the same failure.
             whole = os.write(descriptor, f"\n{line}".encode()) == len(line) + 1
             os.fsync(descriptor)
         finally:
@@ -53,7 +53,7 @@ def emergency(ledger: Path, key: str, video_id: str) -> bool:
 
 
 def read(ledger: Path) -> Sequence[tuple[str, str]]:
-    """Give keys and ids in the order in which they were written; lines that were cut are passed over.
+    """Return keys and ids in the order in which they were written; lines that were cut off are skipped.
 
     Raises:
         OSError: The file cannot be read.
@@ -75,7 +75,7 @@ def _pair(line: str) -> tuple[str, str] | None:
 
 
 def clear(ledger: Path) -> None:
-    """Delete the file: what it says is in the ledger."""
+    """Delete the spill file; its ids are in the ledger by now."""
     with contextlib.suppress(FileNotFoundError):
         emergency_path(ledger).unlink()
         sync_folder(ledger.parent)

@@ -13,7 +13,7 @@ from aihubmix_video.errors import LedgerError, SubmitUncertain
 from aihubmix_video.ledger import spill_file, sqlite_queries, sqlite_schema, transitions
 from aihubmix_video.ledger.entry import LedgerState
 from aihubmix_video.ledger.file_lock import FileLock
-from aihubmix_video.ledger.sqlite_errors import FOREIGN, told
+from aihubmix_video.ledger.sqlite_errors import FOREIGN, ledger_error
 from aihubmix_video.storage.filesystem import open_private, sync_folder
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ LEAST_BYTES: Final = 512
 """The smallest page of SQLite, so no database is smaller. SQLite takes a smaller file for an empty one and overwrites it."""
 
 INTERRUPTED: Final = SubmitUncertain(
-    "the process ended while the create was leaving, so nobody saw whether it was bought", charged="unknown"
+    "the process ended while the create was being sent, so it is unknown whether it was bought", charged="unknown"
 )
 
 
@@ -53,7 +53,7 @@ def open_ledger(path: Path) -> tuple[sqlite3.Connection, FileLock]:
             lock.release()
             raise
     except FOREIGN as error:
-        raise told(error, path, "opened") from error
+        raise ledger_error(error, path, "opened") from error
 
 
 def _refuse_links(path: Path) -> None:
@@ -78,7 +78,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         path.chmod(0o600)  # only now is it surely ours; SQLite's other files take its mode
         _configure(connection, path)
         sqlite_schema.migrate(connection)
-        _settle(connection, path)
+        _recover(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -145,14 +145,14 @@ def _configure(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA {setting}")
 
 
-def _settle(connection: sqlite3.Connection, path: Path) -> None:
+def _recover(connection: sqlite3.Connection, path: Path) -> None:
     """Take in what the spill file holds, then mark every create that was being sent as uncertain."""
-    left = spill_file.read(path)
+    spilled = spill_file.read(path)
     now = time.time()
     with connection:
         connection.execute("BEGIN IMMEDIATE")
-        for key, video_id in left:
-            sqlite_queries.learn(connection, key, video_id, now)
+        for key, video_id in spilled:
+            sqlite_queries.record_spilled_id(connection, key, video_id, now)
         for key in sqlite_queries.keys_in(connection, LedgerState.SENDING):
-            sqlite_queries.move(connection, key, transitions.uncertain(INTERRUPTED), now)
+            sqlite_queries.record(connection, key, transitions.uncertain(INTERRUPTED), now)
     spill_file.clear(path)

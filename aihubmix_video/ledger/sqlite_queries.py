@@ -1,4 +1,4 @@
-"""What is done to the tables: each function runs on the writer's thread, within its transaction."""
+"""The statements on the tables. Each function runs on the writer's thread, within its transaction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from aihubmix_video.ledger.request_codec import EncodedRequest, Recall
 
-    Row: TypeAlias = tuple[Any, ...]  # Any: what SQLite gives back has no static type
+    Row: TypeAlias = tuple[Any, ...]  # Any: what SQLite returns has no static type
 
 __all__ = [
     "Found",
@@ -32,13 +32,13 @@ __all__ = [
     "find",
     "intend",
     "keys_in",
-    "learn",
     "media_in_use",
-    "move",
     "newest",
     "numbers_of_batch",
     "one",
     "recall",
+    "record",
+    "record_spilled_id",
     "remember",
     "set_fact",
     "spent",
@@ -51,7 +51,7 @@ COLUMNS: Final = {
     for field in attrs.fields(LedgerEntry)
     if field.name not in {"request", "target"}
 }
-"""Fields of `LedgerEntry` that have a column of their own, and its name."""
+"""The fields of `LedgerEntry` that have a column of their own, and the names of the columns."""
 
 _SELECT: Final = f"SELECT request, target, {', '.join(COLUMNS.values())} FROM jobs JOIN requests USING (number) "  # noqa: S608 - constants
 _INSERT: Final = f"INSERT INTO jobs (model, {', '.join(COLUMNS.values())}) VALUES (?{', ?' * len(COLUMNS)})"  # noqa: S608 - constants
@@ -59,18 +59,18 @@ _INSERT: Final = f"INSERT INTO jobs (model, {', '.join(COLUMNS.values())}) VALUE
 
 @attrs.frozen
 class Found:
-    """An entry whose media are not read back yet, and its request as it was packed."""
+    """An entry whose media are not read yet, and its encoded request."""
 
     entry: LedgerEntry
     text: str = attrs.field(repr=False)
 
     @property
     def wants_media(self) -> bool:
-        """Whether something was taken out that may be needed again."""
+        """Whether media were taken out of its request that may be needed again."""
         return self.entry.state in SENDABLE and request_codec.MARK in self.text
 
-    def whole(self, recall: Recall) -> LedgerEntry:
-        """Read the media back."""
+    def with_media(self, recall: Recall) -> LedgerEntry:
+        """Return the entry with its media."""
         return attrs.evolve(self.entry, request=request_codec.unpack(self.text, recall))
 
 
@@ -80,7 +80,7 @@ def _stored(value: object) -> object:
 
 def _found(row: Row, folder: Path) -> Found:
     text, target, *values = row
-    fields: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))  # Any: the row is what `intend` and `move` wrote
+    fields: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))  # Any: the row is what `intend` and `record` wrote
     fields["state"] = LedgerState(fields["state"])
     fields["path"] = None if fields["path"] is None else Path(os.fsdecode(fields["path"]))
     fields["verified"] = None if fields["verified"] is None else bool(fields["verified"])
@@ -89,19 +89,19 @@ def _found(row: Row, folder: Path) -> Found:
 
 
 def any_bought(connection: sqlite3.Connection) -> bool:
-    """Whether any of the jobs may have been bought."""
+    """Return whether any of the jobs may have been bought."""
     found = connection.execute("SELECT 1 FROM jobs WHERE video_id IS NOT NULL OR charged <> 'no' LIMIT 1")
     return found.fetchone() is not None
 
 
-# Changing.
+# Writing.
 
 
 def intend(connection: sqlite3.Connection, entries: Sequence[tuple[LedgerEntry, EncodedRequest]], now: float) -> None:
-    """Take in jobs: all of them, or none.
+    """Record the intents of jobs: all of them, or none.
 
     Raises:
-        LedgerError: One of them is there already; it is named.
+        LedgerError: The ledger already has one of them; the message names it.
     """
     connection.execute("SAVEPOINT intend")
     try:
@@ -111,7 +111,7 @@ def intend(connection: sqlite3.Connection, entries: Sequence[tuple[LedgerEntry, 
             fresh = attrs.evolve(entry, number=number, state=LedgerState.INTENDED, created_at=created, updated_at=now)
             _insert(connection, fresh, packed)
     except BaseException:
-        if connection.in_transaction:  # a full disk has ended it already
+        if connection.in_transaction:  # a full disk has rolled it back already
             connection.execute("ROLLBACK TO intend")
         raise
     finally:
@@ -125,7 +125,7 @@ def _insert(connection: sqlite3.Connection, entry: LedgerEntry, packed: EncodedR
         connection.execute(_INSERT, [entry.request.model, *values])
     except sqlite3.IntegrityError as error:
         raise LedgerError(
-            f"the ledger has a job already that is the same as {entry.key} ({error}). Nothing was recorded.",
+            f"the ledger already has a job that is the same as {entry.key} ({error}). Nothing was recorded.",
             job_key=entry.key,
         ) from error
     target = request_codec.pack_destination(entry.target)
@@ -134,13 +134,13 @@ def _insert(connection: sqlite3.Connection, entry: LedgerEntry, packed: EncodedR
 
 
 @cache
-def _update(taken: Move) -> str:
-    columns = [f"{COLUMNS[field]} = ?" for field in transitions.WRITES[taken]]
-    if taken is Move.SENDING:
+def _update(move: Move) -> str:
+    columns = [f"{COLUMNS[field]} = ?" for field in transitions.WRITES[move]]
+    if move is Move.SENDING:
         columns.append("attempts = attempts + 1")
-    if taken is Move.RESUBMIT:
+    if move is Move.RESUBMIT:
         columns += ["written_off = written_off + (charged <> 'no')", "resubmitted = resubmitted + 1"]
-    starts = _listed(transitions.STARTS_FROM[taken])
+    starts = _listed(transitions.STARTS_FROM[move])
     return f"UPDATE jobs SET {', '.join(['state = ?', 'updated_at = ?', *columns])} WHERE key = ? AND state IN {starts}"  # noqa: S608 - constants
 
 
@@ -148,35 +148,37 @@ def _listed(states: Collection[LedgerState]) -> str:
     return f"({', '.join(sorted(f'{state.value!r}' for state in states))})"
 
 
-def move(connection: sqlite3.Connection, key: str, taken: Transition, now: float) -> None:
-    """Write a step down.
+def record(connection: sqlite3.Connection, key: str, transition: Transition, now: float) -> None:
+    """Record a transition.
 
     Raises:
-        LedgerError: It cannot happen to that job, or there is no such job.
+        LedgerError: It is not legal for the job in its state, or the job does not exist.
     """
-    values = [_stored(taken.values[field]) for field in transitions.WRITES[taken.move]]
-    changed = connection.execute(_update(taken.move), [transitions.LEADS_TO[taken.move].value, now, *values, key])
+    values = [_stored(transition.values[field]) for field in transitions.WRITES[transition.move]]
+    changed = connection.execute(
+        _update(transition.move), [transitions.LEADS_TO[transition.move].value, now, *values, key]
+    )
     if changed.rowcount == 0:
         state = state_of(connection, key)
-        raise transitions.unknown(key) if state is None else transitions.illegal(key, state, taken.move)
+        raise transitions.unknown(key) if state is None else transitions.illegal(key, state, transition.move)
 
 
-def learn(connection: sqlite3.Connection, key: str, video_id: str, now: float) -> None:
-    """Take in an id that could not be written when it was seen; of a job that has gone on since, nothing changes."""
+def record_spilled_id(connection: sqlite3.Connection, key: str, video_id: str, now: float) -> None:
+    """Record an id that could not be written when it was received; a job that has moved on since is not changed."""
     state = state_of(connection, key)
     if state is LedgerState.SENDING:
-        move(connection, key, transitions.bought(video_id, None), now)
+        record(connection, key, transitions.bought(video_id, None), now)
     elif state is LedgerState.UNCERTAIN:
-        move(connection, key, transitions.attach(video_id), now)
+        record(connection, key, transitions.attach(video_id), now)
 
 
 def remember(connection: sqlite3.Connection, name: str, value: bytes) -> None:
-    """Keep some bytes under a name."""
+    """Store some bytes under a name."""
     connection.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (name, value))
 
 
 def set_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
-    """Note something about the ledger itself."""
+    """Store a fact about the ledger itself."""
     connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value.encode()))
 
 
@@ -184,25 +186,25 @@ def set_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
 
 
 def state_of(connection: sqlite3.Connection, key: str) -> LedgerState | None:
-    """Say how far a job has come; None if there is none."""
+    """Return the state of a job; None if the job does not exist."""
     row = connection.execute("SELECT state FROM jobs WHERE key = ?", (key,)).fetchone()
     return None if row is None else LedgerState(row[0])
 
 
 def keys_in(connection: sqlite3.Connection, state: LedgerState) -> list[str]:
-    """Give the keys of all jobs in a state, in the order of their intents."""
+    """Return the keys of all jobs in a state, in the order in which they were intended."""
     rows = connection.execute("SELECT key FROM jobs WHERE state = ? ORDER BY number", (state.value,))
     return [key for (key,) in rows]
 
 
 def one(connection: sqlite3.Connection, folder: Path, column: str, value: str) -> Found | None:
-    """Find a job by its key or client key."""
+    """Return the job with a key or client key; None if there is none."""
     row = connection.execute(f"{_SELECT} WHERE {column} = ?", (value,)).fetchone()
     return None if row is None else _found(row, folder)
 
 
 def find(connection: sqlite3.Connection, folder: Path, batch: str, fingerprint: str, occurrence: int) -> Found | None:
-    """Find the row of a batch that asked for the same."""
+    """Return the row of a batch with this fingerprint and occurrence; None if there is none."""
     wanted = (batch, fingerprint, occurrence)
     row = connection.execute(f"{_SELECT} WHERE batch = ? AND fingerprint = ? AND occurrence = ?", wanted).fetchone()
     return None if row is None else _found(row, folder)
@@ -216,18 +218,18 @@ def newest(
     states: Collection[LedgerState],
     owner: str | None,
 ) -> list[LedgerEntry]:
-    """Give jobs, the newest first."""
+    """Return a page of jobs, the newest first."""
     older = "" if after is None else f"AND number < {after:d}"
-    owned = "" if owner is None else "AND owner = ?"
+    by_owner = "" if owner is None else "AND owner = ?"
     rows = connection.execute(
-        f"{_SELECT} WHERE state IN {_listed(states)} {older} {owned} ORDER BY number DESC LIMIT ?",
+        f"{_SELECT} WHERE state IN {_listed(states)} {older} {by_owner} ORDER BY number DESC LIMIT ?",
         (limit,) if owner is None else (owner, limit),
     )
     return [_found(row, folder).entry for row in rows]
 
 
 def unfinished_numbers(connection: sqlite3.Connection) -> list[int]:
-    """Give the numbers of all jobs that need something: first those to be fetched, by expiry; last those to be sent."""
+    """Return the numbers of all unfinished jobs: first those to be downloaded, by expiry; last those to be sent."""
     rows = connection.execute(
         f"""SELECT number FROM jobs WHERE state IN {_listed(UNFINISHED)} ORDER BY
             CASE state WHEN 'bought' THEN 0 WHEN 'completed' THEN 0 WHEN 'intended' THEN 2 ELSE 1 END,
@@ -238,13 +240,13 @@ def unfinished_numbers(connection: sqlite3.Connection) -> list[int]:
 
 
 def numbers_of_batch(connection: sqlite3.Connection, batch: str) -> list[int]:
-    """Give the numbers of a batch's jobs, in the order of its rows."""
+    """Return the numbers of a batch's jobs, in the order of its rows."""
     rows = connection.execute("SELECT number FROM jobs WHERE batch = ? ORDER BY row, number", (batch,))
     return [number for (number,) in rows]
 
 
 def at_numbers(connection: sqlite3.Connection, folder: Path, numbers: Sequence[int]) -> list[Found]:
-    """Give jobs by their numbers, in that order."""
+    """Return the jobs with these numbers, in the same order."""
     marks = ", ".join("?" * len(numbers))
     rows = connection.execute(f"{_SELECT} WHERE number IN ({marks})", numbers)
     found = {each.entry.number: each for row in rows for each in [_found(row, folder)]}
@@ -252,13 +254,13 @@ def at_numbers(connection: sqlite3.Connection, folder: Path, numbers: Sequence[i
 
 
 def counts(connection: sqlite3.Connection) -> dict[LedgerState, int]:
-    """Count the jobs in each state."""
+    """Return the number of jobs in each state."""
     rows = connection.execute("SELECT state, count(*) FROM jobs GROUP BY state")
     return dict.fromkeys(LedgerState, 0) | {LedgerState(state): number for state, number in rows}
 
 
 def spent(connection: sqlite3.Connection) -> dict[str, Spent]:
-    """Add up, by model, what was bought or may have been."""
+    """Return, by model, the sums of what was bought or may have been bought."""
     rows: Iterator[Row] = connection.execute(
         """SELECT model, sum(times), sum(times * ifnull(seconds, 0.0)), sum(times * (seconds IS NULL)) FROM
             (SELECT model, seconds, (charged <> 'no') + written_off AS times FROM jobs) WHERE times > 0 GROUP BY model"""
@@ -267,7 +269,7 @@ def spent(connection: sqlite3.Connection) -> dict[str, Spent]:
 
 
 def media_in_use(connection: sqlite3.Connection) -> frozenset[str]:
-    """Give the media that a create may yet need."""
+    """Return the sha256 of each medium that a create may still need."""
     rows = connection.execute(
         f"SELECT DISTINCT media.sha256 FROM media JOIN jobs USING (number) WHERE state IN {_listed(MAY_BE_SENT)}"  # noqa: S608 - constants
     )
@@ -275,12 +277,12 @@ def media_in_use(connection: sqlite3.Connection) -> frozenset[str]:
 
 
 def recall(connection: sqlite3.Connection, name: str) -> bytes | None:
-    """Give back what was remembered under a name."""
+    """Return what was remembered under a name; None if nothing was."""
     row = connection.execute("SELECT value FROM memory WHERE name = ?", (name,)).fetchone()
     return None if row is None else bytes(row[0])
 
 
 def fact(connection: sqlite3.Connection, name: str) -> bytes | None:
-    """Say what was noted about the ledger itself."""
+    """Return a fact about the ledger itself; None if it is not stored."""
     row = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
     return None if row is None else bytes(row[0])

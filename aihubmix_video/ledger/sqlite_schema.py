@@ -1,7 +1,7 @@
-"""The tables of the ledger, and how older files become newer ones.
+"""The tables of the ledger, and the migrations of older files.
 
-``PRAGMA user_version`` counts the migrations a file has been through; ``application_id`` tells our files from others'.
-Wide values stay out of ``jobs``, because a commit writes every page that holds a changed row.
+``PRAGMA user_version`` counts the migrations that were applied to a file. ``application_id`` distinguishes our files from
+those of other programs. Wide values are kept out of ``jobs``, because a commit writes every page that holds a changed row.
 """
 
 from __future__ import annotations
@@ -65,16 +65,16 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         "CREATE INDEX jobs_by_owner ON jobs (owner, number) WHERE owner IS NOT NULL",
     ),
 )
-"""Each brings a file one version on. They are never edited, only added to."""
+"""Each raises the version of a file by one. New ones are appended; existing ones are never edited."""
 
 SALT_BYTES: Final = 16
 
 
 def check(connection: sqlite3.Connection, ledger: Path, newest: int = len(MIGRATIONS)) -> None:
-    """Look whether a file is ours and can be understood, before anything is done to it.
+    """Check that a file is a ledger of a known version, before anything in it is changed.
 
     Raises:
-        LedgerError: It is another program's, or was written by a newer version of this package.
+        LedgerError: It belongs to another program, or was written by a newer version of this package.
     """
     version, owner = _version(connection), _number(connection, "PRAGMA application_id")
     objects = _number(connection, "SELECT count(*) FROM sqlite_master")
@@ -96,7 +96,7 @@ def _number(connection: sqlite3.Connection, query: str) -> int:
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
-    """Bring a file to the newest version, all at once or not at all."""
+    """Migrate a file to the newest version in one transaction."""
     version = _version(connection)
     if version == len(migrations):
         return

@@ -1,8 +1,8 @@
-"""The one thread that touches the file, and its commits in groups.
+"""The only thread that accesses the file, and its group commit.
 
-A durable commit costs a flush of the disk, whether it holds one change or a thousand. So whatever is asked for while one
-commit is under way goes into the next, all together; everybody's wait ends after the flush that made his own change durable.
-One caller alone waits for one flush, and a thousand wait hardly longer.
+A durable commit costs one flush of the disk, whether it holds one change or a thousand. So all calls that arrive during one
+commit share the next transaction. Each caller waits for the flush that makes its own change durable. A single caller waits
+for one flush, and a thousand callers hardly wait longer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from aihubmix_video.errors import LedgerError, SessionClosed, VideoError
-from aihubmix_video.ledger.sqlite_errors import FOREIGN, told
+from aihubmix_video.ledger.sqlite_errors import FOREIGN, ledger_error
 from aihubmix_video.ledger.sqlite_open import open_ledger
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ __all__ = ["SqliteWriter"]
 
 T = TypeVar("T")
 
-GROUP: Final = 8192
-"""Changes in one transaction, at most; it bounds how long the first of them waits for the last."""
+MAX_CALLS_PER_COMMIT: Final = 8192
+"""The most calls in one transaction; it bounds how long the first of them waits for the last."""
 
 
 class _Call(Generic[T]):
-    """Something asked for, and what came of it."""
+    """A call that waits for its transaction, and its result or error."""
 
     __slots__ = ("doing", "error", "future", "reads", "result", "work")
 
@@ -46,10 +46,10 @@ class _Call(Generic[T]):
         self.error: Exception | None = None
 
     def attempt(self, connection: sqlite3.Connection, ledger: Path) -> None:
-        """Do it. What is wrong with it alone is noted; what ends the transaction is raised.
+        """Run the call. An error of this call alone is stored; an error that ends the transaction is raised.
 
         Raises:
-            sqlite3.Error: SQLite has given up the transaction, or the disk.
+            sqlite3.Error: SQLite rolled back the transaction, or the disk failed.
         """
         try:
             self.result = self.work(connection)
@@ -60,12 +60,12 @@ class _Call(Generic[T]):
         except FOREIGN as error:
             if not self.reads and not connection.in_transaction:
                 raise
-            self.error = told(error, ledger, self.doing)
-        except Exception as error:  # noqa: BLE001 - a bug of ours: who asked gets it, rather than waiting for ever
+            self.error = ledger_error(error, ledger, self.doing)
+        except Exception as error:  # noqa: BLE001 - a bug of ours: the caller gets it instead of waiting for ever
             self.error = error
 
     def deliver(self) -> None:
-        """Tell whoever asked, on his own loop, unless he has gone."""
+        """Set the caller's future, on its own loop, unless the caller was cancelled."""
         if self.future.done():
             return
         if self.error is not None:
@@ -75,23 +75,23 @@ class _Call(Generic[T]):
 
 
 class SqliteWriter:
-    """Owns the connection to one ledger.
+    """The thread that owns the connection to one ledger.
 
     Attributes:
-        commits: Transactions so far.
+        commits: The number of transactions so far.
     """
 
     def __init__(self, ledger: Path) -> None:
         self.commits = 0
         self._ledger = ledger
         self._queue: SimpleQueue[_Call[Any] | None] = SimpleQueue()  # Any: each call has its own result; None ends it
-        self._gate = threading.Lock()
+        self._lock = threading.Lock()
         self._closing = False
         self._process = os.getpid()
         self._opened: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._ended: concurrent.futures.Future[None] = concurrent.futures.Future()
         for future in (self._opened, self._ended):
-            future.set_running_or_notify_cancel()  # from here on, a waiter who is cancelled cancels nobody else
+            future.set_running_or_notify_cancel()  # so that a caller that is cancelled cancels no other
 
     async def start(self) -> None:
         """Open the ledger.
@@ -107,20 +107,20 @@ class SqliteWriter:
             raise
 
     async def run(self, work: Callable[[sqlite3.Connection], T], *, reads: bool = False) -> T:
-        """Do something in the next transaction, and return when that is durable.
+        """Run *work* in the next transaction, and return its result when that is durable.
 
-        Cancelled, it is done all the same.
+        If cancelled, it is still run.
 
         Args:
-            work: Called on the writer's thread. It undoes what it did if it raises.
-            reads: It changes nothing, and can be done even where nothing can be written.
+            work: Called on the writer's thread. It undoes its changes if it raises.
+            reads: Whether it changes nothing, so that it can be run even if nothing can be written.
 
         Raises:
-            LedgerError: It could not be done; nothing was changed.
+            LedgerError: It could not be run; nothing was changed.
             SessionClosed: The ledger is closed.
         """
-        self._check_process()  # first: a fork may have left the gate locked
-        with self._gate:
+        self._check_process()  # first: a fork may have left the lock taken
+        with self._lock:
             if self._closing:
                 raise SessionClosed(f"the ledger {self._ledger} is closed")
             call = _Call(work, asyncio.get_running_loop().create_future(), reads=reads)
@@ -136,13 +136,13 @@ class SqliteWriter:
             )
 
     async def aclose(self) -> None:
-        """Finish what was asked for, and close the file; all who call it wait for the same end."""
+        """Finish the calls under way, and close the file; all callers of this wait for the same end."""
         if os.getpid() == self._process:
             self._stop()
             await asyncio.wrap_future(self._ended)
 
     def _stop(self) -> None:
-        with self._gate:
+        with self._lock:
             if not self._closing:
                 self._closing = True
                 self._queue.put(None)
@@ -152,7 +152,7 @@ class SqliteWriter:
     def _main(self) -> None:
         try:
             connection, lock = open_ledger(self._ledger)
-        except BaseException as error:  # noqa: BLE001 - whoever waits gets it, whatever it is
+        except BaseException as error:  # noqa: BLE001 - the caller of `start` gets it, whatever it is
             self._closing = True
             self._ended.set_result(None)
             self._opened.set_exception(error)
@@ -162,18 +162,18 @@ class SqliteWriter:
             while not self._serve(connection):
                 pass
         finally:
-            with contextlib.suppress(sqlite3.Error):  # all that was promised is in the log already
+            with contextlib.suppress(sqlite3.Error):  # every acknowledged change is in the write-ahead log already
                 connection.close()
             lock.release()
             self._ended.set_result(None)
 
     def _serve(self, connection: sqlite3.Connection) -> bool:
-        """Commit the next group; True when it was the last."""
+        """Commit the next group; return True if it was the last."""
         group: list[_Call[Any]] = []  # Any: see the queue
         last = False
         with contextlib.suppress(Empty):
             call = self._queue.get()
-            while call is not None and len(group) < GROUP:
+            while call is not None and len(group) < MAX_CALLS_PER_COMMIT:
                 group.append(call)
                 call = self._queue.get_nowait()
             last = call is None
@@ -196,27 +196,28 @@ class SqliteWriter:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
             for call in group:
-                self._apart(connection, call, error)
+                self._retry_read_or_fail(connection, call, error)
 
-    def _apart(self, connection: sqlite3.Connection, call: _Call[Any], error: Exception) -> None:  # Any: see the queue
-        """The group was not written: nothing of it holds, but what only reads may still be done."""
-        call.error = told(error, self._ledger, call.doing)
+    # Any: see the queue
+    def _retry_read_or_fail(self, connection: sqlite3.Connection, call: _Call[Any], error: Exception) -> None:
+        """Fail a call whose transaction was rolled back; a call that only reads is tried once more."""
+        call.error = ledger_error(error, self._ledger, call.doing)
         call.error.__cause__ = error
         if call.reads:
             call.error = None
             try:
                 call.attempt(connection, self._ledger)
-            except FOREIGN as again:
-                call.error = told(again, self._ledger, call.doing)
+            except FOREIGN as second:
+                call.error = ledger_error(second, self._ledger, call.doing)
 
 
 def _deliver(group: Iterable[_Call[Any]]) -> None:  # Any: see the queue
-    """Wake each loop once for all that its tasks asked for."""
+    """Wake each event loop once for all the calls of its tasks."""
     by_loop: dict[asyncio.AbstractEventLoop, list[_Call[Any]]] = {}
     for call in group:
         by_loop.setdefault(call.future.get_loop(), []).append(call)
     for loop, calls in by_loop.items():
-        with contextlib.suppress(RuntimeError):  # a loop that is closed has nobody left who waits
+        with contextlib.suppress(RuntimeError):  # on a closed loop no caller waits any more
             loop.call_soon_threadsafe(_deliver_all, calls)
 
 

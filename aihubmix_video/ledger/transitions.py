@@ -1,19 +1,20 @@
-"""What may happen to a job in the ledger, and what each step writes down.
+"""The legal transitions of a job in the ledger, and the fields that each of them writes.
 
-Theory of operation. The ledger is told each step before, or at once after, it happens, so that a process that ends anywhere
-leaves behind what the next one needs to know:
+Theory of operation. Each transition is recorded before it happens (write-ahead), or immediately after. So a process that
+ends at any point leaves behind what the next process needs to know:
 
     INTENDED ──sending──▶ SENDING ──bought──▶ BOUGHT ──completed──▶ COMPLETED ──saved──▶ SAVED
         ▲                  │   │                                        └──────done──────▶ DONE
         └─────unsent───────┘   └──uncertain──▶ UNCERTAIN ──attach──▶ BOUGHT
 
-SENDING is the gap in which money may change hands unseen. A job found there when a ledger is opened becomes UNCERTAIN, and
-leaves that state only by the user's own decision: `attach`, `resubmit` or `drop`. Every unfinished job may fail for good
-except an UNCERTAIN one, for which no verdict can come. A failed one may be submitted again by decision, and what is finished
-may be dropped: the user has deleted it.
+SENDING is the state in which money may be spent without the client knowing. A job found in it when a ledger is opened
+becomes UNCERTAIN. It leaves that state only by the user's decision: `attach`, `resubmit` or `dropped`. Every unfinished job
+may fail for good except an UNCERTAIN one, for which no verdict can come. A failed job may be submitted again by the user's
+decision. A finished job may be dropped: the user deleted it.
 
-`charged` follows: unknown once the create leaves, yes with the id, no when it did not leave after all or was refused. So
-everything bought or possibly bought is what is not "no", plus what was written off when a job was submitted again.
+`charged` follows the state: it is unknown once the create is sent, yes once the id is known, and no if the create was not
+sent after all or was refused. So what was bought, or may have been, is every job whose `charged` is not "no", plus the
+purchases that were written off when a job was submitted again.
 """
 
 from __future__ import annotations
@@ -48,7 +49,6 @@ __all__ = [
     "dropped",
     "failed",
     "illegal",
-    "owned",
     "resubmit",
     "saved",
     "sending",
@@ -56,11 +56,12 @@ __all__ = [
     "uncertain",
     "unknown",
     "unsent",
+    "with_job",
 ]
 
 
 class Move(Enum):
-    """What can happen to a job."""
+    """The kinds of transition."""
 
     SENDING = auto()
     UNSENT = auto()
@@ -77,7 +78,7 @@ class Move(Enum):
 
 NEXT: Final[Mapping[tuple[LedgerState, Move], LedgerState]] = {
     (LedgerState.INTENDED, Move.SENDING): LedgerState.SENDING,
-    (LedgerState.INTENDED, Move.UNSENT): LedgerState.INTENDED,  # it failed before it could even be marked as leaving
+    (LedgerState.INTENDED, Move.UNSENT): LedgerState.INTENDED,  # it failed before it could be marked as SENDING
     (LedgerState.INTENDED, Move.FAILED): LedgerState.FAILED,
     (LedgerState.INTENDED, Move.DROPPED): LedgerState.DROPPED,
     (LedgerState.SENDING, Move.UNSENT): LedgerState.INTENDED,
@@ -85,14 +86,14 @@ NEXT: Final[Mapping[tuple[LedgerState, Move], LedgerState]] = {
     (LedgerState.SENDING, Move.FAILED): LedgerState.FAILED,
     (LedgerState.SENDING, Move.UNCERTAIN): LedgerState.UNCERTAIN,
     (LedgerState.BOUGHT, Move.COMPLETED): LedgerState.COMPLETED,
-    (LedgerState.BOUGHT, Move.SAVED): LedgerState.SAVED,  # whoever has the file need not have noted the completion
+    (LedgerState.BOUGHT, Move.SAVED): LedgerState.SAVED,  # the completion need not be recorded before the file
     (LedgerState.BOUGHT, Move.DONE): LedgerState.DONE,
     (LedgerState.BOUGHT, Move.FAILED): LedgerState.FAILED,
     (LedgerState.BOUGHT, Move.DROPPED): LedgerState.DROPPED,
     (
         LedgerState.COMPLETED,
         Move.COMPLETED,
-    ): LedgerState.COMPLETED,  # asked about again after a restart; its link may live longer
+    ): LedgerState.COMPLETED,  # polled again after a restart; its link may expire later
     (LedgerState.COMPLETED, Move.SAVED): LedgerState.SAVED,
     (LedgerState.COMPLETED, Move.DONE): LedgerState.DONE,
     (LedgerState.COMPLETED, Move.FAILED): LedgerState.FAILED,
@@ -101,14 +102,14 @@ NEXT: Final[Mapping[tuple[LedgerState, Move], LedgerState]] = {
     (LedgerState.UNCERTAIN, Move.RESUBMIT): LedgerState.INTENDED,
     (LedgerState.UNCERTAIN, Move.DROPPED): LedgerState.DROPPED,
     (LedgerState.FAILED, Move.RESUBMIT): LedgerState.INTENDED,
-    (LedgerState.SAVED, Move.DROPPED): LedgerState.DROPPED,  # deleted; what it cost stays known
+    (LedgerState.SAVED, Move.DROPPED): LedgerState.DROPPED,  # deleted; what it cost stays recorded
     (LedgerState.DONE, Move.DROPPED): LedgerState.DROPPED,
     (LedgerState.FAILED, Move.DROPPED): LedgerState.DROPPED,
 }
 
 STARTS_FROM: Final = {move: frozenset(state for state, other in NEXT if other is move) for move in Move}
 LEADS_TO: Final = {move: after for (_, move), after in NEXT.items()}
-"""A move leads to one state, wherever it starts."""
+"""Each move leads to one state, whatever state it starts from."""
 
 _NO_ERROR: Final[Mapping[str, object]] = {
     "error_type": None,
@@ -131,77 +132,77 @@ WRITES: Final[Mapping[Move, tuple[str, ...]]] = {
     Move.ATTACH: ("video_id", "charged", *_NO_ERROR),
     Move.RESUBMIT: ("video_id", "also_id", "expires_at", "charged", *_NO_ERROR),
 }
-"""The fields of an `LedgerEntry` that a move sets. SENDING also counts `attempts`, RESUBMIT `written_off` and `resubmitted`."""
+"""The fields of a `LedgerEntry` that a move sets. SENDING also counts `attempts`, RESUBMIT `written_off` and `resubmitted`."""
 
 
 @attrs.frozen
 class Transition:
-    """A move, and what it writes into each of the fields that `WRITES` lists for it."""
+    """A move, and the value of each field that `WRITES` lists for it."""
 
     move: Move
     values: Mapping[str, object] = attrs.field(factory=dict)
 
 
 def sending() -> Transition:
-    """The create's first byte leaves when this is on disk."""
+    """Return the transition of a create that is about to be sent: its first byte leaves after this is durable."""
     return Transition(Move.SENDING, {"charged": "unknown"})
 
 
 def unsent() -> Transition:
-    """It did not leave after all, or was refused for now."""
+    """Return the transition of a create that was not sent after all, or was refused for now."""
     return Transition(Move.UNSENT, {"charged": "no"})
 
 
 def bought(video_id: str, also: str | None = None) -> Transition:
-    """The gateway named the job."""
+    """Return the transition of a job that the gateway accepted, with its id."""
     return Transition(Move.BOUGHT, {"video_id": video_id, "also_id": also, "charged": "yes"})
 
 
 def completed(expires_at: float | None) -> Transition:
-    """The vendor finished it."""
+    """Return the transition of a job that the vendor finished."""
     return Transition(Move.COMPLETED, {"expires_at": expires_at})
 
 
 def saved(path: Path, bytes_written: int, sha256: str, *, verified: bool) -> Transition:
-    """Its file is on disk under its name."""
+    """Return the transition of a job whose file is on disk under its final name."""
     values = {"path": path, "bytes_written": bytes_written, "sha256": sha256, "verified": verified}
     return Transition(Move.SAVED, values)
 
 
 def done() -> Transition:
-    """It is finished, and no file was wanted."""
+    """Return the transition of a finished job of which no file is wanted."""
     return Transition(Move.DONE)
 
 
 def failed(error: VideoError) -> Transition:
-    """It is over without a video."""
-    return Transition(Move.FAILED, {"charged": error.charged, **_told(error)})
+    """Return the transition of a job that ended without a video."""
+    return Transition(Move.FAILED, {"charged": error.charged, **_error_fields(error)})
 
 
 def uncertain(error: VideoError) -> Transition:
-    """It may have been bought."""
-    return Transition(Move.UNCERTAIN, {"charged": "unknown", **_told(error)})
+    """Return the transition of a job that may have been bought."""
+    return Transition(Move.UNCERTAIN, {"charged": "unknown", **_error_fields(error)})
 
 
 def dropped() -> Transition:
-    """The user does not want it any more."""
+    """Return the transition of a job that the user no longer wants."""
     return Transition(Move.DROPPED)
 
 
 def attach(video_id: str) -> Transition:
-    """The user found it at the gateway."""
+    """Return the transition of an uncertain job that the user found at the gateway."""
     return Transition(Move.ATTACH, {"video_id": video_id, "charged": "yes", **_NO_ERROR})
 
 
 def resubmit() -> Transition:
-    """The user wants it bought anew."""
+    """Return the transition of a job that the user wants to be bought again."""
     return Transition(
         Move.RESUBMIT, {"video_id": None, "also_id": None, "expires_at": None, "charged": "no", **_NO_ERROR}
     )
 
 
-def _told(error: VideoError) -> Mapping[str, object]:
-    """Write an error down: one printable line and the beginning of the answer, both bounded, with keys masked."""
+def _error_fields(error: VideoError) -> Mapping[str, object]:
+    """Return the fields of an error: one printable line and the beginning of the response, bounded and with keys masked."""
     body = getattr(error, "body", b"")
     return {
         "error_type": type(error).__name__,
@@ -212,31 +213,32 @@ def _told(error: VideoError) -> Mapping[str, object]:
     }
 
 
-def step(entry: LedgerEntry, taken: Transition, now: float) -> LedgerEntry:
-    """Say how an entry looks after a step.
+def step(entry: LedgerEntry, transition: Transition, now: float) -> LedgerEntry:
+    """Return an entry after a transition.
 
     Args:
-        entry: How it looks before.
-        taken: What happened.
-        now: Unix seconds.
+        entry: The entry before it.
+        transition: What happened.
+        now: The time in Unix seconds.
 
     Raises:
-        LedgerError: That cannot happen to it.
+        LedgerError: The transition is not legal for the job in its state.
     """
-    after = NEXT.get((entry.state, taken.move))
+    after = NEXT.get((entry.state, transition.move))
     if after is None:
-        raise illegal(entry.key, entry.state, taken.move)
-    changes: dict[str, Any] = {**taken.values, "state": after, "updated_at": now}  # Any: each field has its own type
-    if taken.move is Move.SENDING:
+        raise illegal(entry.key, entry.state, transition.move)
+    # Any: each field has its own type
+    changes: dict[str, Any] = {**transition.values, "state": after, "updated_at": now}
+    if transition.move is Move.SENDING:
         changes["attempts"] = entry.attempts + 1
-    if taken.move is Move.RESUBMIT:
+    if transition.move is Move.RESUBMIT:
         changes["written_off"] = entry.written_off + (entry.charged != "no")
         changes["resubmitted"] = entry.resubmitted + 1
     return attrs.evolve(entry, **changes)
 
 
 def illegal(key: str, state: LedgerState, move: Move) -> LedgerError:
-    """Describe a step that cannot happen to a job in this state."""
+    """Return the error for a transition that is not legal for a job in this state."""
     legal = ", ".join(sorted(start.value for start in STARTS_FROM[move]))
     return LedgerError(
         f"job {key} is {state.value}; {move.name.lower()!r} is possible only for a job that is {legal}. "
@@ -245,17 +247,19 @@ def illegal(key: str, state: LedgerState, move: Move) -> LedgerError:
     )
 
 
-def owned(error: VideoError, key: str, taken: Transition) -> None:
-    """Say on an error whose it is, and what would have been written: an id that is not on the disk must not be lost."""
+def with_job(error: VideoError, key: str, transition: Transition) -> None:
+    """Set on an error the job's key, and the id and charge that could not be written: an id must never be lost."""
     error.job_key = key
-    match taken.values.get("video_id"):
+    match transition.values.get("video_id"):
         case str(video_id):
             error.job_id = video_id
-    match taken.values.get("charged"):
-        case "yes" | "no" | "unknown" as charged if taken.move is not Move.SENDING:  # unwritten, it does not leave
+    match transition.values.get("charged"):
+        case "yes" | "no" | "unknown" as charged if (
+            transition.move is not Move.SENDING
+        ):  # if SENDING cannot be recorded, nothing is sent
             error.charged = charged
 
 
 def unknown(key: str) -> LedgerError:
-    """Describe a job that was never intended, or has been forgotten."""
+    """Return the error for a job that was never intended, or was forgotten."""
     return LedgerError(f"the ledger has no job {plain(key, 80)!r}. Nothing was changed.", job_key=key)

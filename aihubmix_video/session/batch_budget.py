@@ -1,4 +1,4 @@
-"""What a batch may still buy: its caps, beside what the ledger says was bought before."""
+"""What a batch may still buy: its caps, less what was bought before according to the ledger."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ __all__ = ["BatchBudget", "BudgetShare"]
 
 @attrs.frozen
 class BudgetShare:
-    """What one video takes of the caps: its length in seconds and its list price in USD, where known."""
+    """What one video uses of the caps: its length in seconds and its list price in USD, if known."""
 
     seconds: float | None
     price: float | None
 
 
 class BatchBudget:
-    """Lets a batch buy what its caps allow.
+    """The caps of a batch, and how much of them is used.
 
     Raises:
-        InvalidRequest: A cap or a price cannot be meant.
+        InvalidRequest: A cap or a price is not a possible value.
     """
 
     def __init__(self, caps: Caps | None = None, prices: Mapping[str, float] | None = None) -> None:
@@ -44,24 +44,24 @@ class BatchBudget:
         self._budget = CapUsage(self._caps)
 
     def packed(self) -> bytes:
-        """Write down the caps and prices, not what is used of them."""
+        """Return the caps and prices as JSON, without what is used of them."""
         return json.dumps({"caps": attrs.asdict(self._caps), "prices": self._prices}).encode()
 
     @classmethod
     def restored(cls, packed: bytes) -> Self:
-        """Read what `packed` wrote."""
+        """Return the budget that `packed` encoded, with nothing used."""
         kept = json.loads(packed)
         return cls(Caps(**kept["caps"]), kept["prices"])
 
     @property
     def capped(self) -> bool:
-        """Whether there is anything to keep to."""
+        """Whether there is any cap."""
         return self._caps.any
 
     def begin(self, spent: Mapping[str, Spent]) -> None:
-        """Count what earlier runs bought, or may have; of these only model and length are known.
+        """Count what earlier runs bought, or may have bought. Of these only the model and the length are known.
 
-        So money counts at the dearest size of each model, and a video of unknown length at the longest its model makes.
+        So each counts at the price of its model's most expensive size, and an unknown length as the model's longest.
         """
         lengths = {model: _longest(model, each) for model, each in spent.items()}
         costs = {model: _cost(seconds, highest_price(model, self._prices)) for model, seconds in lengths.items()}
@@ -73,10 +73,10 @@ class BatchBudget:
         )
 
     def ask(self, request: VideoRequest) -> BudgetShare:
-        """Take a video's share.
+        """Reserve the share of a video, and return it.
 
         Raises:
-            BudgetExceeded: It would exceed a cap, or nobody can tell. It took nothing.
+            BudgetExceeded: It would exceed a cap, or whether it would is unknown. Nothing was reserved.
         """
         share = self._share(request)
         refusal = self._budget.refusal(share.seconds, share.price)
@@ -85,11 +85,11 @@ class BatchBudget:
         return self._taken(share)
 
     def count(self, request: VideoRequest) -> BudgetShare:
-        """Take the share of a video that is being bought anyway."""
+        """Reserve the share of a video that is bought in any case, and return it."""
         return self._taken(self._share(request))
 
     def give_back(self, share: BudgetShare | None) -> None:
-        """Take the share of a video back that was not bought after all."""
+        """Release the share of a video that was not bought after all."""
         if share is not None:
             self._budget.give_back(share.seconds, share.price)
 

@@ -1,4 +1,4 @@
-"""The rows of a batch, as they are drawn from whatever the user gave."""
+"""The rows of a batch, drawn from any iterable that the user passes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ T = TypeVar("T")
 Row = VideoRequest | Mapping[str, object] | FileRow
 """A request, a mapping of its fields, or a row of a batch file with a key or an output name of its own."""
 
-ROWS_PER_TURN = 32  # rows taken from a plain iterable before others get a turn
+ROWS_PER_TURN = 32  # rows drawn from a plain iterable before other tasks run
 
 
 def request_of(row: object) -> VideoRequest:
-    """Read a row as a request.
+    """Return the request of a row.
 
     Raises:
-        InvalidRequest: It is none.
+        InvalidRequest: The row is not a request.
     """
     if isinstance(row, VideoRequest):
         return row
@@ -36,7 +36,7 @@ def request_of(row: object) -> VideoRequest:
 
 
 async def drawn(rows: Iterable[T] | AsyncIterable[T]) -> AsyncIterator[T]:
-    """Iterate over either sort of iterable; a plain one lets others have their turn now and then."""
+    """Yield the rows of either kind of iterable; between rows of a plain one, other tasks run now and then."""
     if isinstance(rows, AsyncIterable):
         async for row in rows:
             yield row

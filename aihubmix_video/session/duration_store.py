@@ -1,6 +1,6 @@
-"""Between sessions: what was learnt of how long jobs take goes into the ledger, and the next session begins with it.
+"""The statistics of how long jobs take, stored in the ledger by one session and restored by the next.
 
-It only makes waits shorter, so nothing that goes wrong with it is an error: it is said in the log, and learning begins anew.
+They only make waits shorter, so a failure to store or restore them is not an error: it is logged, and learning starts over.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ __all__ = ["JOBS_BETWEEN_SAVES", "DurationStore"]
 log = logging.getLogger("aihubmix_video")
 
 NAME = "durations"
-JOBS_BETWEEN_SAVES = 50  # jobs seen to finish, after which what was learnt is kept even if the session goes on
+JOBS_BETWEEN_SAVES = 50  # jobs seen to finish after which the statistics are saved while the session goes on
 
 
 class DurationStore:
-    """Keeps what one session's cadence learns."""
+    """Saves and restores what the poll policy of one session learns."""
 
     def __init__(self, ledger_sync: LedgerSync, policy: AdaptivePollPolicy) -> None:
         self._ledger_sync = ledger_sync
         self._policy = policy
-        self._kept = 0.0  # jobs seen when it was kept last
+        self._kept = 0.0  # jobs seen at the last save
 
     async def recall(self) -> None:
-        """Begin with what earlier sessions learnt."""
+        """Restore what earlier sessions learnt."""
         try:
             data = await self._ledger_sync.ledger.recall(NAME)
             if data is not None:
                 self._policy.restore(data)
         except (LedgerError, UnreadableError) as error:
-            log.warning("what earlier sessions learnt of durations cannot be read (%s); learning begins anew", error)
+            log.warning("the durations learnt by earlier sessions cannot be read (%s); learning starts over", error)
         self._kept = self._policy.jobs_seen
 
     async def keep(self, *, news: int = 1) -> None:
-        """Keep what was learnt, if at least so many jobs were seen to finish since it was kept last."""
+        """Save what was learnt, if at least *news* jobs were seen to finish since the last save."""
         seen = self._policy.jobs_seen
         if seen < self._kept + news:
             return
@@ -50,4 +50,4 @@ class DurationStore:
         try:
             await self._ledger_sync.remember(NAME, self._policy.kept())
         except (LedgerError, SessionClosed) as error:
-            log.warning("what was learnt of durations cannot be kept (%s)", error)
+            log.warning("the durations learnt by this session cannot be saved (%s)", error)

@@ -1,4 +1,4 @@
-"""One coroutine per endpoint, under the session's shared rate."""
+"""One coroutine per endpoint, within the session's shared rate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Videos"]
 
 
 class Videos:
-    """The four endpoints, by the verbs that users of OpenAI's client know. Reached as ``session.videos``."""
+    """The four endpoints, named as in OpenAI's client. Available as ``session.videos``."""
 
     def __init__(self, manager: JobManager) -> None:
         self._manager = manager
@@ -25,11 +25,11 @@ class Videos:
     async def create(
         self, prompt: str | VideoRequest = "", *, model: str | None = None, **params: Unpack[VideoParams]
     ) -> Video:
-        """Buy a job and return it as accepted, without following it; raises as `VideoSession.submit`."""
+        """Buy a job and return it as accepted, without following it; raises what `VideoSession.submit` raises."""
         return await self._manager.create(build_request(prompt, model, params))
 
     async def retrieve(self, video_id: str) -> Video:
-        """Ask about a job once; transient failures are tried again, three times in all.
+        """Return the current state of a job; transient failures are retried, with three attempts in all.
 
         Raises:
             JobNotFound: The gateway does not know the id.
@@ -38,13 +38,13 @@ class Videos:
         return self._manager.bound(await self._manager.direct_calls.retrieve(video_id))
 
     async def download_content(self, video_id: str, to: str | os.PathLike[str], *, overwrite: bool = False) -> Video:
-        """Fetch a finished video to the file *to*, verified; raises as `Video.save`."""
+        """Download a finished video to the file *to*, and verify it; raises what `Video.save` raises."""
         return await self._manager.save(video_id, to, overwrite=overwrite)
 
     async def delete(self, video_id: str) -> None:
-        """Delete a job; one that is gone already counts as deleted.
+        """Delete a job; one that no longer exists counts as deleted.
 
         Raises:
-            RequestRefused: The vendor cannot delete, as Kling (501).
+            RequestRefused: The vendor does not support deleting, such as Kling (501).
         """
         await self._manager.direct_calls.delete(video_id)

@@ -1,4 +1,4 @@
-"""The handle users hold of a job."""
+"""The handle through which users follow a job."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ __all__ = ["Host", "Job"]
 
 
 class Host(Protocol):
-    """What a handle needs of the session it came from.
+    """What a handle needs from the session that it belongs to.
 
     Attributes:
-        loop_guard: Where alone it may be used.
+        loop_guard: Restricts it to the event loop and process of the session.
     """
 
     loop_guard: LoopGuard
 
     async def save(self, video_id: str, path: str | os.PathLike[str], *, overwrite: bool) -> Video:
-        """Fetch a finished video."""
+        """Download a finished video."""
 
     async def delete_job(self, tracked: TrackedJob) -> None:
-        """Delete a job at the gateway, and let go of it for good."""
+        """Delete a job at the gateway, and stop following it for good."""
 
     def detach(self, tracked: TrackedJob) -> None:
         """Stop following a job."""
@@ -39,7 +39,7 @@ class Host(Protocol):
 class Job:
     """One video job. Awaiting it gives the finished `Video`; any number of tasks may await it.
 
-    Dropping the handle, or cancelling who awaits it, never stops the job.
+    Dropping the handle, or cancelling a task that awaits it, never stops the job.
 
     Example:
         ```python
@@ -56,41 +56,41 @@ class Job:
 
     @property
     def id(self) -> str | None:
-        """The gateway's id; None until it accepted the job."""
+        """The gateway's id; None until the gateway accepted the job."""
         return self._tracked.video_id
 
     @property
     def key(self) -> str:
-        """The session's own key: short, unique, safe in file names."""
+        """The local key: short, unique and safe in file names."""
         return self._tracked.key
 
     @property
     def request(self) -> VideoRequest | None:
-        """What was asked for; None for a job attached to by its id."""
+        """The request; None for a job attached by its id."""
         return self._tracked.request
 
     @property
     def status(self) -> Status:
-        """Where it stands, as last heard."""
+        """The status that was received last."""
         return self._tracked.status
 
     @property
     def progress(self) -> float | None:
-        """Percent, 0 to 100; None where the vendor reports none."""
+        """The progress in percent, 0 to 100; None if the vendor reports none."""
         return self._tracked.progress
 
     @property
     def eta(self) -> float | None:
-        """Seconds until it is expected to finish; None when it is not being generated."""
+        """Seconds until it is expected to finish; None if it is not being generated."""
         return self._tracked.event().eta
 
     @property
     def eta_range(self) -> tuple[float, float] | None:
-        """Seconds between which eight in ten such jobs finish; None when it is not being generated."""
+        """Seconds between which eight in ten such jobs finish; None if it is not being generated."""
         return self._tracked.event().eta_range
 
     def snapshot(self) -> JobEvent:
-        """Describe the job as it stands now, its download included."""
+        """Return the current state of the job, including its download."""
         return self._tracked.event()
 
     def __await__(self) -> Generator[object, None, Video]:
@@ -98,10 +98,10 @@ class Job:
         return self._tracked.ended().__await__()
 
     async def events(self) -> AsyncIterator[JobEvent]:
-        """Iterate over the job's changes: its current state first, then each change, until it is over.
+        """Iterate over the job's events: its current state first, then each change, until the job is finished.
 
-        A slow reader misses the oldest changes, never the last, and holds nobody up. Why a job failed is not in its events:
-        await the job.
+        A slow subscriber misses the oldest events, never the last, and delays no one. The events do not contain why a job
+        failed: await the job for that.
         """
         self._host.loop_guard.check()
         subscription = self._tracked.listen()
@@ -116,27 +116,27 @@ class Job:
             self._tracked.forget(subscription)
 
     async def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Video:
-        """Wait for the video and fetch it to *path*, anew if it was submitted with a file of its own.
+        """Wait for the video and download it to *path*, again if it was submitted with a file of its own.
 
-        Raises what awaiting the job raises, and what `Video.save` does.
+        It raises what awaiting the job raises, and what `Video.save` raises.
         """
         video = await self
         return await self._host.save(video.id, path, overwrite=overwrite)
 
     async def delete(self) -> None:
-        """Delete the job at the gateway once that accepted it, and stop following it.
+        """Delete the job at the gateway once the gateway accepted it, and stop following it.
 
-        One that is gone already counts as deleted. Who awaits the job gets `SessionClosed`.
+        A job that no longer exists counts as deleted. Tasks that await the job get `SessionClosed`.
 
         Raises:
-            RequestRefused: The vendor cannot delete, as Kling (501).
+            RequestRefused: The vendor does not support deleting, such as Kling (501).
         """
         await self._tracked.acceptance()
         self._host.loop_guard.check()
         await self._host.delete_job(self._tracked)
 
     def detach(self) -> None:
-        """Stop following the job; it goes on at the gateway. Who awaits it gets `SessionClosed`."""
+        """Stop following the job; it goes on at the gateway. Tasks that await it get `SessionClosed`."""
         self._host.loop_guard.check()
         self._host.detach(self._tracked)
 

@@ -1,4 +1,4 @@
-"""Between a session's record of a job and the ledger's entry of it."""
+"""The mapping between a `TrackedJob` of the session and a `LedgerEntry` of the ledger."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["IdempotencyKey", "RowPlace", "closing_transition", "entry_of", "erro
 
 @attrs.frozen(kw_only=True)
 class RowPlace:
-    """Which row of which batch a job is."""
+    """The batch and the row that a job belongs to."""
 
     batch: str
     index: int
@@ -44,11 +44,11 @@ class RowPlace:
 
 @attrs.frozen(kw_only=True)
 class IdempotencyKey:
-    """The user's own name of a job.
+    """The idempotency key that the user gave a job.
 
     Attributes:
-        client_key: It, unique in the ledger.
-        fingerprint: What the request was that it was given for.
+        client_key: The key, unique in the ledger.
+        fingerprint: The fingerprint of the request that the key was given for.
     """
 
     client_key: str
@@ -58,7 +58,7 @@ class IdempotencyKey:
 def entry_of(
     tracked: TrackedJob, request: VideoRequest, place: RowPlace | None, name: IdempotencyKey | None
 ) -> LedgerEntry:
-    """Describe a new job for the ledger; *request* holds its media."""
+    """Return the ledger entry of a new job; *request* holds its media."""
     capability = find_capability(request.model)
     digest = place.fingerprint if place is not None else name.fingerprint if name is not None else ""
     return LedgerEntry(
@@ -92,16 +92,16 @@ def _destination(target: OutputTarget | None) -> Destination | None:
 
 
 def target_of(entry: LedgerEntry) -> OutputTarget | None:
-    """Restore where a job's file goes."""
-    kept = entry.target
-    if kept is None:
+    """Return where a job's file goes, restored from its entry; None if no file is wanted."""
+    stored = entry.target
+    if stored is None:
         return None
     return OutputTarget(
-        path=Template.parse(kept.text) if kept.template else kept.text,
-        index=kept.index,
-        key=kept.row_key,
-        overwrite=kept.overwrite,
-        make_folder=kept.make_folder,
+        path=Template.parse(stored.text) if stored.template else stored.text,
+        index=stored.index,
+        key=stored.row_key,
+        overwrite=stored.overwrite,
+        make_folder=stored.make_folder,
     )
 
 
@@ -116,7 +116,7 @@ _STATUS: Final[Mapping[LedgerState, Status]] = {
 
 
 def video_of(entry: LedgerEntry) -> Video | None:
-    """Describe an entry's video, as far as the ledger knows it."""
+    """Return an entry's video, as far as the ledger knows it; None if the entry has no id."""
     if entry.video_id is None:
         return None
     return Video(
@@ -133,7 +133,7 @@ def video_of(entry: LedgerEntry) -> Video | None:
 
 
 def error_of(entry: LedgerEntry) -> VideoError | None:
-    """Tell again why an entry has no video; None when it has one."""
+    """Return the error because of which an entry has no video; None if it has one."""
     if entry.state in {LedgerState.SAVED, LedgerState.DONE}:
         return None
     if entry.state is LedgerState.DROPPED:
@@ -157,9 +157,9 @@ def error_of(entry: LedgerEntry) -> VideoError | None:
 
 
 def _uncertainty(entry: LedgerEntry) -> SubmitUncertain:
-    said = entry.error_message or "the process ended while the create was under way"
+    message = entry.error_message or "the process ended while the create was being sent"
     return SubmitUncertain(
-        said,
+        message,
         body=entry.error_body,
         job_key=entry.key,
         status_code=entry.status_code,
@@ -168,7 +168,7 @@ def _uncertainty(entry: LedgerEntry) -> SubmitUncertain:
 
 
 def closing_transition(tracked: TrackedJob, error: VideoError | None) -> Transition | None:
-    """Return what the ledger is told of a job's end; None where what may yet be fetched or sent stays unfinished."""
+    """Return the transition that ends a job; None if it stays unfinished, since it may still be downloaded or sent."""
     match tracked.end_with(error), error:
         case Stage.UNCERTAIN, VideoError():
             return transitions.uncertain(error)
@@ -176,7 +176,7 @@ def closing_transition(tracked: TrackedJob, error: VideoError | None) -> Transit
             return transitions.failed(error)
         case Stage.DONE, _:
             return transitions.done()
-        case Stage.DROPPED, _ if tracked.video_id is None:  # what was bought is dropped by who deletes it
+        case Stage.DROPPED, _ if tracked.video_id is None:  # what was bought is dropped by the call that deletes it
             return transitions.dropped()
         case _:
             return None

@@ -1,4 +1,4 @@
-"""Where a session lives: the event loop and the process that opened it, and no others."""
+"""The guard that restricts a session to the event loop and the process that opened it."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class LoopGuard:
 
     @classmethod
     def here(cls) -> Self:
-        """Be at home where this is called.
+        """Return the guard of the event loop and the process of the caller.
 
         Raises:
-            ConfigurationError: No event loop of asyncio's runs here.
+            ConfigurationError: No asyncio event loop is running.
         """
         return cls(_running(), os.getpid())
 
     def check(self) -> None:
-        """Refuse whoever calls from elsewhere.
+        """Refuse a caller on another event loop or in another process.
 
         Raises:
-            ConfigurationError: It is another event loop, or another process.
+            ConfigurationError: The caller is on another event loop, or in another process.
         """
         if os.getpid() != self._process:
             raise ConfigurationError("the session was opened in another process; open one in each")

@@ -1,4 +1,4 @@
-"""Output files that jobs of this session are to be saved to: writable before anything is paid for, and wanted once."""
+"""Reservations of output files: each is checked to be writable before anything is paid for, and belongs to one job."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ __all__ = ["OutputReservations"]
 
 
 class OutputReservations:
-    """Who is to write which file, told apart as file systems that ignore case and Unicode forms do."""
+    """Which job is to write which file. Paths are compared as file systems do that ignore case and Unicode forms."""
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
         self._owners: dict[str, TrackedJob] = {}
 
     async def take(self, tracked: TrackedJob) -> None:
-        """Claim the job's file; a template that waits for the job's id claims nothing, as ids are unique.
+        """Reserve the job's file. A template that contains the job's id reserves nothing, since ids are unique.
 
         Raises:
-            InvalidRequest: Another job is to be saved there, or the file could not be written.
+            InvalidRequest: Another job has reserved the file, or it could not be written.
         """
         target = tracked.target
         if target is None:
@@ -49,7 +49,7 @@ class OutputReservations:
 
     @asynccontextmanager
     async def claimed(self, tracked: TrackedJob) -> AsyncIterator[None]:
-        """Claim the job's file, as `take` does, and give it back if what is done meanwhile fails."""
+        """Reserve the job's file, as `take` does, and release it if the body of the context fails."""
         await self.take(tracked)
         try:
             yield
@@ -62,13 +62,13 @@ class OutputReservations:
             await self._disk.run(make_folder, folder)
         resumed = tracked.in_ledger and tracked.video_id is not None
         if path is None or resumed:
-            return  # what an earlier run bought is fetched in any case, and never replaces anything unasked
+            return  # what an earlier run bought is always downloaded, and never overwrites a file unless asked to
         problem = await self._disk.run(check_target, path, target.overwrite)
         if problem is not None:
             raise InvalidRequest.of("to", str(path), problem)
 
     def release(self, tracked: TrackedJob) -> None:
-        """Let others have the job's file."""
+        """Release the job's file, so that another job can reserve it."""
         path = tracked.target.place(tracked) if tracked.target is not None else None
         if path is not None and self._owners.get(claim := collision_key(path)) is tracked:
             del self._owners[claim]

@@ -1,4 +1,4 @@
-"""From what a user typed to what a job needs."""
+"""From the arguments of a user to the checked request of a job."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ __all__ = ["RequestChecker", "VideoWarning", "build_request", "kind_of", "litera
 
 
 def build_request(prompt: str | VideoRequest, model: str | None, params: VideoParams) -> VideoRequest:
-    """Make one request of a prompt, or a whole request, and keyword arguments.
+    """Return the request that a prompt and keyword arguments describe, or the whole request that was passed.
 
     Raises:
-        InvalidRequest: A whole request is given and something beside it, or a field does not exist.
+        InvalidRequest: Other arguments are given beside a whole request, or a field does not exist.
     """
     if isinstance(prompt, VideoRequest):
         beside = next(iter({"model": model, **params} if model is not None else params), None)
         if beside is not None:
             raise InvalidRequest.of(
-                beside, params.get(beside, model), "is given beside a VideoRequest; set it in there"
+                beside, params.get(beside, model), "is given beside a VideoRequest; set it in the request"
             )
         return prompt
     capability = find_capability(model or "")
@@ -42,26 +42,26 @@ def build_request(prompt: str | VideoRequest, model: str | None, params: VideoPa
 
 
 MAX_WARNINGS = 1000
-"""Different warnings in one session: they name models, and so may be as many as strangers think of names."""
+"""The most different warnings in one session. They name models, so clients could cause any number of them."""
 
 
 class VideoWarning(UserWarning):
-    """A request that may be sent, but of which the vendor is known to refuse or ignore something."""
+    """A request that may be sent, although the vendor is known to refuse or ignore a part of it."""
 
 
 class RequestChecker:
-    """Judges requests as the session's `validate` asks for, and warns of each thing once."""
+    """Checks requests as the session's `validate` demands, and gives each warning once."""
 
     def __init__(self, validate: Validate) -> None:
         self._validate = validate
         self._warned: set[str] = set()
 
     def check(self, request: VideoRequest, *, quiet: bool = False) -> None:
-        """Let a request pass, or raise `InvalidRequest` with every problem.
+        """Check a request, and raise `InvalidRequest` with every problem if there is any.
 
         Args:
-            request: What is asked for.
-            quiet: Whether what is doubtful counts as told already, as with requests of strangers.
+            request: The request.
+            quiet: Whether warnings are recorded as given without being shown, as for the requests of clients.
         """
         verdict = find_problems(request, validate=self._validate)
         if verdict.problems:
@@ -74,7 +74,7 @@ class RequestChecker:
 
 
 def kind_of(request: VideoRequest) -> Kind:
-    """Say what a job has in common with those that take equally long: model, length, size, and mode with what it is made from."""
+    """Return what jobs that take equally long have in common: model, length, size, and mode with the media fields given."""
     capability = find_capability(request.model)
     given = [field for field in MEDIA if getattr(request, field) is not None]
     if capability is None:
@@ -92,15 +92,15 @@ def _mode(asked: object, given: list[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _shared(*parts: str) -> Kind:
-    """Give equal kinds as one object: there are few, and many jobs hold one."""
+    """Return the same object for equal kinds: there are few kinds, and many jobs that hold one."""
     return parts
 
 
 def literal_path(path: object, field: str = "to", such_as: str = "cat.mp4") -> str:
-    """Read a path that a user named literally, as this argument.
+    """Return a path that a user gave as this argument, as text.
 
     Raises:
-        InvalidRequest: It is no path.
+        InvalidRequest: It is not a path.
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text or "\0" in text:
@@ -109,6 +109,6 @@ def literal_path(path: object, field: str = "to", such_as: str = "cat.mp4") -> s
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those it lies in; where that fails, `files.check_target` says why nothing can be written there."""
+    """Create a folder and its parents. If that fails, `filesystem.check_target` reports why it cannot be written to."""
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What is acknowledged is on disk, and many calls share one flush of it."""
+"""What is acknowledged is durable, and many calls share one flush of the disk."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KILLS = 4
 
 
 class Brake:
-    """Holds up the writer's thread, as a slow flush of the disk would."""
+    """Blocks the writer's thread, as a slow flush of the disk would."""
 
     def __init__(self, ledger: SqliteLedger) -> None:
         self._ledger = ledger
@@ -47,7 +47,7 @@ class Brake:
 
 
 async def test_all_that_waited_for_one_commit_share_the_next(tmp_path: Path):
-    """A flush costs milliseconds: one per call would be seconds for a thousand jobs."""
+    """A flush costs milliseconds, so one per call would take seconds for a thousand jobs."""
     async with opened(tmp_path / "run.db") as ledger:
         before = ledger.commits
         async with Brake(ledger):
@@ -60,7 +60,7 @@ async def test_all_that_waited_for_one_commit_share_the_next(tmp_path: Path):
 
 
 async def test_many_callers_take_far_fewer_transactions(tmp_path: Path):
-    """Also when nothing holds them up: each round of a hundred jobs is a few flushes."""
+    """Also if nothing delays them: each round of a hundred jobs takes a few flushes."""
 
     async def life(ledger: SqliteLedger, key: str) -> None:
         await ledger.intend([entry(key)])
@@ -76,7 +76,7 @@ async def test_many_callers_take_far_fewer_transactions(tmp_path: Path):
 
 
 async def test_one_illegal_call_does_not_harm_its_neighbours(tmp_path: Path):
-    """They share a transaction, not a fate."""
+    """They share a transaction, but not its errors."""
     async with opened(tmp_path / "run.db") as ledger:
         async with Brake(ledger):
             calls = [
@@ -97,7 +97,7 @@ async def test_one_illegal_call_does_not_harm_its_neighbours(tmp_path: Path):
 
 
 async def test_an_intent_is_on_disk_when_the_call_returns(tmp_path: Path):
-    """Before the first byte of a create leaves; seen by copying the files at that moment."""
+    """Before the first byte of a create is sent. The files are copied at that moment to show it."""
     (tmp_path / "copy").mkdir()
     async with opened(tmp_path / "run.db") as ledger:
         await ledger.intend([entry("a")])
@@ -108,7 +108,7 @@ async def test_an_intent_is_on_disk_when_the_call_returns(tmp_path: Path):
 
 
 async def test_a_call_that_is_cancelled_is_carried_out(tmp_path: Path):
-    """The next one of the same job must find it done, whoever waited for it."""
+    """The next call for the same job must find it done, even if its caller has gone."""
     async with opened(tmp_path / "run.db") as ledger:
         await ledger.intend([entry("a")])
         async with Brake(ledger):
@@ -125,7 +125,7 @@ async def test_a_call_that_is_cancelled_is_carried_out(tmp_path: Path):
 
 
 async def test_closing_lets_finish_what_was_asked_for(tmp_path: Path):
-    """Whoever closes, and however often."""
+    """Whichever task closes it, and however often."""
     ledger = await SqliteLedger.open(tmp_path / "run.db")
     async with Brake(ledger):
         calls = [asyncio.ensure_future(ledger.intend([entry(f"{number}")])) for number in range(3)]
@@ -141,7 +141,7 @@ async def test_closing_lets_finish_what_was_asked_for(tmp_path: Path):
 
 
 def test_a_ledger_outlives_its_loop(tmp_path: Path):
-    """`asyncio.run` twice with one ledger works, whoever was still waiting on the first loop."""
+    """`asyncio.run` twice with one ledger works, whatever still waited on the first loop."""
 
     async def begin() -> SqliteLedger:
         ledger = await SqliteLedger.open(tmp_path / "run.db")
@@ -175,7 +175,7 @@ async def test_opening_that_is_cancelled_leaves_no_lock(tmp_path: Path):
 
 
 def test_every_acknowledged_call_survives_kill_9(tmp_path: Path):
-    """At any moment, with twenty jobs under way; what was recorded beyond that is one step ahead at most."""
+    """At any moment, with twenty jobs under way. What was recorded beyond that is at most one step ahead."""
     for path in (tmp_path / f"{kill}.db" for kill in range(KILLS)):
         with child("work", path) as (pid, printed):
             said = [printed.readline() for _ in range(random.randint(1, 1500))]  # noqa: S311 - where to kill
@@ -189,7 +189,7 @@ def test_every_acknowledged_call_survives_kill_9(tmp_path: Path):
 
 
 async def test_a_ledger_is_one_processs_until_that_ends(tmp_path: Path):
-    """Two would buy the same jobs; the refusal names who has it, and kill -9 gives it free at once."""
+    """Two would buy the same jobs. The refusal names the holder, and kill -9 releases the lock at once."""
     path = tmp_path / "run.db"
     with child("hold", path) as (pid, printed):
         assert b"open\n" == await asyncio.to_thread(printed.readline)
@@ -201,7 +201,7 @@ async def test_a_ledger_is_one_processs_until_that_ends(tmp_path: Path):
 
 
 def test_a_forked_child_is_refused_and_harms_nobody(tmp_path: Path):
-    """Its thread does not exist there, so a call would wait for ever; and it must not keep the lock."""
+    """Its thread does not exist there, so a call would wait for ever. The child must not keep the lock either."""
     found = report("fork", tmp_path / "run.db")
 
     assert "after a fork" in found["refusal"]
@@ -209,13 +209,13 @@ def test_a_forked_child_is_refused_and_harms_nobody(tmp_path: Path):
 
 
 def _killed(pid: int, printed: IO[bytes]) -> list[bytes]:
-    """Kill it, and give what it had printed until then."""
+    """Kill the process, and return what it had printed until then."""
     os.kill(pid, signal.SIGKILL)
     return list(printed)
 
 
 def _holds(found: dict[str, tuple[LedgerState, str | None]], key: str, acknowledged: str) -> bool:
-    """Say whether a job is as far as was acknowledged; a create that was leaving has become uncertain."""
+    """Return whether a job is as far as was acknowledged; a create that was being sent has become uncertain."""
     state, video_id = found[key]
     reached = ORDER.index("sending" if state is LedgerState.UNCERTAIN else state.value)
     named = video_id == f"id of {key}" if reached >= ORDER.index("bought") else video_id is None
@@ -223,7 +223,7 @@ def _holds(found: dict[str, tuple[LedgerState, str | None]], key: str, acknowled
 
 
 async def test_a_torn_log_loses_only_what_was_not_acknowledged(tmp_path: Path):
-    """Power fails in the middle of a write: whole commits count, and half of one does not."""
+    """Power fails in the middle of a write: complete commits count, and half of one does not."""
     source, log = tmp_path / "run.db", tmp_path / "run.db-wal"
     async with opened(source) as ledger:
         ends = [log.stat().st_size]
@@ -252,7 +252,7 @@ def _check_refusals(found: dict[str, object]) -> None:
 
 
 def test_a_full_disk_is_told_and_survived(tmp_path: Path):
-    """The error carries the id that could not be kept; what was acknowledged can be read; with room it goes on."""
+    """The error has the id that could not be kept. What was acknowledged can be read, and with room the ledger goes on."""
     if not can_mount(tmp_path):
         pytest.skip("no disks of our own can be made here")
 
@@ -260,7 +260,7 @@ def test_a_full_disk_is_told_and_survived(tmp_path: Path):
 
 
 def test_a_file_that_may_not_grow_is_told_and_survived(tmp_path: Path):
-    """A limit on file sizes is met as the end of the disk is."""
+    """A limit on the file size is handled as a full disk is."""
     _check_refusals(report("limited", tmp_path / "run.db"))
 
 
@@ -272,11 +272,11 @@ def test_a_read_only_disk_is_named(tmp_path: Path):
     assert "read-only" in report("readonly", tmp_path, alone=tmp_path)["refusal"]
 
 
-# The last resort.
+# The spill file.
 
 
 async def test_an_id_from_an_emergency_is_taken_in(tmp_path: Path):
-    """A job whose id the ledger could not take was paid for; opening it again attaches the id."""
+    """A job whose id could not be written to the ledger was paid for. Opening the ledger again attaches the id."""
     path = tmp_path / "run.db"
     async with opened(path) as ledger:
         await ledger.intend([entry("a"), entry("b"), entry("c")])
@@ -301,7 +301,7 @@ async def test_an_id_from_an_emergency_is_taken_in(tmp_path: Path):
 
 
 def test_an_emergency_never_raises(tmp_path: Path):
-    """It is called while something else has failed already."""
+    """It is called while another failure is being handled."""
     (tmp_path / "run.db.emergency").symlink_to(tmp_path / "elsewhere")
 
     assert not emergency(tmp_path / "run.db", "a", "id")

@@ -1,4 +1,4 @@
-"""What a ledger keeps, call by call."""
+"""What every ledger records, call by call."""
 
 from __future__ import annotations
 
@@ -42,33 +42,33 @@ WHOLE = VideoRequest(
 
 @pytest.fixture(params=["disk", "memory"])
 async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
-    """Give a new ledger of each sort."""
+    """Yield a new ledger of each kind."""
     opened: Ledger = await SqliteLedger.open(tmp_path / "run.db") if request.param == "disk" else MemoryLedger()
     yield opened
     await opened.aclose()
 
 
 async def known(ledger: Ledger, key: str = "a") -> LedgerEntry:
-    """Give a job that must be there."""
+    """Return a job that must exist."""
     found = await ledger.entry(key)
     assert found is not None
     return found
 
 
 async def bought(ledger: Ledger, *keys: str) -> None:
-    """Take jobs as far as their id."""
+    """Intend jobs, and record them as bought."""
     for key in keys:
         await ledger.record(key, transitions.sending())
         await ledger.record(key, transitions.bought(f"id of {key}"))
 
 
 async def unfinished(ledger: Ledger) -> list[str]:
-    """Give the keys of all that is unfinished."""
+    """Return the keys of all unfinished jobs."""
     return [each.key async for each in ledger.unfinished()]
 
 
 async def test_what_was_asked_for_comes_back_whole(ledger: Ledger):
-    """Resuming needs no original input."""
+    """Resuming must not need the original input."""
     target = Destination(text="/videos/{index}.mp4", template=True, index=7, row_key="cat", overwrite=True)
     asked = entry(client_key="mine", batch="run", index=7, occurrence=2, request=WHOLE, target=target, seconds=5.0)
 
@@ -80,7 +80,7 @@ async def test_what_was_asked_for_comes_back_whole(ledger: Ledger):
 
 
 async def test_a_job_is_found_by_each_of_its_names(ledger: Ledger):
-    """By our key, the user's, and by what a row asked for and how often."""
+    """By its local key, by the user's key, and by the fingerprint and occurrence of its row."""
     await ledger.intend(
         [entry("a", client_key="mine", batch="run"), entry("b", batch="run", fingerprint="of a", occurrence=1)]
     )
@@ -123,7 +123,7 @@ async def test_a_life_is_written_down_step_by_step(ledger: Ledger):
 
 
 async def test_a_file_may_have_any_name(ledger: Ledger):
-    """File systems take bytes that are no text."""
+    """File systems accept bytes that are not text."""
     await ledger.intend([entry()])
     await bought(ledger, "a")
     path = Path("/videos") / b"caf\xe9.mp4".decode("utf-8", "surrogateescape")
@@ -135,7 +135,7 @@ async def test_a_file_may_have_any_name(ledger: Ledger):
 
 
 async def test_what_did_not_leave_is_intended_again(ledger: Ledger):
-    """Whether it was marked as leaving or not; money was not spent."""
+    """Whether it was marked as SENDING or not; no money was spent."""
     await ledger.intend([entry()])
     await ledger.record("a", transitions.unsent())
     await ledger.record("a", transitions.sending())
@@ -146,7 +146,7 @@ async def test_what_did_not_leave_is_intended_again(ledger: Ledger):
 
 
 async def test_a_failure_is_kept_with_its_evidence(ledger: Ledger):
-    """Who looks later wants to know why, and what to quote to the gateway's support."""
+    """A user who looks later needs the reason, and what to quote to the gateway's support."""
     await ledger.intend([entry()])
     await ledger.record("a", transitions.sending())
     await ledger.record("a", transitions.failed(InsufficientBalance("no money", status_code=403, request_id="r-9")))
@@ -159,7 +159,7 @@ async def test_a_failure_is_kept_with_its_evidence(ledger: Ledger):
 
 
 async def test_uncertainty_ends_by_the_users_word_alone(ledger: Ledger):
-    """A job that may have been bought stays listed until somebody has looked."""
+    """A job that may have been bought stays listed until the user has looked."""
     await ledger.intend([entry("a"), entry("b"), entry("c")])
     for key in "abc":
         await ledger.record(key, transitions.sending())
@@ -206,7 +206,7 @@ async def test_an_illegal_step_changes_nothing(ledger: Ledger, end: str):
 
 
 async def test_a_job_nobody_intended_is_refused(ledger: Ledger):
-    """With its id on the error: it may have been paid for."""
+    """The error has the id: the job may have been paid for."""
     with pytest.raises(LedgerError, match="no job 'x'") as caught:
         await ledger.record("x", transitions.bought("v-1"))
 
@@ -223,7 +223,7 @@ async def test_a_job_nobody_intended_is_refused(ledger: Ledger):
     ids=["key", "client key", "row"],
 )
 async def test_a_job_cannot_be_intended_twice(ledger: Ledger, twin: LedgerEntry):
-    """Two purchases would follow; and of several jobs that come together all are taken or none."""
+    """Two purchases would follow. Of several jobs that come together, all are recorded or none."""
     await ledger.intend([entry("a", client_key="mine", batch="run")])
 
     with pytest.raises(LedgerError, match=f"same as {twin.key}"):
@@ -236,7 +236,7 @@ async def test_a_job_cannot_be_intended_twice(ledger: Ledger, twin: LedgerEntry)
 
 
 async def test_intended_duplicates_are_two_jobs(ledger: Ledger):
-    """The same row twice in a file is wanted twice."""
+    """If a row is twice in a file, two videos are wanted."""
     await ledger.intend([entry("a", batch="run"), entry("b", batch="run", fingerprint="of a", occurrence=1)])
     await ledger.intend([entry("c", batch="other", fingerprint="of a")])
 
@@ -244,7 +244,7 @@ async def test_intended_duplicates_are_two_jobs(ledger: Ledger):
 
 
 async def test_the_unfinished_come_in_the_order_of_their_need(ledger: Ledger):
-    """Links expire, so they are fetched first; what may have been bought is told before more is bought."""
+    """Links expire, so downloads come first. What may have been bought is reported before more is bought."""
     await ledger.intend([entry(key) for key in "abcdefgh"])
     await bought(ledger, "b", "c", "d", "e", "h")
     await ledger.record("b", transitions.completed(300.0))
@@ -259,7 +259,7 @@ async def test_the_unfinished_come_in_the_order_of_their_need(ledger: Ledger):
 
 
 async def test_the_unfinished_are_those_of_the_moment(ledger: Ledger):
-    """What a resuming session submits meanwhile is not for it to resume; what ended is not either."""
+    """A resuming session must not resume what it submits meanwhile, nor what has finished."""
     await ledger.intend([entry("a"), entry("b"), entry("c")])
     seen = []
     async for each in ledger.unfinished():
@@ -272,7 +272,7 @@ async def test_the_unfinished_are_those_of_the_moment(ledger: Ledger):
 
 
 async def test_rows_come_by_their_place_in_the_batch(ledger: Ledger):
-    """However they were intended, and whatever became of them."""
+    """In whatever order they were intended, and whatever their state."""
     await ledger.intend([entry(f"{row}", batch="run", index=row) for row in (2, 0, 1)])
     await ledger.intend([entry("x", batch="other"), entry("y")])
     await ledger.record("1", transitions.dropped())
@@ -330,7 +330,7 @@ async def test_what_may_have_been_bought_is_added_up(ledger: Ledger):
 
 
 async def test_small_things_are_remembered(ledger: Ledger):
-    """How long a model takes, for one; the newest counts."""
+    """For example how long a model takes; the newest value counts."""
     await ledger.remember("pace", b"1")
     await ledger.remember("pace", b"\0\xff")
 
@@ -339,7 +339,7 @@ async def test_small_things_are_remembered(ledger: Ledger):
 
 
 async def test_a_failed_job_can_be_wanted_again(ledger: Ledger):
-    """A refused output may pass on another try, if the user says so; the old id is no longer its id."""
+    """A refused output may pass on another try, if the user wants one. The old id is not its id any more."""
     await ledger.intend([entry()])
     await bought(ledger, "a")
     await ledger.record("a", transitions.failed(JobFailed("no")))
@@ -352,7 +352,7 @@ async def test_a_failed_job_can_be_wanted_again(ledger: Ledger):
 
 
 async def test_media_are_there_while_it_may_be_sent(ledger: Ledger):
-    """And after that they are in nobody's way."""
+    """After that they would only take up space."""
     await ledger.intend([entry(request=WHOLE)])
     await ledger.record("a", transitions.sending())
     await ledger.record("a", transitions.uncertain(LOST))
@@ -369,7 +369,7 @@ async def test_media_are_there_while_it_may_be_sent(ledger: Ledger):
 
 
 async def test_nothing_is_told_to_a_closed_ledger(ledger: Ledger):
-    """Closing again is harmless, and everything else says that it is closed."""
+    """Closing again is harmless, and every other call raises that it is closed."""
     await ledger.intend([entry()])
     await asyncio.gather(ledger.aclose(), ledger.aclose())
     await ledger.aclose()

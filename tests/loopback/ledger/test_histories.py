@@ -1,4 +1,4 @@
-"""Random histories: a ledger on disk and a plain dict agree, over reopenings too."""
+"""Random histories: a ledger on disk and a plain dict agree, also after reopening."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CALLS: dict[str, tuple[set[str], str, tuple[Any, ...], dict[str, Any]]] = {
 
 @attrs.define
 class Model:
-    """What has to be known of a job, in the simplest form."""
+    """What has to be known of a job, in its simplest form."""
 
     state: str = "intended"
     video_id: str | None = None
@@ -58,7 +58,7 @@ class Model:
     written_off: int = 0
 
     def told(self, call: str, after: str) -> None:
-        """Follow a legal call."""
+        """Apply a legal transition."""
         self.written_off += call == "resubmit" and self.charged != "no"
         self.attempts += call == "sending"
         self.state = after
@@ -74,28 +74,28 @@ class Model:
 
 
 class Histories(RuleBasedStateMachine):
-    """Tells the ledger anything, legal or not."""
+    """Calls the ledger with any transition, legal or not."""
 
     @initialize()
     def open(self) -> None:
-        """Begin with nothing."""
+        """Open an empty ledger."""
         self.folder = Path(tempfile.mkdtemp())
         self.runner = asyncio.Runner()
         self.disk = self.run(SqliteLedger.open(self.folder / "run.db"))
         self.model: dict[str, Model] = {}
-        self.refused_ids: set[str] = set()  # of jobs whose id the ledger would not take, and lies beside it
-        self.owed: set[str] = set()  # of these, those whose id is still to be tried again
+        self.refused_ids: set[str] = set()  # jobs whose id is in the spill file, as the ledger failed
+        self.owed: set[str] = set()  # of these, the jobs whose id is still to be retried
 
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the coroutine gives
-        """Wait for something."""
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the coroutine returns
+        """Run a coroutine, and return its result."""
         return self.runner.run(work)
 
     def record(self, call: str, key: Any, *facts: Any, **named: Any) -> Any:  # noqa: ANN401 - each call has its own
-        """Write a transition."""
+        """Record a transition."""
         return self.disk.record(key, getattr(transitions, call)(*facts, **named))
 
     def tell(self, call: str, *arguments: object, **named: object) -> bool:
-        """Tell it something, and say whether that was legal."""
+        """Call the ledger, and return whether the call was legal."""
         try:
             self.run(self.disk.intend(*arguments) if call == "intend" else self.record(call, *arguments, **named))
         except LedgerError:
@@ -104,7 +104,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(keys=st.lists(st.sampled_from(KEYS), min_size=1, max_size=3))
     def intend(self, keys: list[str]) -> None:
-        """Intend some jobs, perhaps again."""
+        """Intend some jobs, some of them perhaps already intended."""
         legal = self.tell("intend", [entry(key, seconds=float(ord(key))) for key in keys])
 
         assert legal == (len(set(keys)) == len(keys) and self.model.keys().isdisjoint(keys))
@@ -113,9 +113,9 @@ class Histories(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from(KEYS), call=st.sampled_from(sorted(CALLS)))
     def step(self, key: str, call: str) -> None:
-        """Take any step with any job."""
+        """Record any transition of any job."""
         starts, after, arguments, named = CALLS[call]
-        if call == "bought":  # which brings an id of its own
+        if call == "bought":  # which has an id of its own
             self.owed.discard(key)
         self.pay(key)
         model = self.model.get(key)
@@ -139,7 +139,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def reopen(self) -> None:
-        """End the process; creates that were leaving become uncertain, unless their id lies beside the ledger."""
+        """Reopen the ledger; creates that were being sent become uncertain, unless their id is in the spill file."""
         self.run(self.disk.aclose())
         self.disk = self.run(SqliteLedger.open(self.folder / "run.db"))
         for model in self.model.values():
@@ -151,21 +151,21 @@ class Histories(RuleBasedStateMachine):
         self.owed.clear()
 
     def pay(self, key: str) -> None:
-        """An id that the ledger would not take is tried again with what happens next to its job."""
+        """Retry an id that could not be written, as is done before the next transition of its job."""
         if key in self.owed:
             self.learn(key)
         if key in self.model:
             self.owed.discard(key)
 
     def learn(self, key: str) -> None:
-        """It is taken where the job still needs one."""
+        """Record the id if the job still needs one."""
         if key in self.model and self.model[key].state in {"sending", "uncertain"}:
             self.model[key].told("attach", "bought")
             self.model[key].video_id = "bought id"
 
     @invariant()
     def all_agree(self) -> None:
-        """Every job, and every sum, is what the model says."""
+        """Check that every job, and every sum, equals the model's."""
         found = {each.key: each for each in self.run(self.disk.page())}
         assert self.model == {
             key: Model(each.state.value, each.video_id, each.charged, each.attempts, each.written_off)
@@ -184,7 +184,7 @@ class Histories(RuleBasedStateMachine):
         assert open_ones == set(self.run(_unfinished(self.disk)))
 
     def teardown(self) -> None:
-        """Leave nothing behind."""
+        """Close the ledger, and delete its files."""
         self.run(self.disk.aclose())
         self.runner.close()
         shutil.rmtree(self.folder)
@@ -203,7 +203,7 @@ def test_the_table_of_steps_is_the_one_written_down_here():
 
 @pytest.mark.timeout(300)  # it waits for some thousand flushes of the disk, which may be busy
 def test_a_ledger_equals_a_dict_under_any_history():
-    """Steps that are refused change nothing, those that are not are all that changes, and reopening loses neither."""
+    """Refused transitions change nothing, accepted ones change only what they say, and reopening loses nothing."""
     Histories.TestCase.settings = settings(
         max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )

@@ -1,4 +1,4 @@
-"""What the ledger in memory has of its own: its bounds. What it has in common with the one on disk, their contract tests."""
+"""The bounds of the ledger in memory. What it shares with the ledger on disk is tested by their contract."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ PICTURE = b"picture"
 
 
 def entry(key: str, **fields: object) -> LedgerEntry:
-    """Give a job with a reference."""
+    """Return a job with a reference."""
     request = VideoRequest(model="wan2.6-i2v", prompt=key, input_reference=PICTURE)
     return LedgerEntry(key=key, request=request, client_key=f"name of {key}", seconds=5.0, **fields)  # type: ignore[arg-type]
 
 
 async def finished(ledger: MemoryLedger, key: str, *, failed: bool = False) -> None:
-    """Take a job from its intent to its end."""
+    """Record a job from its intent to its end."""
     await ledger.intend([entry(key)])
     await ledger.record(key, transitions.sending())
     await ledger.record(key, transitions.bought(f"id of {key}"))
@@ -32,7 +32,7 @@ async def finished(ledger: MemoryLedger, key: str, *, failed: bool = False) -> N
 
 
 async def test_of_what_has_ended_the_newest_are_remembered():
-    """A server runs for months. What is unfinished is never forgotten, nor what was spent."""
+    """A server runs for months. Unfinished jobs are never forgotten, nor is what was spent."""
     ledger = MemoryLedger(finished=3)
     await ledger.intend([entry("open")])
     for number in range(10):
@@ -46,7 +46,7 @@ async def test_of_what_has_ended_the_newest_are_remembered():
 
 
 async def test_media_are_kept_while_they_may_be_needed():
-    """Until its end, as it may fail and be bought anew; of failed ones a few."""
+    """Until the job ends, since it may fail and be bought again; of failed jobs a few keep theirs."""
     ledger = MemoryLedger()
     await finished(ledger, "done")
     for number in range(FAILED_KEPT + 2):

@@ -1,4 +1,4 @@
-"""Which files are opened, by whom, and what lies in them."""
+"""Which files are opened, by which process, and what is in them."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ PICTURES = VideoRequest(model="kling-v2-6", image=b"first", image_tail=b"last", 
 
 @pytest.fixture
 def no_mask() -> Iterator[None]:
-    """Let new files have whatever mode they are made with."""
+    """Clear the umask, so that new files have the mode that they are created with."""
     before = os.umask(0)
     yield
     os.umask(before)
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Read every file there is."""
+    """Return the content of every file there is."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def modes(folder: Path) -> dict[str, int]:
-    """Say who may do what with every file and folder there is."""
+    """Return the mode of every file and folder there is."""
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}
 
 
 async def refusal(path: Path) -> str:
-    """Say why a ledger is not opened."""
+    """Return the message with which a ledger is refused."""
     with pytest.raises(LedgerError) as caught:
         await SqliteLedger.open(path)
     return str(caught.value)
@@ -62,7 +62,7 @@ async def refusal(path: Path) -> str:
 
 @pytest.mark.usefixtures("no_mask")
 async def test_only_the_owner_can_read_any_of_it(tmp_path: Path):
-    """Prompts and pictures are nobody else's, and ids give access to videos."""
+    """Prompts and pictures are private, and ids give access to videos."""
     async with opened(tmp_path / "run.db") as ledger:
         await ledger.intend([entry(request=PICTURES)])
         found = modes(tmp_path)
@@ -74,7 +74,7 @@ async def test_only_the_owner_can_read_any_of_it(tmp_path: Path):
 
 
 async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path):
-    """It may have been copied there."""
+    """It may have been copied there with an open mode."""
     await states(tmp_path / "run.db")
     (tmp_path / "run.db").chmod(0o644)
 
@@ -84,7 +84,7 @@ async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path):
 
 
 async def test_the_key_is_in_no_file(tmp_path: Path):
-    """Nor in what a gateway quoted of it; only its digest is, which tells it from others."""
+    """Nor in what a gateway quoted of it; only its digest is, which distinguishes it from other keys."""
     quoting = MalformedReply(f"wrong key: {KEY}", body=f'{{"key": "{KEY}"}}'.encode())
     async with opened(tmp_path / "run.db") as ledger:
         await ledger.bind("https://aihubmix.com", KEY)
@@ -98,7 +98,7 @@ async def test_the_key_is_in_no_file(tmp_path: Path):
 
 
 async def test_a_ledger_of_another_account_is_refused(tmp_path: Path):
-    """Its jobs would not be found there, and would seem lost; both are named, and the key is shown nowhere."""
+    """Its jobs would not be found there, and would seem lost. Both accounts are named, and the key is never shown."""
     path = tmp_path / "run.db"
     async with opened(path) as ledger:
         await ledger.bind("https://aihubmix.com", "sk-another-key")
@@ -111,7 +111,7 @@ async def test_a_ledger_of_another_account_is_refused(tmp_path: Path):
         with pytest.raises(LedgerError, match=r"holds jobs of https://aihubmix.com .* uses http://127.0.0.1"):
             await ledger.bind("http://127.0.0.1:80", "sk-another-key")
         with pytest.raises(LedgerError, match=r"uses http://127.0.0.1"):
-            await ledger.bind("http://127.0.0.1:80", KEY, new_key=True)  # of another gateway no key is the right one
+            await ledger.bind("http://127.0.0.1:80", KEY, new_key=True)  # no key is right for another gateway
         await ledger.bind("https://aihubmix.com", KEY, new_key=True)
         await ledger.bind("https://aihubmix.com", KEY)
 
@@ -141,7 +141,7 @@ async def test_a_ledger_with_which_nothing_was_bought_takes_another_key(tmp_path
 
 
 async def test_a_ledger_is_opened_once(tmp_path: Path):
-    """Also in one process; and however it is spelled."""
+    """Also in one process, and whatever the spelling of its path."""
     (tmp_path / "link").symlink_to(tmp_path)
     async with opened(tmp_path / "run.db"):
         assert "in use by this process" in await refusal(tmp_path / "run.db")
@@ -165,7 +165,7 @@ async def test_where_locks_do_not_work_the_holder_is_still_respected(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
-    """Some network file systems have none, and some only pretend; there a warning is given."""
+    """Some network file systems have no locks, and some only report them; there a warning is logged."""
     monkeypatch.setattr(fcntl, "flock", flock)
     lock = tmp_path / "run.db.lock"
 
@@ -178,7 +178,7 @@ async def test_where_locks_do_not_work_the_holder_is_still_respected(
     lock.write_text(json.dumps(gone))
     assert {} == await states(tmp_path / "run.db")
 
-    lock.write_text(json.dumps(gone | {"pid": os.getpid()}))  # the number was given out again
+    lock.write_text(json.dumps(gone | {"pid": os.getpid()}))  # the pid was assigned again
     assert {} == await states(tmp_path / "run.db")
 
     lock.write_text(json.dumps(gone | {"host": "elsewhere"}))
@@ -187,11 +187,11 @@ async def test_where_locks_do_not_work_the_holder_is_still_respected(
     assert f"delete {lock}" in said
 
 
-# Files that are no ledgers of ours.
+# Files that are not ledgers of ours.
 
 
 async def test_a_newer_ledger_is_refused(tmp_path: Path):
-    """It may say what this version does not understand; both versions are named, nothing is changed."""
+    """It may hold what this version does not understand. Both versions are named, and nothing is changed."""
     path = tmp_path / "run.db"
     await states(path)
     with sqlite3.connect(path) as connection:
@@ -226,7 +226,7 @@ def test_an_older_ledger_is_brought_up_to_date_at_once_or_not_at_all(tmp_path: P
 
 
 async def test_what_is_no_ledger_is_left_alone(tmp_path: Path):
-    """A wrong path must not cost anybody his file."""
+    """A wrong path must not cost a user a file."""
     text, other = tmp_path / "notes.txt", tmp_path / "other.db"
     text.write_text("my notes, which are longer than the header of a database" * 20)
     with sqlite3.connect(other) as connection:
@@ -258,7 +258,7 @@ async def test_a_file_of_another_format_is_refused_and_not_changed(tmp_path: Pat
     assert f"{path} is not a ledger" in said
     assert "does not begin as a SQLite database does" in said
     assert "Give the path of a ledger, or of a file that does not exist yet." in said
-    assert "canary" not in said  # it may be the file of the key
+    assert "canary" not in said  # it may be the file with the key
     assert content == path.read_bytes()
     after = path.stat()
     assert (before.st_mode, before.st_mtime_ns, before.st_ino) == (after.st_mode, after.st_mtime_ns, after.st_ino)
@@ -277,7 +277,7 @@ async def test_an_empty_file_becomes_a_ledger(tmp_path: Path):
 
 
 async def test_a_first_commit_that_the_power_cut_is_undone(tmp_path: Path):
-    """SQLite knows from its journal that the file was empty; the zeros are what a torn page leaves."""
+    """SQLite knows from its journal that the file was empty. The zeros are what a torn page leaves."""
     path, made = tmp_path / "run.db", tmp_path / "made.db"
     connection = sqlite3.connect(made, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
@@ -298,7 +298,7 @@ async def test_a_first_commit_that_the_power_cut_is_undone(tmp_path: Path):
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal", ".lock"])
 async def test_a_link_is_not_followed(tmp_path: Path, suffix: str):
-    """Whoever may write to the folder could have another file written over."""
+    """Anyone who may write to the folder could have another file overwritten."""
     victim = tmp_path / "victim"
     victim.write_bytes(b"")
     (tmp_path / f"run.db{suffix}").symlink_to(victim)
@@ -318,7 +318,7 @@ async def test_a_link_is_not_followed(tmp_path: Path, suffix: str):
     ],
 )
 async def test_a_path_that_cannot_be_is_named(tmp_path: Path, name: str, said: str):
-    """And what to do about it; nothing of the system's own errors gets out."""
+    """The message says what to do about it; the system's own exceptions are not raised."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
 
@@ -326,7 +326,7 @@ async def test_a_path_that_cannot_be_is_named(tmp_path: Path, name: str, said: s
 
 
 async def test_a_damaged_ledger_is_told(tmp_path: Path):
-    """At the call that meets the damage, as our own error."""
+    """At the call that meets the damage, as a `LedgerError`."""
     path = tmp_path / "run.db"
     async with opened(path) as ledger:
         await ledger.intend(
@@ -341,7 +341,7 @@ async def test_a_damaged_ledger_is_told(tmp_path: Path):
 
 
 async def test_opening_reads_no_jobs_that_need_nothing(tmp_path: Path):
-    """A ledger of a hundred thousand jobs opens as quickly as an empty one, and takes no more memory."""
+    """A ledger of a hundred thousand jobs opens as quickly as an empty one, with the same memory."""
     path = tmp_path / "run.db"
     async with opened(path) as ledger:
         await ledger.intend([entry(f"{number}") for number in range(5000)])
@@ -357,7 +357,7 @@ async def test_opening_reads_no_jobs_that_need_nothing(tmp_path: Path):
 
 
 async def test_values_that_cannot_be_written_are_refused(tmp_path: Path):
-    """Text that is no Unicode and numbers beyond 64 bits; the ledger goes on."""
+    """Text that is not valid Unicode, and numbers beyond 64 bits; the ledger stays usable."""
     async with opened(tmp_path / "run.db") as ledger:
         await ledger.intend([entry("a")])
         await ledger.record("a", transitions.sending())
@@ -378,7 +378,7 @@ async def test_values_that_cannot_be_written_are_refused(tmp_path: Path):
 
 
 async def test_a_medium_is_kept_once_and_swept_when_nobody_needs_it(tmp_path: Path):
-    """Sixty rows often share one picture; and disks are not endless."""
+    """Sixty rows often share one picture, and disk space is limited."""
     folder = tmp_path / "run.db.media"
     async with opened(tmp_path / "run.db") as ledger:
         assert 0 == await ledger.sweep()
@@ -400,7 +400,7 @@ async def test_a_medium_is_kept_once_and_swept_when_nobody_needs_it(tmp_path: Pa
 
 
 async def test_sweeping_takes_nothing_from_an_intent_under_way(tmp_path: Path):
-    """Between writing a medium and committing who needs it, nobody seems to need it."""
+    """Between writing a medium and committing the intent that needs it, no job seems to need it."""
     async with opened(tmp_path / "run.db") as ledger:
         for number in range(20):
             request = VideoRequest(model="m", image=f"picture {number}".encode())
@@ -412,7 +412,7 @@ async def test_sweeping_takes_nothing_from_an_intent_under_way(tmp_path: Path):
 
 
 def test_a_claimed_medium_is_not_swept(tmp_path: Path):
-    """However many claim it, until the last has let go."""
+    """However many calls claim it, until the last has released it."""
     store = MediaStore(tmp_path / "run.db")
     store.claim(["a" * 64])
     store.claim(["a" * 64])
@@ -426,7 +426,7 @@ def test_a_claimed_medium_is_not_swept(tmp_path: Path):
 
 
 async def test_a_medium_that_changed_is_not_used(tmp_path: Path):
-    """It would be bought as something that was never asked for. Whoever reads the path finds no file."""
+    """It would buy something that was never requested. Reading its path finds no file."""
     async with opened(tmp_path / "run.db") as ledger:
         await ledger.intend([entry(request=VideoRequest(model="m", image=b"picture"))])
         (medium,) = (tmp_path / "run.db.media").iterdir()
@@ -442,11 +442,11 @@ async def test_a_medium_that_changed_is_not_used(tmp_path: Path):
 
 
 async def test_a_link_in_place_of_the_media_is_refused(tmp_path: Path):
-    """Pictures would be written wherever it leads; and the job is not taken in."""
+    """Pictures would be written to where the link leads. The job is not recorded."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "run.db.media").symlink_to(tmp_path / "elsewhere")
     async with opened(tmp_path / "run.db") as ledger:
-        with pytest.raises(LedgerError, match="no folder"):
+        with pytest.raises(LedgerError, match="not a folder"):
             await ledger.intend([entry(request=PICTURES)])
 
         assert [] == await ledger.page()
@@ -454,12 +454,12 @@ async def test_a_link_in_place_of_the_media_is_refused(tmp_path: Path):
 
 
 async def test_an_id_that_could_not_be_written_is_found_again(tmp_path: Path):
-    """A job whose id is lost cannot be fetched; so where the ledger itself fails, a plain file beside it keeps the id."""
+    """A job whose id is lost cannot be fetched, so if the ledger fails, the spill file beside it keeps the id."""
     path = tmp_path / "run.db"
     ledger = await SqliteLedger.open(path)
     await ledger.intend([entry("a")])
     await ledger.record("a", transitions.sending())
-    await ledger.record("a", transitions.uncertain(SubmitUncertain("lost")))  # from here on, taking the id is refused
+    await ledger.record("a", transitions.uncertain(SubmitUncertain("lost")))  # from here on, writing the id fails
     with pytest.raises(LedgerError) as caught:
         await ledger.record("a", transitions.bought("the id"))
     assert "the id" == caught.value.job_id

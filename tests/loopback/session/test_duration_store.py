@@ -82,7 +82,7 @@ async def test_bytes_that_cannot_be_read_are_ignored_with_a_line_in_the_log(
     async with Sandbox(**AT_ONCE) as sandbox:
         async with opened(sandbox, ledger=ledger, poll_interval=INTERVAL) as session:
             await run(session, 1)
-        assert ["learning begins anew" in record.getMessage() for record in caplog.records] == [True]
+        assert ["learning starts over" in record.getMessage() for record in caplog.records] == [True]
         assert data != await remembered(ledger)
 
 

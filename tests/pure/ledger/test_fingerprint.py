@@ -31,7 +31,7 @@ def test_a_request_read_back_has_the_same_fingerprint(request: VideoRequest):
 
 
 def test_a_fingerprint_never_changes_between_versions():
-    """A batch begun with an older version would be bought again; a change needs a migration."""
+    """A batch begun with an older version would be bought again, so a change needs a migration."""
     request = attrs.evolve(BASE, image=b"cat", content=[{"b": 1.5, "a": None}], cfg_scale=1.0)
     text = (
         '{"cfg_scale":1,"content":[{"a":null,"b":1.5}],"image":{"sha256":"'
@@ -61,7 +61,7 @@ def test_a_picture_counts_by_its_content(picture: object):
 
 
 def test_a_path_counts_by_the_content_it_is_said_to_have():
-    """A plan can be made without holding every picture in memory."""
+    """A plan can be made without loading every picture into memory."""
     digest = hashlib.sha256(PICTURE).hexdigest()
     request = VideoRequest(model="m", image_list=[Path("a.png"), PICTURE])
 
@@ -72,14 +72,14 @@ def test_a_path_counts_by_the_content_it_is_said_to_have():
 
 @pytest.mark.parametrize("reference", [Path("a.png"), io.BytesIO(PICTURE)])
 def test_a_reference_that_was_not_read_has_none(reference: object):
-    """Its name says nothing of what it will hold."""
+    """Its name does not determine its content."""
     with pytest.raises(InvalidRequest, match="image"):
         fingerprint(VideoRequest(model="m", image=reference))
 
 
 @pytest.mark.parametrize("seconds", [5, "5", 5.0])
 def test_seconds_count_by_their_number(seconds: object):
-    """The same row, as CSV and as JSON."""
+    """The same row can come from CSV and from JSON."""
     assert fingerprint(BASE) == fingerprint(attrs.evolve(BASE, seconds=seconds))
 
 
@@ -100,14 +100,14 @@ def test_seconds_count_by_their_number(seconds: object):
     )
 )
 def test_what_differs_has_another_fingerprint(changes: dict[str, object]):
-    """Two different rows taken for one would lose the second."""
+    """If two different rows were taken for one, the second would be lost."""
     changed = attrs.evolve(BASE, **changes)
 
     assert (changed == BASE) == (fingerprint(changed) == fingerprint(BASE))
 
 
 def test_keys_count_in_any_order():
-    """JSON objects have none."""
+    """The keys of a JSON object have no order."""
     one = VideoRequest(model="m", extra_body={"a": 1, "b": 2})
     two = VideoRequest(model="m", extra_body={"b": 2, "a": 1})
 

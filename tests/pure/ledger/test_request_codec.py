@@ -42,7 +42,7 @@ requests = st.builds(
 
 @given(requests)
 def test_a_request_comes_back_as_it_was(request: VideoRequest):
-    """Resuming needs no original input, so nothing of it may be lost or changed."""
+    """Resuming does not need the original input, so nothing of it may be lost or changed."""
     packed = pack(request)
 
     assert request == unpack(packed.text, packed.media.__getitem__)
@@ -50,7 +50,7 @@ def test_a_request_comes_back_as_it_was(request: VideoRequest):
 
 @given(requests)
 def test_media_are_not_in_the_text(request: VideoRequest):
-    """They lie beside the ledger, each once; the text tells whether there are any."""
+    """They are stored beside the ledger, each once. The text shows whether there are any."""
     packed = pack(request)
 
     assert all(hashlib.sha256(data).hexdigest() == digest for digest, data in packed.media.items())
@@ -59,7 +59,7 @@ def test_media_are_not_in_the_text(request: VideoRequest):
 
 
 def test_what_a_user_writes_is_never_taken_for_a_medium():
-    """An object that looks like our own mark stands for itself."""
+    """An object that looks like our own marker stands for itself."""
     mine: dict[str, Any] = {"$medium": "a" * 64, "as": "bytes", "$plain": {"$plain": 1}}
     request = VideoRequest(model="m", extra_body=mine)
 
@@ -75,7 +75,7 @@ def test_the_same_picture_twice_is_kept_once():
 
 
 def test_the_text_can_be_read_by_a_person():
-    """Whoever looks into a ledger finds the fields as on the wire."""
+    """A user who looks into a ledger finds the fields as on the wire."""
     packed = pack(VideoRequest(model="sora-2", prompt="a cat", seconds=8))
 
     assert {"model": "sora-2", "prompt": "a cat", "seconds": 8} == json.loads(packed.text)
@@ -112,12 +112,12 @@ cycle["again"] = cycle
     ],
 )
 def test_what_cannot_be_written_down_is_refused(field: str, value: object):
-    """Before anything is sent; a path or an open file might hold something else by then."""
+    """It is refused before anything is sent. A path or an open file might have other content by then."""
     with pytest.raises(InvalidRequest):
         pack(VideoRequest(model="m", **{field: value}))
 
 
 @given(st.none() | st.builds(Destination, text=st.text(), template=st.booleans(), index=st.integers()))
 def test_a_destination_comes_back_as_it_was(target: Destination | None):
-    """A file belongs where it was asked for, also after a restart."""
+    """A file must go where the user requested it, also after a restart."""
     assert target == unpack_destination(pack_destination(target))

@@ -1,4 +1,4 @@
-"""What may happen to a job in the ledger; the effects are tested on both ledgers by their contract."""
+"""The legal transitions of a job. Their effects are tested on both ledgers by their contract."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ EXAMPLES = (
 
 
 def entry(**fields: object) -> LedgerEntry:
-    """Give an entry with only what a test is about."""
+    """Return an entry with only the fields that a test needs."""
     return attrs.evolve(LedgerEntry(key="k", request=VideoRequest(model="sora-2")), **fields)
 
 
 def test_every_move_has_its_example():
-    """The tests below would pass over a move that is missing here."""
+    """The tests below would skip a move that is missing here."""
     assert set(Move) == {example.move for example in EXAMPLES}
 
 
 def test_a_move_leads_to_one_state_wherever_it_starts():
-    """One UPDATE has to do for all starting points."""
+    """One UPDATE has to serve all starting states."""
     assert {move: {transitions.LEADS_TO[move]} for move in Move} == {
         move: {after for (_, other), after in transitions.NEXT.items() if other is move} for move in Move
     }
@@ -49,24 +49,24 @@ def test_a_move_leads_to_one_state_wherever_it_starts():
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.move.name)
 def test_a_move_writes_the_fields_it_is_said_to(example: transitions.Transition):
-    """The statement is built from the list, the values from the step."""
+    """The statement is built from the list, and its values come from the transition."""
     assert set(transitions.WRITES[example.move]) == set(example.values)
 
 
 def test_nothing_but_the_users_word_ends_uncertainty():
-    """A job that may have been bought is neither bought again nor forgotten by itself."""
+    """A job that may have been bought is neither bought again nor forgotten automatically."""
     ways_out = {move for state, move in transitions.NEXT if state is LedgerState.UNCERTAIN}
 
     assert {Move.ATTACH, Move.RESUBMIT, Move.DROPPED} == ways_out
 
 
 def test_what_may_have_left_is_never_simply_dropped():
-    """While a create is leaving its outcome has to be learnt first."""
+    """While a create is being sent, its outcome has to be known first."""
     assert (LedgerState.SENDING, Move.DROPPED) not in transitions.NEXT
 
 
 def test_only_the_user_moves_what_has_ended():
-    """A failed job may be wanted anew, and any may be deleted; nothing else happens to them."""
+    """A failed job may be submitted again, and any job may be deleted; no other transition is legal."""
     ways_out = {(state, move) for state, move in transitions.NEXT if state in FINISHED}
     deleted = {(state, Move.DROPPED) for state in FINISHED - {LedgerState.DROPPED}}
 
@@ -75,7 +75,7 @@ def test_only_the_user_moves_what_has_ended():
 
 @given(st.sampled_from(LedgerState), st.sampled_from(EXAMPLES))
 def test_a_step_is_legal_or_says_why_not(state: LedgerState, example: transitions.Transition):
-    """Every pair is one or the other, and the refusal names job, state and what would be legal."""
+    """Every pair is one or the other. The refusal names the job, its state and what would be legal."""
     before = entry(state=state)
     if (state, example.move) in transitions.NEXT:
         after = transitions.step(before, example, now=7.0)
@@ -89,7 +89,7 @@ def test_a_step_is_legal_or_says_why_not(state: LedgerState, example: transition
 
 
 def test_an_error_is_written_down_bounded_and_without_keys():
-    """Gateways have been known to quote the key, and to answer with a megabyte."""
+    """Some gateways quote the key, and some answer with a megabyte."""
     key = "sk-" + "abcdefgh" * 4
     error = MalformedReply(f"wrong key {key}\n\x1b[31m" + "x" * 10_000, body=f"{key} ".encode() + b"y" * 100_000)
 
@@ -111,7 +111,7 @@ def test_purchases_given_up_on_stay_on_the_account():
 
 
 def test_a_verdict_says_whether_it_cost_money():
-    """Failed generations are usually not charged, expired ones are."""
+    """Failed generations are usually not charged; expired ones are."""
     charged = VideoError("gone", charged="yes")
 
     assert "yes" == transitions.step(entry(state=LedgerState.COMPLETED), transitions.failed(charged), now=0.0).charged
