@@ -8,7 +8,7 @@ AIOHTTP = (3, 14, 4)  # earlier ones fail on good bodies under a slow reader
 
 
 def complaint(python: "tuple[int, ...]", aiohttp: "str | None") -> "str | None":
-    """Say what is too old or missing; None if nothing is."""
+    """Return what is too old or missing; None if nothing is."""
     if python[:2] < PYTHON:
         return "aihubmix_video needs Python {}.{} or later; this is {}.{}".format(*PYTHON, *python[:2])
     if aiohttp is None:

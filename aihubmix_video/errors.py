@@ -107,7 +107,7 @@ class Problem:
 
 
 def _printable(field: str) -> str:
-    """Escape what is no text; a field's name may be a stranger's."""
+    """Escape what is not text; a field's name may be a stranger's."""
     return field if field.isprintable() else ascii(field)[1:-1]
 
 
@@ -206,7 +206,7 @@ class InvalidRequest(VideoError, ValueError):
 
     Attributes:
         problems: Every problem found, each naming its field, value and what is allowed.
-        field: The first problem's field; likewise `value`, `allowed` and `nearest`.
+        field: The first problem's field; also `value`, `allowed` and `nearest`.
     """
 
     advice = "Nothing was sent, nothing was charged."
@@ -406,7 +406,7 @@ class JobExpired(VideoError):
     """The video was finished, but its link has expired."""
 
     charged = "yes"
-    advice = "The gateway keeps videos for a limited time only; it can only be generated anew."
+    advice = "The gateway keeps videos for a limited time only; it can only be generated again."
 
 
 class WaitTimeout(VideoError):

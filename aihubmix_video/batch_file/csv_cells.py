@@ -50,7 +50,7 @@ def cell_values(names: Sequence[str], cells: Sequence[str]) -> tuple[dict[str, o
 
 
 def _value(name: str, cell: str, problems: list[Problem]) -> object:
-    """Give a cell's text the type its field has; text fields stay as they are."""
+    """Return a cell's text as the type that its field has; text fields stay as they are."""
     text = cell.strip()
     if name in JSON_CELLS or (name in MAYBE_JSON_CELLS and text.startswith("{")):
         try:

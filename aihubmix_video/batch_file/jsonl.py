@@ -70,7 +70,7 @@ class Record:
 
 
 def lines_of(file: IO[bytes]) -> Iterator[bytes]:
-    """Give a binary file's lines without ever holding more than `LINE_BYTES` of one; a longer line comes in pieces."""
+    """Yield a binary file's lines without ever holding more than `LINE_BYTES` of one; a longer line comes in pieces."""
     return iter(lambda: file.readline(LINE_BYTES + 1), b"")
 
 

@@ -130,7 +130,7 @@ class _Reader:
         )
 
     def nothing(self, message: str) -> Iterator[BadRow]:
-        """Say that the file has no rows, if it has none: an empty batch is a mistake, not a success."""
+        """Report a file without rows: an empty batch is a mistake, not a success."""
         if not self._count:
             yield self.bad(1, [Problem.of("file", self._source, message)])
 
@@ -209,5 +209,5 @@ def _ragged(names: Sequence[str], cells: Sequence[str]) -> Problem:
 
 
 def _column(problems: Sequence[Problem], columns: Sequence[str]) -> int | None:
-    """Give the cell of the first problem, from 1, where it is about a named cell."""
+    """Return the cell of the first problem, from 1, where it is about a named cell."""
     return next((columns.index(each.field) + 1 for each in problems[:1] if each.field in columns), None)

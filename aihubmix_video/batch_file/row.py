@@ -41,7 +41,7 @@ class Row:
 
 @attrs.frozen(kw_only=True)
 class BadRow:
-    """One row that is no request.
+    """One row that is not a request.
 
     Attributes:
         source: The file, as the user named it.
@@ -72,13 +72,13 @@ class BadRow:
 
 
 def unknown(name: str, value: object) -> Problem:
-    """Report a name that is no column, with the closest that is."""
+    """Report a name that is not a column, with the closest that is."""
     nearest = next(iter(get_close_matches(name[:LABEL_CHARACTERS], COLUMNS, n=1)), None)
     wanted = f"did you mean {nearest}?" if nearest else f"the fields are {', '.join(COLUMNS)}"
     return Problem.of(label(name), value, f"unknown field; {wanted}", allowed=COLUMNS, nearest=nearest)
 
 
 def label(name: str) -> str:
-    """Give a name from a file as it may stand in a message: printable and not long."""
+    """Return a name from a file as it may stand in a message: printable and not long."""
     cut = name if len(name) <= LABEL_CHARACTERS else name[: LABEL_CHARACTERS - 1] + "…"
     return cut if cut.isprintable() else ascii(cut)

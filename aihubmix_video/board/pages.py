@@ -45,7 +45,7 @@ def video_board(
 ) -> Starlette:
     """Make the board, an ASGI application to be mounted beside a `video_router`.
 
-    It shows and orders what the router does, as whoever looks at it may: authentication is the application's own, for the
+    It shows and orders what the router does, as its visitor may: authentication is the application's own, for the
     router and for the board alike. The page loads nothing from other hosts, and has a strict Content-Security-Policy.
 
     Args:

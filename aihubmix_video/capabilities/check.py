@@ -36,7 +36,7 @@ def problems(capability: ModelTable, request: VideoRequest) -> tuple[Problem, ..
 
 
 def warnings(capability: ModelTable, request: VideoRequest) -> tuple[str, ...]:
-    """Say what about *request* may be refused or ignored by the vendor though it passes."""
+    """Return what about *request* may be refused or ignored by the vendor though it passes."""
     asked = as_meant(capability, request)
     return tuple(warning for doubt in _DOUBTS for warning in doubt(capability, asked))
 

@@ -54,7 +54,7 @@ def _place(problem: Problem) -> int:
 
 
 def is_blank(text: object) -> bool:
-    """Say whether text shows nothing: empty, or only spaces and zero-width characters."""
+    """Return whether text shows nothing: empty, or only spaces and zero-width characters."""
     return text is None or (isinstance(text, str) and not text.strip().strip(_INVISIBLE).strip())
 
 

@@ -30,7 +30,7 @@ def closest(value: object, words: Sequence[str]) -> str | None:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Say whether *value* is a number; True and False are none."""
+    """Return whether *value* is a number; True and False are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -125,7 +125,7 @@ class Size:
     """One picture size, and what asks for it.
 
     Attributes:
-        width: Real pixels of the finished video; likewise `height`.
+        width: Real pixels of the finished video; also `height`.
         tier: Clarity, such as ``"720P"``; where a field chooses it, that field's value.
         ratio: The frame, such as ``"16:9"``; where a field chooses it, that field's value.
         names: Values of ``size`` that ask for it, the one to send first; empty where `size` is not taken.
@@ -170,14 +170,14 @@ class Option(ABC):
 
     @abstractmethod
     def accepts(self, value: object) -> bool:
-        """Say whether the field may have this value."""
+        """Return whether the field may have this value."""
 
     def nearest(self, value: object) -> object:
         """Find the allowed value most like *value*, if there is one."""
         return closest(value, tuple(map(str, self.allowed)))
 
     def doubt(self, value: object) -> str:
-        """Say why an accepted value may be refused by the gateway; empty when nothing is known against it."""
+        """Return why an accepted value may be refused by the gateway; empty when nothing is known against it."""
         return self.doubtful.get(str(value), self.note)
 
 

@@ -35,7 +35,7 @@ class ModelTable:
         seconds: Lengths.
         sizes: Picture sizes with their real pixels; those not documented are missing.
         default_size: The name of the size when none is asked for; None when it is not documented.
-        tier_field: The option that chooses a size's `tier`, in families without ``size``; likewise `ratio_field`.
+        tier_field: The option that chooses a size's `tier`, in families without ``size``; also `ratio_field`.
         text_ratio: The frame of a video made from text alone when its ratio is left open.
         options: Fields beside prompt, seconds, size and references, and what each may be.
         images: Fields that take reference images.

@@ -33,7 +33,7 @@ class ExitCode(IntEnum):
     BAD_INPUT = 65
     """Rows of a batch file cannot be used (EX_DATAERR of sysexits.h)."""
     NO_INPUT = 66
-    """There is no ledger to resume (EX_NOINPUT)."""
+    """There is not a ledger to resume (EX_NOINPUT)."""
     UNFINISHED = 75
     """Something may have been bought, or was bought and is not here yet; it can be resumed (EX_TEMPFAIL)."""
     REFUSED = 77

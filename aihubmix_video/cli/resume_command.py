@@ -51,7 +51,7 @@ def resume(
     screen = Screen.of_options(how)
     path = ledger_at(ledger)
     if not path.exists():
-        screen.error(f"there is no ledger {path}. `aihubmix-video batch FILE -o DIR` makes one in DIR.")
+        screen.error(f"there is not a ledger {path}. `aihubmix-video batch FILE -o DIR` makes one in DIR.")
         return ExitCode.NO_INPUT
     location = LedgerLocation.of(path, session, place=ledger)
     runner = Runner(session=session, sandbox=SandboxOptions(), screen=screen, location=location, sidecar=sidecar)

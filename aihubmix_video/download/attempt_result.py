@@ -94,7 +94,7 @@ class NotReady:
 
 @attrs.frozen(kw_only=True)
 class Declined:
-    """Any other answer that is no content: `wire.refusal` says which error it is."""
+    """Any other answer that is not content: `error_mapping.refusal` says which error it is."""
 
     response: Response
     elsewhere: bool = False  # another origin answered, to which the gateway had redirected
@@ -102,7 +102,7 @@ class Declined:
 
 @attrs.frozen(kw_only=True)
 class Cut:
-    """The transfer ended early; the next attempt goes on, or begins anew, by itself.
+    """The transfer ended early; the next attempt resumes, or starts again, by itself.
 
     Attributes:
         received: Bytes that need not be fetched again.
@@ -115,7 +115,7 @@ class Cut:
 
 @attrs.frozen(kw_only=True)
 class Broken:
-    """What came is not the video; the next attempt begins anew.
+    """What came is not the video; the next attempt starts again.
 
     Attributes:
         reason: Completes "the file …".
@@ -146,7 +146,7 @@ Outcome = Saved | NotReady | Declined | Cut | Broken | DiskTrouble
 
 
 def judge_answer(response: Response, *, elsewhere: bool = False) -> NotReady | Declined | Broken:
-    """Say what an answer means that is no video: an error's status, or a 200 with something else in it.
+    """Return what an answer means that is not a video: an error's status, or a 200 with something else in it.
 
     Gateways have sent their error, "not ready" included, as a 200 (AIHubMix field observations, 2026).
     """
@@ -159,4 +159,4 @@ def judge_answer(response: Response, *, elsewhere: bool = False) -> NotReady | D
         return NotReady(response=response)
     if said.structured and said.message:
         return Declined(response=response)
-    return Broken(reason=f"is no video: {said.message}" if said.message else "is no video")
+    return Broken(reason=f"is not a video: {said.message}" if said.message else "is not a video")

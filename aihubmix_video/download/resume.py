@@ -3,7 +3,7 @@
 A partial is continued only where the server proves that the rest belongs to the same version of the file: it named the
 version with a strong ``ETag`` (or, having none, with a ``Last-Modified`` older than its answer), was asked for the rest
 of that version only (``If-Range``), and answered 206 with the same name, the exact start and the same total. Everything
-else begins anew at byte 0: fetching a few megabytes twice is cheap, a spliced video is worthless.
+else starts again at byte 0: fetching a few megabytes twice is cheap, a spliced video is worthless.
 
 Source: RFC 9110, sections 8.8 (validators), 13.1.5 (If-Range) and 14 (ranges). Nothing is known of how AIHubMix's content
 endpoint answers ranges.
@@ -95,7 +95,7 @@ class Resumed:
 
 @attrs.frozen(kw_only=True)
 class Useless:
-    """The body is no use: the next request begins anew, without a range.
+    """The body is of no use: the next request starts again, without a range.
 
     Attributes:
         reason: Completes "the download …".
@@ -147,7 +147,7 @@ def range_headers(partial: Partial | None) -> dict[str, str]:
 
 
 def read_content_reply(status: int, headers: Mapping[str, str], partial: Partial | None, *, max_bytes: int) -> Meaning:
-    """Say what the answer to a content request brings.
+    """Return what the answer to a content request brings.
 
     Args:
         status: The HTTP status.

@@ -17,7 +17,7 @@ BATCH_SECONDS: Final = 0.5
 SMALL_PIECE_BYTES: Final = 16 << 10
 """Smaller pieces are joined as they arrive."""
 ANSWER_BYTES: Final = 64 << 10
-"""How much is read of an answer that is no video."""
+"""How much is read of an answer that is not a video."""
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +41,7 @@ class DownloadLimits:
     grace: float = 60.0
 
     def overdue_at(self, *, started: float, now: float, received: int) -> float:
-        """Say when to give up if nothing more arrives; all times are on one clock, in seconds."""
+        """Return when to give up if nothing more arrives; all times are on one clock, in seconds."""
         return min(now + self.idle, started + self.grace + received / self.slowest)
 
 

@@ -44,7 +44,7 @@ class AppState:
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def carried_out(self, work: Coroutine[object, object, T]) -> T:
-        """Await *work*, which is carried out even if whoever asked for it has gone."""
+        """Await *work*, which is carried out even if the caller has gone."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -73,7 +73,7 @@ async def get_service(connection: HTTPConnection) -> AppState:
 
 
 async def get_session(connection: HTTPConnection) -> VideoSession:
-    """Give the process's session to a handler: ``session: Annotated[VideoSession, Depends(get_session)]``.
+    """Return the process's session to a handler: ``session: Annotated[VideoSession, Depends(get_session)]``.
 
     Raises:
         ConfigurationError: `video_lifespan` was not used.

@@ -66,7 +66,7 @@ def add_content(router: APIRouter, owner: Callable[..., Any]) -> None:
     @router.head("/{key}/content", summary="Look at a video's size and version", **described)
     @router.get("/{key}/content", summary="Play a video", **described)
     async def content(request: Request, service: Serving, owner: Owner, key: Key) -> Response:
-        """Give the video, or the part of it that is asked for."""
+        """Return the video, or the part of it that is asked for."""
         info = await service.registry.find(key, owner)
         if info.state is JobState.SAVED:
             return await _saved(service, request, info)
@@ -74,7 +74,7 @@ def add_content(router: APIRouter, owner: Callable[..., Any]) -> None:
             return await _being_saved(service, info)
         if info.state in {JobState.WAITING, JobState.RUNNING}:
             raise NotPlayable(f"the video is not finished: the job is {info.state}", job_key=key, charged=info.charged)
-        raise Conflict(f"there is no video: the job is {info.state}", job_key=key, charged=info.charged)
+        raise Conflict(f"there is not a video: the job is {info.state}", job_key=key, charged=info.charged)
 
 
 # From the disk.
@@ -211,7 +211,7 @@ async def _growing(service: AppState, record: TrackedJob, file: _File, part: Pat
     """Read a file while it is being written, and its end only once it has been verified.
 
     Raises:
-        _CutError: It came to nothing, was begun anew, or the application ends.
+        _CutError: It came to nothing, was started again, or the application ends.
     """
     sent = 0
     while not record.over:

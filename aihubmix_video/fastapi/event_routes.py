@@ -55,7 +55,7 @@ def add_events(router: APIRouter, options: RouterOptions, owner: Callable[..., A
     async def every(
         request: Request, service: Serving, owner: Owner, last_event_id: LastEventId = None
     ) -> EventSourceResponse:
-        """Tell how every job stands that has not ended, and then every change."""
+        """Stream how every job stands that has not ended, and then every change."""
         events = EventStreams(service, options, base_of(request, 1), owner)
         return EventSourceResponse(events.of_all(_number(last_event_id)), headers=HEADERS)
 
@@ -68,7 +68,7 @@ def add_events(router: APIRouter, options: RouterOptions, owner: Callable[..., A
     async def one(
         request: Request, service: Serving, owner: Owner, key: Key, last_event_id: LastEventId = None
     ) -> Response:
-        """Tell how a job stands, and then every change until it has ended."""
+        """Stream how a job stands, and then every change until it has ended."""
         info = await service.registry.find(key, owner)
         seen = _number(last_event_id)
         if info.state.ended and seen is not None and seen >= number_of(service.feed, info):
@@ -83,7 +83,7 @@ def _number(text: str | None) -> int | None:
 
 
 def number_of(feed: Feed, info: JobInfo) -> int:
-    """Give the number of a job's last change; of one that the feed has forgotten, the moment of it."""
+    """Return the number of a job's last change; of one that the feed has forgotten, the moment of it."""
     change = feed.latest(info.key)
     return change.number if change is not None else int(info.updated_at * 1000)
 
@@ -106,7 +106,7 @@ class EventStreams:
         self._owner = owner
 
     async def of_one(self, info: JobInfo, seen: int | None) -> AsyncIterator[bytes]:
-        """Give the events of a job until it has ended.
+        """Yield the events of a job until it has ended.
 
         Args:
             info: How it stands, where the feed does not know it.
@@ -138,7 +138,7 @@ class EventStreams:
             return attrs.evolve(info, state=JobState.DROPPED)
 
     async def of_all(self, seen: int | None) -> AsyncIterator[bytes]:
-        """Give the events of all jobs, until the application ends.
+        """Yield the events of all jobs, until the application ends.
 
         Args:
             seen: The number of the last event that was seen.

@@ -51,11 +51,11 @@ class FeedChange:
         return isinstance(self._about, JobInfo) and self._about.state.ended
 
     def info(self, registry: JobRegistry) -> JobInfo:
-        """Tell how the job stands."""
+        """Return how the job stands."""
         return self._about if isinstance(self._about, JobInfo) else registry.describe(self._about)
 
     def rendered(self, whom: object, render: Callable[[FeedChange], bytes]) -> bytes:
-        """Give the change as *render* writes it, made once for all listeners that are alike."""
+        """Return the change as *render* writes it, made once for all listeners that are alike."""
         if self._rendered_for != whom:
             self._rendered, self._rendered_for = render(self), whom
         return self._rendered
@@ -80,7 +80,7 @@ class Feed:
         self._stop = registry.observe(self._changed)
 
     def close(self) -> None:
-        """Tell everybody that nothing follows."""
+        """Wake every subscriber: nothing follows."""
         if not self.closed:
             self.closed = True
             self._stop()
@@ -123,7 +123,7 @@ class Feed:
     # Reading.
 
     def latest(self, key: str) -> FeedChange | None:
-        """Give a job's last change, if it is kept."""
+        """Return a job's last change, if it is kept."""
         return self._changes.get(key)
 
     def reaches_back_to(self, number: int) -> bool:
@@ -131,7 +131,7 @@ class Feed:
         return self._complete_since <= number <= self.last
 
     def since(self, number: int) -> list[FeedChange]:
-        """Give the last change of each job that changed after *number*, in their order."""
+        """Return the last change of each job that changed after *number*, in their order."""
         return list(self._newer(number))[::-1]
 
     def _newer(self, number: int) -> Iterator[FeedChange]:
@@ -141,7 +141,7 @@ class Feed:
             yield change
 
     def standing(self) -> list[FeedChange]:
-        """Give the last change of each job that has not ended, in their order."""
+        """Return the last change of each job that has not ended, in their order."""
         return [change for change in self._changes.values() if not change.ended]
 
     async def more(self, key: str | None, seconds: float) -> bool:

@@ -40,7 +40,7 @@ class Crowded(LimitReached):
 
 
 class UnreadableBody(VideoError):
-    """The request's body is no JSON object.
+    """The request's body is not a JSON object.
 
     Answered with 400.
     """

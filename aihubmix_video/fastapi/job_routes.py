@@ -45,7 +45,7 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def base_of(request: Request, below: int) -> str:
-    """Give the path of the router itself, as the client sees it; *below* counts the route's own segments."""
+    """Return the path of the router itself, as the client sees it; *below* counts the route's own segments."""
     return str(request.scope["path"]).rsplit("/", below)[0]
 
 
@@ -79,7 +79,7 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
         after: Cursor = None,
         state: Wanted = None,
     ) -> Response:
-        """Give a page of jobs."""
+        """Return a page of jobs."""
         states = frozenset(map(JobState, state)) if state else VISIBLE
         cursor = None if after is None else int(after)
         page = await service.registry.page(after=cursor, limit=limit, states=states, owner=owner)
@@ -89,7 +89,7 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
 
     @router.get("/{key}", summary="Look at a job", response_model=JobResource, responses=answers(404))
     async def job(request: Request, service: Serving, owner: Owner, key: Key) -> Response:
-        """Tell how a job stands."""
+        """Return how a job stands."""
         info = await service.registry.find(key, owner)
         return JSONResponse(resource_of(info, base_of(request, 1), options.prices))
 

@@ -127,7 +127,7 @@ PLACE: Final = "to"
 
 
 def status_of(error: VideoError) -> int:
-    """Say with which HTTP status an error is told."""
+    """Return the HTTP status with which an error is answered."""
     if isinstance(error, errors.RequestRefused) and error.status_code == 501:
         return 501
     if _is_private(error) and isinstance(error, InvalidRequest):
@@ -136,7 +136,7 @@ def status_of(error: VideoError) -> int:
 
 
 def told(error: VideoError) -> str:
-    """Say what callers may read of an error."""
+    """Return what callers may read of an error."""
     return _title(error) if _is_private(error) else error.message
 
 
@@ -183,7 +183,7 @@ def _described(problem: Problem) -> dict[str, object]:
 
 
 def retry_after(error: VideoError) -> int | None:
-    """Say after how many whole seconds it is worth another try; None if nobody knows."""
+    """Return after how many whole seconds it is worth another try; None if nobody knows."""
     seconds = getattr(error, "retry_after", None)
     if seconds is None:
         seconds = next((RETRY_AFTER[kind] for kind in type(error).__mro__ if kind in RETRY_AFTER), None)
@@ -203,7 +203,7 @@ def problem_response(error: VideoError) -> Response:
 
 
 def error_of_validation(error: RequestValidationError) -> InvalidRequest:
-    """Tell what FastAPI found wrong with a request's parameters in the form of our own problems."""
+    """Return what FastAPI found wrong with a request's parameters in the form of our own problems."""
     problems = [
         Problem.of(
             ".".join(map(str, each["loc"][1:])) or str(each["loc"][0]), each.get("input"), str(each["msg"]).rstrip(".")
@@ -214,7 +214,7 @@ def error_of_validation(error: RequestValidationError) -> InvalidRequest:
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Have an application answer with problem details wherever one of its own handlers lets a `VideoError` through.
+    """Make an application answer with problem details wherever one of its own handlers lets a `VideoError` through.
 
     The routes of `video_router` do so by themselves.
     """

@@ -40,7 +40,7 @@ class Unsatisfiable:
 
 
 def wanted(headers: Mapping[str, str], size: int, etag: str) -> WholeFile | PartialRange | Unchanged | Unsatisfiable:
-    """Say what to answer with.
+    """Return what to answer with.
 
     Several ranges at once are answered with the whole file, which is always allowed; so is a range that cannot be read.
 

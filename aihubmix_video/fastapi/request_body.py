@@ -102,14 +102,14 @@ def request_of(body: bytes) -> VideoRequest:
     """Read a request from its JSON. A path can never come of it: JSON knows none, and text is never opened as a file.
 
     Raises:
-        UnreadableBody: It is no JSON object.
+        UnreadableBody: It is not a JSON object.
         InvalidRequest: A field is unknown, given twice, or no value that JSON can hold; or there is no model.
     """
     problems: list[Problem] = []
     try:
         document = read_json(body.decode(), problems)
     except (ValueError, RecursionError) as error:
-        raise UnreadableBody(f"the body is no JSON: {error}") from None
+        raise UnreadableBody(f"the body is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise UnreadableBody("the body must be a JSON object")
     if problems:

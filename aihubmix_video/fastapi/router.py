@@ -112,7 +112,7 @@ async def _anybody() -> None:
 
 
 def _identified(owner: Callable[..., Any]) -> Callable[..., Any]:
-    """Make sure of what the application's dependency gives: nobody must see everything for want of a name."""
+    """Make sure of what the application's dependency gives: no one must see everything because a name is missing."""
 
     async def identified(found: Any = Depends(owner)) -> str:  # noqa: ANN401, B008 - whatever it gives; as FastAPI has it
         if found is None or found == "":

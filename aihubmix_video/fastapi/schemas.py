@@ -98,7 +98,7 @@ def _told(error: VideoError) -> dict[str, str]:
 
 
 def _ordered(request: VideoRequest | None, prices: Mapping[str, float] | None) -> dict[str, Any]:
-    """Say what was ordered, resolved by the model's table where there is one."""
+    """Return what was ordered, resolved by the model's table where there is one."""
     if request is None:
         return dict.fromkeys(("model", "prompt", "seconds", "size", "price"))
     capability = find_capability(request.model)

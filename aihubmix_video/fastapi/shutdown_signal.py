@@ -23,7 +23,7 @@ __all__ = ["told_of_the_end"]
 
 @contextmanager
 def told_of_the_end(ending: Callable[[], object]) -> Iterator[None]:
-    """Call *ending* on the loop when SIGTERM or SIGINT comes, before whoever handles it now does so as ever.
+    """Call *ending* on the loop when SIGTERM or SIGINT comes, before its present handler runs.
 
     Outside of the main thread, and where nobody handles a signal in Python, nothing is changed.
     """

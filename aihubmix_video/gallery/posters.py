@@ -37,7 +37,7 @@ def can_take() -> bool:
 def take(video: Path) -> Poster | None:
     """Return a poster from after a fade-in from black; None if it cannot be made."""
     import av  # noqa: PLC0415  # optional, and large
-    from av.error import FFmpegError  # noqa: PLC0415  # likewise
+    from av.error import FFmpegError  # noqa: PLC0415  # see above
 
     try:
         with av.open(str(video)) as container:
@@ -54,7 +54,7 @@ def take(video: Path) -> Poster | None:
 
 def _poster(frame: VideoFrame) -> Poster:
     from av.codec.context import CodecContext  # noqa: PLC0415  # optional, and large
-    from av.video.codeccontext import VideoCodecContext  # noqa: PLC0415  # likewise
+    from av.video.codeccontext import VideoCodecContext  # noqa: PLC0415  # see above
 
     scale = min(1.0, LONGER_SIDE / max(frame.width, frame.height))
     width, height = (max(2, round(side * scale / 2) * 2) for side in (frame.width, frame.height))

@@ -1,7 +1,7 @@
 """The last check before a request leaves: the shared rate, kept where the first byte is about to go.
 
 The scheduler spaces its decisions, but between a decision and the first byte lies the connection: a slow handshake would
-let requests pile up and leave together. So each request, whoever made it, passes here once its connection is up.
+let requests pile up and leave together. So each request, whatever made it, passes here once its connection is up.
 """
 
 from __future__ import annotations

@@ -122,6 +122,6 @@ class _Piece:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._row.end(self)
-        # Whoever else cancelled the task meanwhile is not to find that undone.
+        # Another canceller of the task meanwhile is not to find that undone.
         if self._expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error

@@ -138,7 +138,7 @@ class Template:
 
 
 def slug(prompt: str) -> str:
-    """Give the first words of a prompt in lower case, joined by dashes: at most 40 characters, ``"video"`` if none."""
+    """Return the first words of a prompt in lower case, joined by dashes: at most 40 characters, ``"video"`` if none."""
     source = normalize("NFC", normalize("NFKC", prompt[:SLUG_SOURCE_CHARACTERS]).lower())
     chosen = ""
     for word in _words(source):
@@ -150,13 +150,13 @@ def slug(prompt: str) -> str:
 
 
 def collision_key(path: str | PurePath) -> str:
-    """Give a text that is equal for two paths which some file system takes for one (case, Unicode normal form)."""
+    """Return a text that is equal for two paths which some file system takes for one (case, Unicode normal form)."""
     # Canonical caseless matching, Unicode standard, section 3.13, D145.
     return normalize("NFC", normalize("NFD", str(PurePath(path))).casefold())
 
 
 def is_plain_name(text: str) -> bool:
-    """Say whether *text* is one legal file name as it stands, on every common system, with room for a temp suffix."""
+    """Return whether *text* is one legal file name as it stands, on every common system, with room for a temp suffix."""
     return _size(text) <= NAME_BYTES and _cleaned(text) == text and not _is_reserved(text)
 
 
@@ -186,7 +186,7 @@ def _pieces(component: str, *, is_file: bool) -> _Pieces:
     except InvalidRequest:
         raise
     except ValueError as error:
-        raise _refused(component, f"{error}; write {{{{ and }}}} for braces that are no field") from error
+        raise _refused(component, f"{error}; write {{{{ and }}}} for braces that are not fields") from error
     _check_length(component, pieces, is_file=is_file)
     return tuple(pieces)
 
@@ -261,7 +261,7 @@ def _cut(text: str, limit: int, *, keep_tail: bool) -> str:
 
 
 def _common_limit(sizes: Sequence[int], room: int) -> int:
-    """Give the largest limit under which values of these sizes fit into *room*; the short ones stay whole."""
+    """Return the largest limit under which values of these sizes fit into *room*; the short ones stay whole."""
     for done, size in enumerate(sorted(sizes)):
         share = room // (len(sizes) - done)
         if size > share:
@@ -278,7 +278,7 @@ def _without_device(name: str) -> str:
 
 
 def _is_reserved(name: str) -> bool:
-    """Say whether Windows would open a device instead: it looks at what precedes the first dot, without spaces."""
+    """Return whether Windows would open a device instead: it looks at what precedes the first dot, without spaces."""
     return name.partition(".")[0].rstrip().upper() in RESERVED
 
 

@@ -38,7 +38,7 @@ MIN_FINISH_PROBABILITY: Final = (
 
 MAX_KINDS: Final = 256  # remembered; the one whose last job ended longest ago is forgotten first
 MIN_REAL_INTERVAL_SECONDS: Final = (
-    3.0  # seconds; whoever is asked more often than that is a simulation, whose time runs fast
+    3.0  # seconds; a policy that is asked more often than that runs in a simulation, whose time runs fast
 )
 RECENCY_FACTOR_PER_JOB: Final = (
     1.002  # how much more each job bought counts than the one before, in sharing out the budget
@@ -86,7 +86,7 @@ class AdaptivePollPolicy:
                 del self._models[oldest[:1]]
 
     def _balance(self, changed: KindStatistics) -> None:
-        """Set the price anew if more is known of a kind."""
+        """Set the price again if more is known of a kind."""
         if changed.expect():
             self._budget.balance(
                 (each.weight, each.polls, each.durations.curve.mean) for each in self._kinds.values() if each.polls
@@ -174,14 +174,14 @@ class AdaptivePollPolicy:
     # What the scheduler asks.
 
     def _estimate(self, statistics: KindStatistics, history: PollHistory) -> CompletionEstimate:
-        """Say when a job may finish: by its own progress, or else by what is known of its kind."""
+        """Return when a job may finish: by its own progress, or else by what is known of its kind."""
         curve = statistics.durations.curve
         if history.progress is None or history.seen is None or not history.dated:
             return curve
         return statistics.progress.estimate(history.seen / self._unit, history.progress, curve) or curve
 
     def next_age(self, history: PollHistory, age: float, draw: float) -> float:
-        """Say at which age to ask next a job that is now of this age; *draw* is a random number, 0 <= draw < 1."""
+        """Return the age at which to ask next a job that is now of this age; *draw* is a random number, 0 <= draw < 1."""
         if not history.dated or history.seen is None:
             return self.plain_age(age, draw)
         seen = history.seen / self._unit
@@ -196,11 +196,11 @@ class AdaptivePollPolicy:
         return max(asks * self._unit, age)
 
     def plain_age(self, age: float, draw: float) -> float:
-        """Say at which age to ask next a job whose last poll, at *age*, brought nothing."""
+        """Return the age at which to ask next a job whose last poll, at *age*, brought nothing."""
         return age + self.interval * (1 + JITTER_SHARE * (draw - DRAW_WITHOUT_JITTER))
 
     def worth_at(self, history: PollHistory, times: float, since: float) -> float:
-        """Say at which age, *since* or later, a poll is worth so many times what it was when it became due."""
+        """Return the age, *since* or later, at which a poll is worth so many times what it was when it became due."""
         if not history.dated or history.seen is None:
             return since + self.interval * (times - 1)
         seen, earliest = history.seen / self._unit, since / self._unit

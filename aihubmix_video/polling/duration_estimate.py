@@ -42,8 +42,8 @@ LOG_SPREAD: Final = 0.7  # of the logarithm: two thirds of all jobs within 1 and
 PRIOR_WEIGHT_JOBS: Final = 2.0  # jobs that what lies behind an estimate counts as
 JOBS_REMEMBERED: Final = 200.0  # jobs; what was seen so many jobs ago counts a third
 RUNNING_NEWS_WEIGHT: Final = 1 / 8  # how much a "still running" adds to what is new, beside an end
-MAX_NEWS_BEFORE_REFIT: Final = JOBS_REMEMBERED / 8  # ends after which the estimate is made anew at the latest
-NEWS_SHARE_BEFORE_REFIT: Final = 0.1  # likewise: as soon as so much of everything known is new
+MAX_NEWS_BEFORE_REFIT: Final = JOBS_REMEMBERED / 8  # ends after which the estimate is made again at the latest
+NEWS_SHARE_BEFORE_REFIT: Final = 0.1  # see above: as soon as so much of everything known is new
 
 JOBS_FOR_EARLIEST_FINISH: Final = 20  # finished; from then on the earliest plausible finish is known
 EARLIEST_FINISH_QUANTILE: Final = 0.01  # of the jobs may finish earlier than "plausible"
@@ -132,13 +132,13 @@ class DurationEstimates:
         return self._curve
 
     def trust(self, age: float) -> float:
-        """Say how well the curve is known at *age*: 0 where no job was seen, 1 where many were."""
+        """Return how well the curve is known at *age*: 0 where no job was seen, 1 where many were."""
         return self.trusted[min(bin_of(age), BINS)]
 
     # Keeping.
 
     def kept(self) -> tuple[float, list[float], list[float]]:
-        """Give what was counted: jobs ended, and per bin ends and time at risk."""
+        """Return what was counted: jobs ended, and per bin ends and time at risk."""
         return self.ended, self._ends, self._at_risk
 
     def restore(self, ended: float, ends: Sequence[float], at_risk: Sequence[float]) -> None:

@@ -48,7 +48,7 @@ class KindStatistics:
         durations: How long its jobs take.
         progress: What its model's progress is worth.
         look: To which share of the time until the earliest plausible finish first looks are brought forward.
-        weight: How many of its jobs were bought, of late.
+        weight: How many of its jobs were bought recently.
         polls: What a job is expected to take at each of the budget's prices, by `version` of the durations.
     """
 
@@ -67,7 +67,7 @@ class KindStatistics:
             self.look *= FIRST_POLL_EARLIER_FACTOR
 
     def remembered(self, kind: Kind, *, is_model: bool) -> SavedStatistics:
-        """Give what outlives the session."""
+        """Return what outlives the session."""
         ended, ends, at_risk = self.durations.kept()
         return SavedStatistics(
             kind=kind,
@@ -85,7 +85,7 @@ class KindStatistics:
         return min(self.durations.earliest * self.look, MAX_POLL_SPACING_UNITS)
 
     def window(self, seen: float, draw: float) -> tuple[float, float]:
-        """Give the ages between which to ask next a job seen unfinished at age *seen*."""
+        """Return the ages between which to ask next a job seen unfinished at age *seen*."""
         trust = self.durations.trust(seen + INTERVAL_UNITS)
         jitter = 1 + JITTER_SHARE * (draw - DRAW_WITHOUT_JITTER)
         unknown = max(1 - trust / TRUST_TO_USE_CURVE_ALONE, 0.0)
@@ -107,5 +107,5 @@ class KindStatistics:
         return True
 
     def _planned(self, price: float, seen: float) -> float:
-        """Say at which age a job seen unfinished at age *seen* is asked at this price, chance and its own progress aside."""
+        """Return the age at which a job seen unfinished at age *seen* is asked at this price, chance and its own progress aside."""
         return self.durations.curve.asks_at(seen, price, *self.window(seen, DRAW_WITHOUT_JITTER))

@@ -1,4 +1,4 @@
-"""When to ask again about a job that is being generated: what the scheduler needs of whoever decides it.
+"""When to ask again about a job that is being generated: what the scheduler needs of what decides it.
 
 A cadence moves only *when* a poll happens, never whether. `learned.LearnedCadence` is the one that sessions use.
 """
@@ -60,13 +60,13 @@ class PollPolicy(Protocol):
         """It is not any more, for whatever reason."""
 
     def next_age(self, history: PollHistory, age: float, draw: float) -> float:
-        """Say at which age to ask next a job that is now of this age; *draw* is a random number, 0 <= draw < 1."""
+        """Return the age at which to ask next a job that is now of this age; *draw* is a random number, 0 <= draw < 1."""
 
     def plain_age(self, age: float, draw: float) -> float:
-        """Say at which age to ask next a job whose last poll, at *age*, brought nothing."""
+        """Return the age at which to ask next a job whose last poll, at *age*, brought nothing."""
 
     def worth_at(self, history: PollHistory, times: float, since: float) -> float:
-        """Say at which age, *since* or later, a poll is worth so many times what it was when it became due."""
+        """Return the age, *since* or later, at which a poll is worth so many times what it was when it became due."""
 
     def served(self, times: float) -> None:
         """A poll left when it was worth so many times what it was when it became due, or somewhat more."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["INTERVAL_UNITS", "PRICES", "PollBudget"]
 
-INTERVAL_UNITS: Final = 15.0  # units; by definition of the unit, see `curve.AGES`
+INTERVAL_UNITS: Final = 15.0  # units; by definition of the unit, see `survival_curve.AGES`
 
 PRICES: Final = [0.01 * 1.6**step for step in range(20)]
 """Prices at which the expected polls are worked out, in units; in between they are interpolated."""
@@ -38,7 +38,7 @@ MAX_PRICE_STEPS: Final = 10.0  # of those factors, at most
 SAVED_SHARE: Final = (
     1 / 3
 )  # of a job's budget; so much is saved up while jobs cannot have finished yet, and spent later
-MIN_SAVED_POLLS: Final = 3.0  # polls per owner; likewise, at least
+MIN_SAVED_POLLS: Final = 3.0  # polls per owner; also at least
 SAVINGS_PRICE_STEEPNESS: Final = 2.0  # as `PRICE_STEEPNESS`, for lowering the price with what is saved beyond
 MAX_SAVED_FACTOR: Final = 5 / 3  # of the hoard is saved up at most
 

@@ -50,7 +50,7 @@ class ProgressModel:
         self._squares[step] += before * (error - self._means[step])
 
     def estimate(self, age: float, percent: float | None, curve: SurvivalCurve) -> LogNormal | None:
-        """Say when a job that is at *percent* at *age* finishes, the curve of its kind considered; None if that is not known."""
+        """Return when a job that is at *percent* at *age* finishes, the curve of its kind considered; None if that is not known."""
         step = _step(percent)
         if percent is None or step is None or age <= 0 or self._counts[step] < MIN_REPORTS_PER_STEP:
             return None
@@ -62,7 +62,7 @@ class ProgressModel:
     # Keeping.
 
     def kept(self) -> list[float]:
-        """Give what was counted: reports, means and squares, one after the other."""
+        """Return what was counted: reports, means and squares, one after the other."""
         return [*self._counts, *self._means, *self._squares]
 
     def restore(self, counted: Sequence[float]) -> None:

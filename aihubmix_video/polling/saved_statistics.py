@@ -48,7 +48,7 @@ class SavedStatistics:
     Attributes:
         kind: The kind; of a model only its first part.
         is_model: Whether it stands for all kinds of the model.
-        look: As in `learned.Habits`; likewise `ended`, `ends` and `at_risk` as in `durations.Durations`.
+        look: As in `KindStatistics`; also `ended`, `ends` and `at_risk` as in `DurationEstimates`.
         progress: As `progress.Progress.kept` gives it.
     """
 

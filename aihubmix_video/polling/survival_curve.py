@@ -56,13 +56,13 @@ class CompletionEstimate(Protocol):
     """When a job may finish."""
 
     def survival(self, age: float) -> float:
-        """Say how likely it still runs at *age*."""
+        """Return how likely it still runs at *age*."""
 
     def asks_at(self, seen: float, price: float, earliest: float, latest: float) -> float:
-        """Say at which age the expected unnoticed wait since age *seen* reaches *price*, within these two ages."""
+        """Return the age at which the expected unnoticed wait since age *seen* reaches *price*, within these two ages."""
 
     def quantile(self, seen: float, share: float) -> float:
-        """Say by which age this share of the jobs that run at age *seen* has finished."""
+        """Return the age by which this share of the jobs that run at age *seen* has finished."""
 
 
 class SurvivalCurve:
@@ -73,7 +73,7 @@ class SurvivalCurve:
 
     Attributes:
         mean: Of the duration.
-        log_mean: Of the duration's logarithm; likewise `log_variance`.
+        log_mean: Of the duration's logarithm; also `log_variance`.
     """
 
     __slots__ = ("_hazards", "_lived", "_survival", "log_mean", "log_variance", "mean")
@@ -99,11 +99,11 @@ class SurvivalCurve:
         self.log_variance /= total
 
     def survival(self, age: float) -> float:
-        """Say how likely a job still runs at *age*."""
+        """Return how likely a job still runs at *age*."""
         return self._at(age)[0]
 
     def _at(self, age: float) -> tuple[float, float]:
-        """Give survival and lived time at *age*."""
+        """Return survival and lived time at *age*."""
         here = bisect_right(AGES, age) - 1
         if here >= BINS:
             return self._survival[-1], self._lived[-1]
@@ -112,7 +112,7 @@ class SurvivalCurve:
         return after, self._lived[here] + (before - after) / hazard
 
     def asks_at(self, seen: float, price: float, earliest: float, latest: float) -> float:
-        """Say at which age the expected unnoticed wait since age *seen* reaches *price*, within these two ages."""
+        """Return the age at which the expected unnoticed wait since age *seen* reaches *price*, within these two ages."""
         running, lived = self._at(seen)
         if running < SURVIVAL_FLOOR:
             return min(max(earliest, seen + price), latest)
@@ -133,7 +133,7 @@ class SurvivalCurve:
         return start if price <= low else start + (end - start) * (price - low) / (high - low)
 
     def quantile(self, seen: float, share: float) -> float:
-        """Say by which age this share of the jobs that run at age *seen* has finished."""
+        """Return the age by which this share of the jobs that run at age *seen* has finished."""
         wanted = (1 - share) * self.survival(seen)
         edge = bisect_right(self._survival, -wanted, key=float.__neg__)
         if edge > BINS:
@@ -157,11 +157,11 @@ class LogNormal:
     spread: float
 
     def survival(self, age: float) -> float:
-        """Say how likely it still runs at *age*."""
+        """Return how likely it still runs at *age*."""
         return 1.0 if age <= 0 else 0.5 * erfc((log(age) - self.mean) / (self.spread * sqrt(2)))
 
     def lived(self, age: float) -> float:
-        """Give how much of its life up to *age* it spends running: E[min(duration, age)], in closed form."""
+        """Return how much of its life up to *age* it spends running: E[min(duration, age)], in closed form."""
         if age <= 0:
             return 0.0
         z = (log(age) - self.mean) / self.spread
@@ -169,7 +169,7 @@ class LogNormal:
         return age * 0.5 * erfc(z / sqrt(2)) + done
 
     def asks_at(self, seen: float, price: float, earliest: float, latest: float) -> float:
-        """Say at which age the expected unnoticed wait since age *seen* reaches *price*, within these two ages."""
+        """Return the age at which the expected unnoticed wait since age *seen* reaches *price*, within these two ages."""
         running, lived = self.survival(seen), self.lived(seen)
         if running < SURVIVAL_FLOOR:
             return min(max(earliest, seen + price), latest)
@@ -185,7 +185,7 @@ class LogNormal:
         return min(max(age, earliest), latest)
 
     def quantile(self, seen: float, share: float) -> float:
-        """Say by which age this share of the jobs that run at age *seen* has finished."""
+        """Return the age by which this share of the jobs that run at age *seen* has finished."""
         wanted = min(max((1 - share) * self.survival(seen), MIN_PROBABILITY), MAX_PROBABILITY)
         return max(exp(self.mean - self.spread * NORMAL.inv_cdf(wanted)), seen)
 

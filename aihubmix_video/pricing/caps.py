@@ -21,7 +21,7 @@ MILLION = 1_000_000
 
 @attrs.frozen(kw_only=True)
 class Caps:
-    """What may be bought at most; None is no limit.
+    """What may be bought at most; None is not a limit.
 
     Attributes:
         max_videos: Videos.
@@ -29,7 +29,7 @@ class Caps:
         max_spend: USD by list price.
 
     Raises:
-        InvalidRequest: A cap is no finite number from 0 up, or `max_videos` no whole one; all such are named.
+        InvalidRequest: A cap is not a finite number from 0 up, or `max_videos` not a whole one; all such are named.
     """
 
     max_videos: int | None = None
@@ -63,7 +63,7 @@ def check_retries(retries: int) -> None:
     """Refuse a number of retries that cannot be meant.
 
     Raises:
-        InvalidRequest: It is no whole number from 0 to `MOST_RETRIES`.
+        InvalidRequest: It is not a whole number from 0 to `MOST_RETRIES`.
     """
     if not (_is_number(retries) and isinstance(retries, int) and retries <= MOST_RETRIES):
         raise InvalidRequest.of("moderation_retries", retries, f"must be a whole number from 0 to {MOST_RETRIES}")
@@ -81,7 +81,7 @@ class CapUsage:
 
     Args:
         caps: The limits.
-        videos: Bought already; likewise `seconds`, and `spent` in USD. None: nobody knows how much.
+        videos: Bought already; also `seconds`, and `spent` in USD. None: nobody knows how much.
     """
 
     def __init__(self, caps: Caps, *, videos: int = 0, seconds: float | None = 0.0, spent: float | None = 0.0) -> None:
@@ -90,11 +90,11 @@ class CapUsage:
         self._used = _share(videos, seconds, spent)
 
     def refusal(self, seconds: float | None, price: float | None) -> Problem | None:
-        """Say which cap a video would exceed, or why that cannot be told; None when it may be bought.
+        """Return which cap a video would exceed, or why that cannot be told; None when it may be bought.
 
         Args:
             seconds: Its length; None when it is not known.
-            price: Its list price in USD, likewise.
+            price: Its list price in USD, as above.
         """
         share = _share(1, seconds, price)
         given = {"max_videos": 1, "max_seconds": seconds, "max_spend": price}

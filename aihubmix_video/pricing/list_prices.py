@@ -59,7 +59,7 @@ def check_prices(prices: Mapping[str, float]) -> None:
     """Refuse prices that cannot be meant.
 
     Raises:
-        InvalidRequest: One is no finite number of USD per second from 0 up; all such are named.
+        InvalidRequest: One is not a finite number of USD per second from 0 up; all such are named.
     """
     if not isinstance(prices, Mapping):
         raise InvalidRequest.of("prices", prices, "must be a mapping of models to USD per second")
@@ -73,7 +73,7 @@ def check_prices(prices: Mapping[str, float]) -> None:
 
 
 def list_price(request: VideoRequest, prices: Mapping[str, float] | None = None) -> float | None:
-    """Say what a whole video costs by list, in USD; this is no invoice.
+    """Return what a whole video costs by list, in USD; this is not an invoice.
 
     Args:
         request: What is asked for.
@@ -88,13 +88,13 @@ def list_price(request: VideoRequest, prices: Mapping[str, float] | None = None)
 
 
 def seconds_of(request: VideoRequest) -> int | None:
-    """Say how long a video will be; None when its model chooses, or has no table."""
+    """Return how long a video will be; None when its model chooses, or has no table."""
     capability = find_capability(request.model)
     return capability.seconds_of(request) if capability is not None else None
 
 
 def highest_price(model: str, prices: Mapping[str, float] | None = None) -> float | None:
-    """Say what a second costs at the dearest size, in USD, for videos of which the size is not known."""
+    """Return what a second costs at the dearest size, in USD, for videos of which the size is not known."""
     if prices is not None and model in prices:
         return prices[model]
     listed = LIST_PRICES.get(model)

@@ -216,7 +216,7 @@ def _ids(places: Sequence[Place]) -> tuple[list[str], MalformedReply | None]:
 
 
 def _words(places: Sequence[Place]) -> Iterator[str]:
-    """Return every word for where the job stands, outermost first."""
+    """Yield every word for where the job stands, outermost first."""
     for place in places:
         for name in _STATUS_NAMES:
             word = _plain_word(place.get(name))

@@ -31,7 +31,7 @@ _MILLISECONDS = 1e11  # as seconds this would be the year 5138
 
 
 def identifier(value: object) -> str | None:
-    """Return an id exactly as it is, and of a positive integer its digits; None if there is no id.
+    """Return an id exactly as it is, and of a positive integer its digits; None if there is not an id.
 
     Raises:
         MalformedReply: It is neither a usable string nor an integer. Nothing else is ever converted to an id.

@@ -32,7 +32,7 @@ LOCAL_SUFFIXES: Final = frozenset(
 NEVER_CONTACTED_NAMES: Final = frozenset(
     {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
 )
-"""Names of the metadata services of clouds, which hand out credentials to whoever asks from the right machine."""
+"""Names of the metadata services of clouds, which hand out credentials to any client that asks from the right machine."""
 NEVER_CONTACTED_V4: Final = (
     IPv4Network("169.254.0.0/16"),  # link-local, and the metadata services of most clouds
     IPv4Network("100.100.100.200/32"),  # Alibaba Cloud's
@@ -105,7 +105,7 @@ def is_public_address(text: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether *host* plainly names this machine itself, whoever reads it.
+    """Return whether *host* plainly names this machine itself, whatever reads it.
 
     Args:
         host: With or without the brackets of an IPv6 address.

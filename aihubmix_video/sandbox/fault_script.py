@@ -90,11 +90,11 @@ class FaultScript:
         self.entries.clear()
 
     def struck(self) -> Sequence[int]:
-        """Say how often each fault has struck, in the order in which they were added."""
+        """Return how often each fault has struck, in the order in which they were added."""
         return [entry.struck for entry in self.entries]
 
     def find(self, seen: Seen, *, now: float, draw: float) -> Strike | None:
-        """Give the fault that strikes this request, if any."""
+        """Return the fault that strikes this request, if any."""
         for entry in self.entries:
             strike = entry.strike(seen, now, draw)
             if strike is not None:

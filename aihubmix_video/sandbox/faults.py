@@ -206,7 +206,7 @@ class Fault:
     def chunked(
         cls, tail: Literal["good", "missing", "bad"] = "good", *, stop: int | None = None, **match: Unpack[Match]
     ) -> Fault:
-        """Send the body in chunks that end well, not at all, or in a chunk size that is no number."""
+        """Send the body in chunks that end well, not at all, or in a chunk size that is not a number."""
         ending: Literal["keep", "close"] = "keep" if tail == "good" else "close"
         delivery = ResponsePlan(framing="chunked", tail=tail, stop=stop, ending=ending)
         return cls(name=f"chunked, {tail} end", delivery=delivery, **match)
@@ -243,7 +243,7 @@ class Fault:
 
     @classmethod
     def etag(cls, **match: Unpack[Match]) -> Fault:
-        """Give the same film two ETags in turn."""
+        """Serve one film under two ETags in turn."""
         match.setdefault("route", "content")
         match.setdefault("times", None)
         return cls(name="etag", flip_etag=True, **match)

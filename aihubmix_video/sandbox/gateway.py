@@ -248,7 +248,7 @@ def _merged(vendor: Vendor, body: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _failure(vendor: Vendor, prompt: str) -> tuple[Mapping[str, str] | str | None] | None:
-    """Give the ``error`` a job is to fail with, in a tuple as it may be null; None for a job that succeeds."""
+    """Return the ``error`` a job is to fail with, in a tuple as it may be null; None for a job that succeeds."""
     if FAIL in prompt:
         return (vendor.failure,)
     if FAIL_TEXT in prompt:

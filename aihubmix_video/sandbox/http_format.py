@@ -67,12 +67,12 @@ class Validators:
     modified: float
 
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Give them as headers, with the news that ranges are served."""
+        """Return them as headers, with the news that ranges are served."""
         when = formatdate(self.modified, usegmt=True)
         return (("ETag", self.etag), ("Last-Modified", when), ("Accept-Ranges", "bytes"))
 
     def allow(self, if_range: str | None) -> bool:
-        """Say whether an If-Range header lets a range through."""
+        """Return whether an If-Range header lets a range through."""
         return if_range is None or if_range.strip() in {self.etag, formatdate(self.modified, usegmt=True)}
 
 

@@ -66,7 +66,7 @@ class HttpServer:
         studio: Provides clips.
         started: Zero of the sandbox's clock, on the event loop's.
         epoch: Unix time at that moment.
-        chance: Draws for jobs; likewise `fault_chance`, apart so that a fault does not change later jobs.
+        chance: Draws for jobs; also `fault_chance`, apart so that a fault does not change later jobs.
         content: Serves these bytes as every film.
         filler: The file that large films are filled from.
         chunked: Whether films are sent without Content-Length.
@@ -190,7 +190,7 @@ class HttpServer:
         return KEPT if ending == "keep" else CLOSED
 
     async def source(self, job: SandboxJob) -> Clip | bytes:
-        """Give what a job's film is made of."""
+        """Return what a job's film is made of."""
         if self.content is not None:
             return self.content
         order = job.order

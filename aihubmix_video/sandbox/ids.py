@@ -18,7 +18,7 @@ PROJECT = "projects/sandbox0"
 
 
 def routing_token(model: str, upstream_id: str, channel: int) -> str:
-    """Give the id the gateway hands out for a vendor's job, 90 to 260 characters."""
+    """Return the id the gateway hands out for a vendor's job, 90 to 260 characters."""
     inner = dumps({"model": model, "id": upstream_id}, separators=(",", ":"))
     return f"{b64encode(inner.encode()).decode().rstrip('=')}channel{channel}"
 
@@ -48,23 +48,23 @@ def veo_id(model: str, bits: int, unix: int) -> str:  # noqa: ARG001  # every ve
     return f"{PROJECT}/locations/global/publishers/google/models/{model}/operations/{UUID(int=bits % 2**128)}"
 
 
-def wan_id(model: str, bits: int, unix: int) -> str:  # noqa: ARG001  # likewise
+def wan_id(model: str, bits: int, unix: int) -> str:  # noqa: ARG001  # see above
     """Name a DashScope task: a UUID."""
     return str(UUID(int=bits % 2**128))
 
 
-def seedance_id(model: str, bits: int, unix: int) -> str:  # noqa: ARG001  # likewise
+def seedance_id(model: str, bits: int, unix: int) -> str:  # noqa: ARG001  # see above
     """Name an Ark task: its time and five characters."""
     return f"cgt-{datetime.fromtimestamp(unix, UTC):%Y%m%d%H%M%S}-{bits % 16**5:05x}"
 
 
-def numeric_id(model: str, bits: int, unix: int) -> str:  # noqa: ARG001  # likewise
+def numeric_id(model: str, bits: int, unix: int) -> str:  # noqa: ARG001  # see above
     """Name a Kling or Jimeng task: a long decimal number."""
     return str(10**18 + bits % (8 * 10**18))
 
 
 def request_id(unix: float, number: int) -> str:
-    """Give the 31 digits that mark one request: its time in UTC to the second, then 17 that tell requests apart."""
+    """Return the 31 digits that mark one request: its time in UTC to the second, then 17 that tell requests apart."""
     # A step coprime to 10**17 visits every value, so no two numbers share their digits.
     return f"{_second(int(unix))}{number * 40_014_177_793_246_771 % 10**17:017d}"
 

@@ -23,7 +23,7 @@ class SandboxJob:
         number: Position among the jobs of this sandbox, from 0.
         order: What is being made.
         vendor: Who makes it.
-        created: When it was accepted, in seconds on the sandbox's clock; likewise `starts`, `ends` and `expires`.
+        created: When it was accepted, in seconds on the sandbox's clock; also `starts`, `ends` and `expires`.
         epoch: Unix time at zero of that clock.
         fails: Whether it ends as failed, with `error` as the vendor's words.
         waiting_word: What the status reads until it starts: ``queued`` or ``processing``.
@@ -48,7 +48,7 @@ class SandboxJob:
     _described: tuple[str, int, bytes] = ("", 0, b"")
 
     def status(self, now: float) -> str:
-        """Say where the job stands at *now*."""
+        """Return where the job stands at *now*."""
         if now < self.starts:
             return self.waiting_word
         if now < self.ends:
@@ -56,7 +56,7 @@ class SandboxJob:
         return "failed" if self.fails else "completed"
 
     def progress(self, now: float) -> int:
-        """Say how far the job is at *now*, in percent; below 100 until it has ended."""
+        """Return how far the job is at *now*, in percent; below 100 until it has ended."""
         if now < self.starts:
             return 0
         return 100 if now >= self.ends else int(100 * (now - self.starts) / (self.ends - self.starts))

@@ -21,7 +21,7 @@ def generation_seconds(median: float, seconds: int, width: int, height: int, nor
 
 
 def queued_share(vendor_queues: bool, draw: float) -> float:  # noqa: FBT001  # a fact of the vendor, not a switch
-    """Say which share of its time a job waits before it is worked on; *draw* is uniform in [0, 1).
+    """Return which share of its time a job waits before it is worked on; *draw* is uniform in [0, 1).
 
     Sora's jobs always wait a little; of the others one in five is seen waiting (AIHubMix field observations, 2026-08).
     """

@@ -99,7 +99,7 @@ class RequestHandler:
         return Visit(at, now, request_id, method, path, headers, target, reused)
 
     def struck(self, visit: Visit, *, unread: bool, draw: float) -> Strike | None:
-        """Give the fault that strikes here, if any."""
+        """Return the fault that strikes here, if any."""
         target = visit.target
         route, video_id = (None, None) if target is None else (target.route, target.video_id)
         seen = Seen(route, video_id, visit.model, visit.reused, unread)
@@ -148,7 +148,7 @@ class RequestHandler:
     def reply(
         self, visit: Visit, answer: GatewayResponse, source: Clip | bytes | None = None
     ) -> RenderedResponse | None:
-        """Give the reply to send and log it; None where a fault leaves nothing to say. *source* is the film's."""
+        """Return the reply to send and log it; None where a fault leaves nothing to say. *source* is the film's."""
         reply = self._unlogged(visit, answer, source)
         self.note(visit, answer, None if reply is None else reply.status)
         return reply
@@ -177,7 +177,7 @@ class RequestHandler:
         )
 
     def film(self, job: SandboxJob, source: Clip | bytes, version: str = "") -> Media:
-        """Give the bytes of a job's film."""
+        """Return the bytes of a job's film."""
         return Media((source,)) if isinstance(source, bytes) else film(source, job.id + version, size=self.size)
 
     def _unlogged(self, visit: Visit, answer: GatewayResponse, source: Clip | bytes | None) -> RenderedResponse | None:
@@ -210,7 +210,7 @@ class RequestHandler:
 
 
 def _version(strike: Strike | None) -> tuple[str, str]:
-    """Say which version of a film a fault serves, and what its ETag ends in."""
+    """Return which version of a film a fault serves, and what its ETag ends in."""
     if strike is None:
         return "", ""
     second = bool(strike.number % 2)

@@ -30,7 +30,7 @@ class ResponsePlan:
         length: A Content-Length to claim instead of the right one.
         stop: Bytes of the body after which the sending ends; None for all.
         ending: What becomes of the connection then.
-        tail: What ends a chunked body: ``good``, ``missing``, or ``bad`` for a chunk size that is no number.
+        tail: What ends a chunked body: ``good``, ``missing``, or ``bad`` for a chunk size that is not a number.
         pieces: Bytes per write; None for as they come.
         every: Seconds between the writes.
         slow_head: Whether status line and headers are sent in such pieces too.
@@ -65,7 +65,7 @@ Step = bytes | Media | Pause | Ending
 
 
 def deliver(reply: RenderedResponse, how: ResponsePlan = WHOLE, *, keep_alive: bool = True) -> Iterator[Step]:
-    """Give the steps that send *reply*; the last is the `Ending`, unless it is endless."""
+    """Yield the steps that send *reply*; the last is the `Ending`, unless it is endless."""
     closes = how.ending == "keep" and (not keep_alive or how.framing == "none")
     if how.endless == "interim":
         yield from _forever(head(how.interim, ()), how.every)

@@ -38,12 +38,12 @@ def locate(method: str, path: str) -> RouteMatch | None:
 
 
 def is_known(path: str) -> bool:
-    """Say whether any method has an endpoint at *path*."""
+    """Return whether any method has an endpoint at *path*."""
     return any(locate(method, path) for method in ("GET", "POST", "DELETE"))
 
 
 def serves_host(host: str | None) -> bool:
-    """Say whether a Host header names this machine's loopback; any port will do, there may be a proxy before us."""
+    """Return whether a Host header names this machine's loopback; any port will do, there may be a proxy before us."""
     if not host:
         return False
     name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]

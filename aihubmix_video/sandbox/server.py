@@ -120,7 +120,7 @@ class Sandbox:
         return {} if self._edge is None else self._edge.desk.gateway.jobs
 
     async def sha256(self, video_id: str) -> str:
-        """Give the hex digest of a job's video, as it is served without faults.
+        """Return the hex digest of a job's video, as it is served without faults.
 
         Raises:
             KeyError: There is no such job.
@@ -149,7 +149,7 @@ class Sandbox:
             raise
 
     async def aclose(self) -> None:
-        """Stop serving and drop every connection. Jobs remain readable until it is started anew; the log goes on."""
+        """Stop serving and drop every connection. Jobs remain readable until it is started again; the log goes on."""
         await self.down()
         self._server = None
         await self._studio.close()
@@ -220,7 +220,7 @@ class Sandbox:
             started=asyncio.get_running_loop().time(),
             epoch=epoch,
             chance=Random(self.seed),  # noqa: S311  # a play, not a secret
-            fault_chance=Random(self.seed + 1),  # noqa: S311  # likewise
+            fault_chance=Random(self.seed + 1),  # noqa: S311  # see above
             content=self.content if isinstance(self.content, bytes) else None,
             filler=filler,
             chunked=self.chunked,

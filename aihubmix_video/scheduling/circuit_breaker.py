@@ -14,7 +14,7 @@ import attrs
 
 __all__ = ["DOWNLOAD_PROBE_SECONDS", "OPEN_AFTER_BAD_POLLS", "CircuitBreaker", "poll_pause"]
 
-OPEN_AFTER_BAD_POLLS: Final = 20  # in a row, of whichever jobs: one vendor's trouble, or chance, is no outage
+OPEN_AFTER_BAD_POLLS: Final = 20  # in a row, of whichever jobs: one vendor's trouble, or chance, is not an outage
 PROBES_PER_INTERVAL: Final = 3  # polls per interval that find out whether an outage is over, if there are as many jobs
 DOWNLOAD_PROBE_SECONDS: Final = 5.0  # seconds between downloads that find out the same
 
@@ -61,7 +61,7 @@ class CircuitBreaker:
 
 
 def poll_pause(running: int, interval: float) -> float:
-    """Say how many seconds to pause between polls that find out whether an outage is over.
+    """Return how many seconds to pause between polls that find out whether an outage is over.
 
     They are no more than what is sent to a healthy gateway.
 

@@ -68,7 +68,7 @@ class ConcurrencyLimits:
         pool.probe_at = now + PROBE_SECONDS
 
     def room(self, model: str) -> float:
-        """Say how many more may be bought."""
+        """Return how many more may be bought."""
         pool = self._pools.get(model)
         return inf if pool is None else pool.ceiling - pool.jobs
 
@@ -86,7 +86,7 @@ class ConcurrencyLimits:
                 self._changed.add(model)
 
     def changed(self) -> set[str]:
-        """Give the models of which more may be bought than when this was last asked."""
+        """Return the models of which more may be bought than when this was last asked."""
         changed, self._changed = self._changed, set()
         return changed
 

@@ -47,18 +47,18 @@ class DueQueue:
         return bool(heap)
 
     def first(self) -> float:
-        """Say when the first job is due; infinity when there is none, or it is never due."""
+        """Return when the first job is due; infinity when there is none, or it is never due."""
         return self._heap[0][0] if self else inf
 
     def next_job(self) -> int:
-        """Say which job comes first, of an agenda that has one."""
+        """Return which job comes first, of a queue that has one."""
         return self._heap[0][1]
 
     def refresh(self, now: float) -> None:
         """Nothing in it changes by itself."""
 
     def take(self) -> tuple[float, int]:
-        """Take out the first entry, of an agenda that has one: its number and its job."""
+        """Take out the first entry, of a queue that has one: its number and its job."""
         if not self:
             raise IndexError("the agenda is empty")
         return heappop(self._heap)

@@ -92,7 +92,7 @@ class FairQueue:
 
     Args:
         queue: All of them.
-        alive: Whether a job still counts, as for an `DueQueue`.
+        alive: Whether a job still counts, as for a `DueQueue`.
         class_of: Says in which class a job waits once it is due.
 
     Attributes:
@@ -120,7 +120,7 @@ class FairQueue:
         self._manned = [request_class for request_class in self._queue if request_class.ready]
 
     def wakes_at(self, opens_at: float) -> float:
-        """Say when there may be something to send, if the rate allows it from *opens_at* on; infinity when never."""
+        """Return when there may be something to send, if the rate allows it from *opens_at* on; infinity when never."""
         ready = (max(opens_at, request_class.held_until) for request_class in self._manned if request_class.open())
         return min(self.later.first(), *ready, inf)
 

@@ -47,7 +47,7 @@ class SchedulerLimits:
 
     Attributes:
         max_in_flight: Jobs bought, or being bought, and not yet over.
-        max_creates: Creates under way at once; likewise `max_polls` and `max_downloads`.
+        max_creates: Creates under way at once; also `max_polls` and `max_downloads`.
         deadline: Seconds from acceptance until a job is `WaitTimeout`.
     """
 
@@ -165,7 +165,7 @@ class RequestFailed:
     """The request did not bring what it should; the error says why, and with the job's phase decides what follows.
 
     Attributes:
-        progressed: Some of the file arrived, so the tries start counting anew.
+        progressed: Some of the file arrived, so the tries start counting again.
     """
 
     job: int

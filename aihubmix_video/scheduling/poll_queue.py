@@ -27,7 +27,7 @@ class PollQueue:
     """Jobs whose polls are due; true while it holds one.
 
     Args:
-        alive: Whether a job still counts, as for an `DueQueue`.
+        alive: Whether a job still counts, as for a `DueQueue`.
         climbs_at: Says for a job when its poll, which has been worth `VALUE_CLASS_RATIO` ** rung times its price since a moment, will be
             worth `VALUE_CLASS_RATIO` times as much.
         patience: Seconds on the step before the first rung, at most.
@@ -49,7 +49,7 @@ class PollQueue:
         self._step.put(at, job)
 
     def refresh(self, now: float) -> None:
-        """Let each job be on the rung that it has reached by *now*."""
+        """Move each job to the value class that it has reached by *now*."""
         for at, job in self._step.due(now - self._patience):
             self._climb(0, at, job)
         rung = 1

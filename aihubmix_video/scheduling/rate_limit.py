@@ -46,15 +46,15 @@ class RateLimit:
         return cls(1.0 / rate, burst)
 
     def opens_at(self) -> float:
-        """Say from when on the next request may leave."""
+        """Return the moment from which the next request may leave."""
         return self.arrival - (self.burst - 1) * self.interval
 
     def share_at(self, now: float) -> float:
-        """Say how much of the rate is in force: 1 when it has not dropped, or has recovered."""
+        """Return how much of the rate is in force: 1 when it has not dropped, or has recovered."""
         return 1.0 if self.share >= 1 else min(self.share + max(now - self.since, 0.0) / RECOVERY_SECONDS, 1.0)
 
     def rate_at(self, now: float) -> float:
-        """Say how many requests per second are in force."""
+        """Return how many requests per second are in force."""
         return self.share_at(now) / self.interval
 
     def spend(self, now: float) -> RateLimit:

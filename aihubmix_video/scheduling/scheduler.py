@@ -7,8 +7,8 @@ phase and taken its share of the rate, so that asking twice at the same moment g
 Requests wait in four classes: creates, polls, downloads and single calls of the user's. When the shared rate allows a request,
 the classes take turns, see `fair_queue`. Each class also bounds its own requests under way, so requests that hang hold up no other.
 
-"Too fast" and "too many at once" are different refusals: the first shuts the rate for a while and lowers it, see `throttle`,
-the second lowers the number of jobs in flight, see `admission`. Failures in a row are an outage, see `breaker`.
+"Too fast" and "too many at once" are different refusals: the first shuts the rate for a while and lowers it, see `rate_control`,
+the second lowers the number of jobs in flight, see `concurrency_limit`. Failures in a row are an outage, see `circuit_breaker`.
 
 In a class, creates go in the order in which they came, polls by the moment they became due, downloads by the moment their
 link expires.
@@ -196,7 +196,7 @@ class Scheduler:
         return self._policy.estimate(row.history, now - row.accepted_at)
 
     def wakes_at(self) -> float | None:
-        """Say when `actions` may have something new without an event; None when never."""
+        """Return when `actions` may have something new without an event; None when never."""
         at = min(self._concurrency.probe_at, self._deadlines.first(), self._queue.wakes_at(self.rate_limit.opens_at()))
         return at if at < inf else None
 
@@ -392,7 +392,7 @@ class Scheduler:
             self._queue.later.put(due, job)
 
     def _next_try(self, row: JobRow, error: VideoError, now: float) -> float:
-        """Say when to poll again after a bad poll: soon if a good one pays for it, else after an interval.
+        """Return when to poll again after a bad poll: soon if a good one pays for it, else after an interval.
 
         A gateway that fails now and then costs no job an interval; one that fails altogether is left to the breaker.
         """

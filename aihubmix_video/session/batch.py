@@ -70,7 +70,7 @@ class Batch(AsyncIterator[BatchItem]):
         to: Names the files of requests.
         overwrite: Whether existing files are replaced.
         budget: What may be bought; None: what the ledger remembers.
-        moderation_retries: How often a row is bought anew after its finished video was refused.
+        moderation_retries: How often a row is bought again after its finished video was refused.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class Batch(AsyncIterator[BatchItem]):
         self._follow(tracked, watcher)
 
     async def _place(self, index: int, request: VideoRequest) -> RowPlace | None:
-        """Tell the row from all others of the batch; equal ones are counted, so that intended duplicates stay apart."""
+        """Return what tells the row from all others of the batch; equal ones are counted, so that intended duplicates stay apart."""
         digest = await self._manager.ledger_sync.fingerprint(request)
         if digest is None:
             return None
@@ -229,7 +229,7 @@ class Batch(AsyncIterator[BatchItem]):
             self._put(told_again(index, entry, error))
 
     async def _resumed(self, entry: LedgerEntry, error: VideoError | None, watcher: Watcher) -> TrackedJob | None:
-        """Have the ledger's job worked on, if there is anything left to do for it."""
+        """Resume the ledger's job, if there is anything left to do for it."""
         if self._halted is not None and entry.video_id is None and entry.state in RESUMABLE:
             raise copy(self._halted)
         if entry.state in RESUMABLE:
@@ -282,7 +282,7 @@ class Batch(AsyncIterator[BatchItem]):
                 self._manager.cancel(other)
 
     async def _repeat(self, index: int, tracked: TrackedJob) -> None:
-        """Buy a row anew whose finished video was refused; tell the refusal where that cannot be."""
+        """Buy a row again whose finished video was refused; tell the refusal where that cannot be."""
         watcher = self._watcher(index)
         try:
             repeated = await self._purchases.again(index, tracked, watcher)

@@ -24,7 +24,7 @@ class BatchPurchases:
     Args:
         manager: Takes the jobs on.
         budget: What may be bought; None: what the ledger remembers of its last batch.
-        retries: How often a row is bought anew after moderation refused its finished video.
+        retries: How often a row is bought again after moderation refused its finished video.
     """
 
     def __init__(self, manager: JobManager, budget: BatchBudget | None, retries: int = 0) -> None:
@@ -32,7 +32,7 @@ class BatchPurchases:
         self._given = budget
         self._retries = retries
         self._shares: dict[int, BudgetShare] = {}  # by the job's number
-        self._repeated: Counter[int] = Counter()  # by the row, for want of a ledger that counts
+        self._repeated: Counter[int] = Counter()  # by the row, without a ledger that counts
 
     async def begin(self) -> None:
         """Look what was bought before."""
@@ -92,14 +92,14 @@ class BatchPurchases:
         if tracked.error is not None and tracked.error.charged == "no":
             self._budget.give_back(share)
 
-    # Buying anew.
+    # Buying again.
 
     def wants(self, error: VideoError | None) -> bool:
         """Whether the same request may pass on another try, and the user wants one."""
         return self._retries > 0 and isinstance(error, ContentRefused) and error.stage == "output"
 
     async def again(self, index: int, tracked: TrackedJob, watcher: Watcher) -> TrackedJob | None:
-        """Buy a row anew whose finished video was refused; None when that was done often enough.
+        """Buy a row again whose finished video was refused; None when that was done often enough.
 
         Raises:
             VideoError: As `add`.
@@ -114,7 +114,7 @@ class BatchPurchases:
         return await self.add(tracked.request, tracked.target, place=None, watcher=watcher)
 
     async def anew(self, entry: LedgerEntry, watcher: Watcher) -> TrackedJob | None:
-        """Buy a job of the ledger's anew, likewise."""
+        """Buy a job of the ledger's again; see `again`."""
         if entry.resubmitted >= self._retries:
             return None
         self._manager.check_buying(entry.key)

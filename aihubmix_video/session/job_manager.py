@@ -422,7 +422,7 @@ class JobManager:
             raise self._refused(key)
 
     def _refused(self, key: str | None = None) -> LedgerError:
-        """Say of a job that was not bought why not; what could not be written may have been another job's."""
+        """Return why a job was not bought; what could not be written may have been another job's."""
         said = self._trouble.message if self._trouble is not None else "the ledger cannot be written"
         return LedgerError(said, job_key=key, charged="no")
 

@@ -109,7 +109,7 @@ class JobRegistry:
             return await self._again(known, once=once)
 
     async def knows(self, idempotency_key: str, owner: str | None) -> bool:
-        """Say whether a job was taken on under this name, so that asking again buys nothing."""
+        """Return whether a job was taken on under this name, so that asking again buys nothing."""
         return await self._ledger_sync.ledger.by_client_key(_client_key(owner, idempotency_key)) is not None
 
     async def _again(self, entry: LedgerEntry, *, once: bool) -> TrackedJob | LedgerEntry:
@@ -121,7 +121,7 @@ class JobRegistry:
         return entry
 
     def unfinished(self) -> AsyncIterator[LedgerEntry]:
-        """Give every job of the ledger's that needs something, as of now."""
+        """Yield every job of the ledger's that needs something, as of now."""
         return self._ledger_sync.ledger.unfinished()
 
     async def resume_entry(self, entry: LedgerEntry) -> bool:
@@ -148,7 +148,7 @@ class JobRegistry:
     # Telling.
 
     def describe(self, tracked: TrackedJob) -> JobInfo:
-        """Tell of a job that is followed, or has just ended."""
+        """Describe a job that is followed, or has just ended."""
         return info_of_tracked(tracked, epoch=self._epoch)
 
     def live(self, key: str, owner: str | None = None) -> TrackedJob | None:
@@ -157,7 +157,7 @@ class JobRegistry:
         return tracked if tracked is not None and owner in {None, tracked.owner} else None
 
     def following(self, owner: str | None = None) -> list[TrackedJob]:
-        """Give the jobs that are followed now, in the order in which they were taken on."""
+        """Return the jobs that are followed now, in the order in which they were taken on."""
         return [tracked for tracked in self._manager.followed() if owner in {None, tracked.owner}]
 
     async def find(self, key: str, owner: str | None = None) -> JobInfo:
@@ -199,7 +199,7 @@ class JobRegistry:
         states: Collection[JobState] = VISIBLE,
         owner: str | None = None,
     ) -> JobPage:
-        """Give jobs, the newest first.
+        """Return jobs, the newest first.
 
         Args:
             after: `JobPage.next` of the page before; None for the first.
@@ -219,7 +219,7 @@ class JobRegistry:
         return info_of_entry(entry) if tracked is None else self.describe(tracked)
 
     def observe(self, observer: Observer) -> Callable[[], None]:
-        """Have *observer* called at every change of every job, until the function given back is called.
+        """Call *observer* at every change of every job, until the returned function is called.
 
         It is called in the middle of things: it must be quick, and must not raise.
         """

@@ -39,7 +39,7 @@ class Durability(Enum):
     """What is left of a job when it is not bought, or not finished, in this session."""
 
     EPHEMERAL = auto()
-    """Nothing: there is no ledger."""
+    """Nothing: there is not a ledger."""
     ONCE = auto()
     """The ledger keeps it, and what keeps it from being bought is its end."""
     RESUMABLE = auto()

@@ -67,12 +67,12 @@ EXPLAINED: Final = frozenset({JobState.FAILED, JobState.UNCERTAIN})
 
 
 def states_of(wanted: Collection[JobState]) -> frozenset[LedgerState]:
-    """Say in which states of the ledger's the wanted jobs are."""
+    """Return in which states of the ledger's the wanted jobs are."""
     return frozenset(state for state, told in STATE.items() if told in wanted)
 
 
 def info_of_entry(entry: LedgerEntry) -> JobInfo:
-    """Tell what the ledger knows of a job."""
+    """Return what the ledger knows of a job."""
     state = STATE[entry.state]
     return JobInfo(
         key=entry.key,
@@ -118,7 +118,7 @@ def tracked_of_entry(entry: LedgerEntry, saver: Saver) -> TrackedJob:
 
 
 def info_of_tracked(tracked: TrackedJob, *, epoch: float) -> JobInfo:
-    """Tell what the session knows of a job that it follows, or that has just ended.
+    """Return what the session knows of a job that it follows, or that has just ended.
 
     Args:
         tracked: The job.
@@ -159,7 +159,7 @@ def _state(tracked: TrackedJob) -> JobState:
 
 
 def told(index: int, tracked: TrackedJob, error: VideoError | None) -> BatchItem:
-    """Tell how a job ended."""
+    """Return how a job ended."""
     return BatchItem(
         index=index,
         key=tracked.key,
@@ -172,7 +172,7 @@ def told(index: int, tracked: TrackedJob, error: VideoError | None) -> BatchItem
 
 
 def told_again(index: int, entry: LedgerEntry, error: VideoError | None) -> BatchItem:
-    """Tell of a row what the ledger knows."""
+    """Return what the ledger knows of a row."""
     return BatchItem(
         index=index,
         key=entry.key,

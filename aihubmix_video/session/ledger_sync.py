@@ -157,7 +157,7 @@ class LedgerSync:
             raise LedgerError(f"job {key} is {entry.state}, not uncertain. Nothing was changed.", job_key=key)
 
     async def resubmit(self, key: str) -> LedgerEntry:
-        """Have a job that failed bought again.
+        """Record that a failed job is to be bought again, and return it.
 
         Raises:
             LedgerError: It did not fail, or there is no such job.

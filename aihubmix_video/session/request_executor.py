@@ -158,7 +158,7 @@ class RequestExecutor:
         return RequestFailed(tracked.number, SubmitUncertain(reason, body=body, job_key=tracked.key))
 
     async def _keep(self, tracked: TrackedJob, video: Video, also: str | None, warning: str | None) -> Event:
-        """Keep the id: at once in memory, then on the disk, whoever is cancelled meanwhile, and only then for whoever waits."""
+        """Keep the id: at once in memory, then on the disk, whatever is cancelled meanwhile, and only then for the tasks that wait."""
         tracked.video_id = video.id
         tracked.advance(StageEvent.ACCEPT)
         if tracked.in_ledger:
@@ -312,7 +312,7 @@ def _repeats(response: Response, tracked: TrackedJob) -> bool:
 
 
 def owned(error: VideoError, tracked: TrackedJob) -> VideoError:
-    """Say on an error whose it is, and that a job with an id has been paid for."""
+    """Note on an error which job it is about, and that a job with an id has been paid for."""
     error.job_key = tracked.key
     if tracked.video_id is not None:
         error.job_id = tracked.video_id

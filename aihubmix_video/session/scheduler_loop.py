@@ -83,7 +83,7 @@ class SchedulerLoop:
         self._logged_until: dict[str, float] = {}
 
     def number(self) -> int:
-        """Give out the next job's number."""
+        """Return the next job's number."""
         return next(self._numbers)
 
     # Being told.

@@ -212,7 +212,7 @@ class VideoSession:
         return Job(manager.attach(video_id), manager)
 
     def jobs(self) -> tuple[Job, ...]:
-        """Give the jobs it follows now, in the order in which it took them on; a snapshot."""
+        """Return the jobs it follows now, in the order in which it took them on; a snapshot."""
         manager = self._manager
         return tuple(Job(tracked, manager) for tracked in manager.followed())
 
@@ -249,10 +249,10 @@ class VideoSession:
             overwrite: Replace existing files.
             max_videos: Videos that may be bought.
             max_seconds: Seconds of video together; rows of a length not known beforehand are refused.
-            max_spend: USD by list price, which is no invoice; rows without a known price are refused. What earlier runs
+            max_spend: USD by list price, which is not an invoice; rows without a known price are refused. What earlier runs
                 bought counts at the highest list price of its model.
             prices: USD per second by model, in place of the list prices.
-            moderation_retries: How often a row is bought anew after moderation refused its finished video, which may pass on
+            moderation_retries: How often a row is bought again after moderation refused its finished video, which may pass on
                 another try; at most 10, over all runs of the batch where there is a ledger. A refused request is not repeated.
             keep_buying: Go on whatever is refused. Without it, three creates that are refused in the same words, before any
                 is accepted, stop the batch: what a gateway says of an account is not always known as such. Until the first
@@ -290,12 +290,12 @@ class VideoSession:
         return self._batch(Batch(manager, manager.ledger_sync.ledger.unfinished()))
 
     async def decide(self, key: str, *, attach: str | None = None, resubmit: bool = False, drop: bool = False) -> None:
-        """Say what is to become of a job that may have been bought; `resume` acts on it.
+        """Decide what is to become of a job that may have been bought; `resume` acts on it.
 
         Args:
             key: The job's local key, as `VideoError.job_key` and `BatchItem.key` tell it.
             attach: It was bought: the id under which the console shows it.
-            resubmit: Buy it, whatever became of it before. One that failed may be bought anew, too.
+            resubmit: Buy it, whatever became of it before. One that failed may be bought again, too.
             drop: It is not wanted any more.
 
         Raises:
@@ -405,7 +405,7 @@ class VideoSession:
 
     @property
     def _manager(self) -> JobManager:
-        """What does the work; refuses whoever may not ask for it."""
+        """What does the work; it refuses a caller that may not ask for it."""
         if self._opened is None or self._loop_guard is None:
             raise SessionClosed("the session is not open")
         if self._closing is not None:

@@ -56,7 +56,7 @@ class OutputTarget:
     make_folder: bool = False
 
     def place(self, tracked: TrackedJob) -> Path | None:
-        """Say which file it is; None while a template waits for the job's id."""
+        """Return which file it is; None while a template waits for the job's id."""
         if isinstance(self.path, str):
             return Path(self.path).absolute()
         if self.path.needs_id and tracked.video_id is None:
@@ -72,7 +72,7 @@ class OutputTarget:
         return Path(rendered).absolute()
 
     def folder(self, tracked: TrackedJob) -> Path | None:
-        """Say where the file will lie; None while that waits for the job's id."""
+        """Return where the file will lie; None while that waits for the job's id."""
         path = self.place(tracked)
         if path is not None:
             return path.parent
@@ -82,7 +82,7 @@ class OutputTarget:
 
 
 class EventSubscription:
-    """One reader of a job's events, who may read as slowly as he likes."""
+    """One subscriber's events of a job; a subscriber may read as slowly as it likes."""
 
     __slots__ = ("_events", "_last", "_more")
 
@@ -101,7 +101,7 @@ class EventSubscription:
         self._more.set()
 
     def wake(self) -> None:
-        """Let him see that the job is over."""
+        """Wake the subscriber: the job is over."""
         self._more.set()
 
     def take(self) -> JobEvent | None:
@@ -183,7 +183,7 @@ class TrackedJob:
         self.advance(StageEvent.ACCEPT)
         self.observe(video)
         if self._acceptance:
-            self.video = video  # for whoever submitted it; a job that waits in a queue keeps none
+            self.video = video  # for the task that submitted it; a job that waits in a queue keeps none
             _wake(self._acceptance)
             self._acceptance = ()
         for watcher in self.watchers:
@@ -233,7 +233,7 @@ class TrackedJob:
         return bool(self.watchers) or any(map(_waits, self._acceptance))
 
     def unwatch(self, watcher: Watcher) -> None:
-        """Tell one watcher no more."""
+        """Remove one watcher."""
         self.watchers = _without(watcher, self.watchers)
 
     def event(self) -> JobEvent:
@@ -252,7 +252,7 @@ class TrackedJob:
         )
 
     def tell(self) -> None:
-        """Tell every listener how the job stands; costs next to nothing when there is none."""
+        """Report to every observer and subscriber how the job stands; it costs next to nothing if there are none."""
         self.updated_at = time.time()
         for observer in self.observers:
             observer(self)
@@ -262,18 +262,18 @@ class TrackedJob:
                 subscription.put(event)
 
     def listen(self) -> EventSubscription:
-        """Add a listener, who finds the current state first."""
+        """Return a new subscription, which begins with the current state."""
         subscription = EventSubscription()
         subscription.put(self.event())
         self._subscriptions += (subscription,)
         return subscription
 
     def forget(self, subscription: EventSubscription) -> None:
-        """Remove a listener."""
+        """End a subscription."""
         self._subscriptions = _without(subscription, self._subscriptions)
 
     def acceptance(self) -> asyncio.Future[None]:
-        """Give a future that is done once the gateway named the job, or the job is over; each who asks gets his own."""
+        """Return a future that is done once the gateway named the job, or the job is over; each caller gets its own."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.video_id is None and not self.over:
             self._acceptance = (*filter(_waits, self._acceptance), waiter)

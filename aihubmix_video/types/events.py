@@ -108,7 +108,7 @@ class SessionStats:
         downloading: Videos streaming to disk now.
         finished: Jobs ended well.
         failed: Jobs ended otherwise, those uncertain included.
-        creates_sent: Create requests sent; likewise `polls_sent`, `downloads_sent` and `others_sent`.
+        creates_sent: Create requests sent; also `polls_sent`, `downloads_sent` and `others_sent`.
         rate: Requests per second in force.
         holds: Requests that are not sent for a while, such as creates after "too many requests": which, until when, and why.
         cooling_until: Unix seconds on this machine's clock from which the gateway may be asked again; None when it may be

@@ -61,7 +61,7 @@ class JobInfo:
         status: Where it stands at the gateway, as last heard.
         progress: Percent, 0 to 100; None where the vendor reports none.
         eta: Seconds until it is expected to finish; None when it is not being generated, or nothing is known.
-        created_at: Unix seconds on this machine's clock; likewise `updated_at`, its last change.
+        created_at: Unix seconds on this machine's clock; also `updated_at`, its last change.
         expires_at: Unix seconds; when its link goes, or went.
         bytes_done: Bytes of its file on disk.
         bytes_total: Size of its file, where known.

@@ -78,7 +78,7 @@ class VideoRequest:
     content: Sequence[Mapping[str, Any]] | None = attrs.field(
         default=None, repr=_cut
     )  # Any: JSON objects of the vendor's making
-    extra_body: Mapping[str, Any] | None = attrs.field(default=None, repr=_cut)  # Any: likewise
+    extra_body: Mapping[str, Any] | None = attrs.field(default=None, repr=_cut)  # Any: see above
 
     if not TYPE_CHECKING:
         # Only to answer a misspelt field with the closest one; type checkers see the fields themselves.
@@ -102,7 +102,7 @@ class VideoRequest:
         """
         for name in row:
             if not isinstance(name, str):
-                raise InvalidRequest.of("row", name, f"has a field that is no text but {type(name).__name__}")
+                raise InvalidRequest.of("row", name, f"has a field that is not text but {type(name).__name__}")
         given = {name: value for name, value in row.items() if value is not None}
         if "duration" in given:
             duration = given.pop("duration")
@@ -135,7 +135,7 @@ class VideoParams(TypedDict, total=False):
     image_list: Sequence[Reference] | None
     video_list: Sequence[Mapping[str, str]] | None
     content: Sequence[Mapping[str, Any]] | None  # Any: JSON objects of the vendor's making
-    extra_body: Mapping[str, Any] | None  # Any: likewise
+    extra_body: Mapping[str, Any] | None  # Any: see above
 
 
 FIELDS: tuple[str, ...] = tuple(field.name for field in attrs.fields(VideoRequest))

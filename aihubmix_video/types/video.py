@@ -18,7 +18,7 @@ __all__ = ["Status", "Video"]
 
 
 class Status(StrEnum):
-    """Where a job stands. The gateway's many words are folded into these (see `wire.decode`)."""
+    """Where a job stands. The gateway's many words are folded into these (see `protocol.decode_video`)."""
 
     PENDING = "pending"
     """Ours: not yet accepted by the gateway."""
@@ -57,9 +57,9 @@ class Video:
         model: The model's name, as the gateway repeats it.
         status: Where the job stands.
         seconds: Length asked for, in seconds.
-        width: Pixels; likewise `height`.
+        width: Pixels; also `height`.
         progress: Percent, 0 to 100, where the vendor reports it.
-        created_at: Unix seconds on the gateway's clock; likewise `completed_at` and `expires_at`.
+        created_at: Unix seconds on the gateway's clock; also `completed_at` and `expires_at`.
         error: The vendor's words when it failed.
         path: The saved file, absolute; None until saved.
         bytes_written: Size of the saved file in bytes.

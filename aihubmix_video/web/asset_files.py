@@ -14,6 +14,6 @@ __all__ = ["assets"]
 
 @cache
 def assets() -> Mapping[str, str]:
-    """Give the text of every asset, by file name."""
+    """Return the text of every asset, by file name."""
     folder = files("aihubmix_video.web") / "assets"
     return {each.name: each.read_text("utf-8") for each in folder.iterdir() if each.is_file()}

@@ -27,7 +27,7 @@ class Card:
         key: What tells it from all others.
         index: Its place, from 0.
         state: What came of it.
-        prompt: What was asked for; likewise `model`.
+        prompt: What was asked for; also `model`.
         name: The row's own name, where it has one.
         id: The gateway's id.
         seconds: Its length.
@@ -67,7 +67,7 @@ class Card:
     note: str | None = None
 
     def plain(self) -> dict[str, object]:
-        """Give it as JSON: what is known, under the names that a job has over HTTP."""
+        """Return it as JSON: what is known, under the names that a job has over HTTP."""
         size = None if self.pixels is None else "{}x{}".format(*self.pixels)
         error = None if self.error is None else {"type": self.error_type, "message": self.error}
         renamed = {"size": size, "error": error, "bytes_total": self.bytes}
@@ -76,7 +76,7 @@ class Card:
 
 
 def address(file: PurePosixPath, folder: PurePosixPath) -> str:
-    """Give a file's address relative to a page in *folder*; both are absolute.
+    """Return a file's address relative to a page in *folder*; both are absolute.
 
     It begins with a dot, since a name such as ``a:b.mp4`` would otherwise begin with a scheme.
     """

@@ -107,7 +107,7 @@ def _pictures(capability: Capability, prices: Mapping[str, float] | None) -> Ite
 
 
 def _choices(capability: Capability) -> Iterator[tuple[str, str, Json, Size | None]]:
-    """Give every picture there is: its frame, its clarity, the fields that ask for it, and its size where that is known."""
+    """Yield every picture there is: its frame, its clarity, the fields that ask for it, and its size where that is known."""
     tier_field, ratio_field = capability.tier_field, capability.ratio_field
     if tier_field is None or ratio_field is None:
         for size in capability.sizes:
@@ -132,14 +132,14 @@ def _shape(frame: str) -> list[int] | None:
 
 
 def _doubt(capability: Capability, tier: str, size: Size | None) -> str:
-    """Say why a picture may be refused; that a size has a second, unlisted name does not matter here."""
+    """Return why a picture may be refused; that a size has a second, unlisted name does not matter here."""
     if capability.tier_field is not None:
         return _sentence(capability.options[capability.tier_field].doubtful.get(tier, ""))
     return _sentence(size.doubt) if size is not None else ""
 
 
 def _per_second(capability: Capability, fields: Json, prices: Mapping[str, float] | None) -> float | None:
-    """Give USD per second at a picture, by list."""
+    """Return USD per second at a picture, by list."""
     request = VideoRequest.from_mapping({"model": capability.model, "seconds": capability.seconds.default, **fields})
     price = list_price(request, prices)
     return None if price is None else round(price / capability.seconds.default, 6)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["MARK", "board_html", "gallery_html", "json_in_html", "login_html"]
 
 MARK = '<meta name="generator" content="aihubmix-video gallery">'
-"""By this a page is known for one of ours, which may be written anew."""
+"""By this a page is known for one of ours, which may be written again."""
 
 SCRIPTS = ("words.js", "cards.js", "wall.js", "gallery.js")
 _UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}

@@ -24,7 +24,7 @@ class Order:
         model: The model's name.
         prompt: The text; may be empty where an image stands for it.
         seconds: Length in seconds; -1 until the model has chosen it.
-        width: Real pixels; likewise `height`.
+        width: Real pixels; also `height`.
         audio: Whether the video has sound.
     """
 
@@ -135,7 +135,7 @@ def pixels_of(size: object, separators: str = "x") -> tuple[int, int] | None:
 
 
 def is_image(value: object) -> bool:
-    """Say whether *value* is one of the documented forms of an image: URL, data URL, or mime type and base64."""
+    """Return whether *value* is one of the documented forms of an image: URL, data URL, or mime type and base64."""
     if isinstance(value, str):
         return value.startswith(("http://", "https://", "data:image/"))
     return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in ("mime_type", "data"))

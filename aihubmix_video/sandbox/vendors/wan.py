@@ -1,6 +1,6 @@
 """Alibaba Tongyi Wanxiang: clarity tiers per version, separate models for images.
 
-AIHubMix video guide, updated 2026-06-01. The guide's default size is no size of wan2.2, whose default here is 1920x1080.
+AIHubMix video guide, updated 2026-06-01. The guide's default size is not a size of wan2.2, whose default here is 1920x1080.
 """
 
 from __future__ import annotations

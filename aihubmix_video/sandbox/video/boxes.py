@@ -28,7 +28,7 @@ class Box:
 
 
 def walk(data: bytes | bytearray, start: int = 0, end: int | None = None) -> Iterator[Box]:
-    """Give the boxes side by side in ``data[start:end]``."""
+    """Yield the boxes side by side in ``data[start:end]``."""
     end = len(data) if end is None else end
     while start < end:
         size, kind = unpack_from(">I4s", data, start)
@@ -41,7 +41,7 @@ def walk(data: bytes | bytearray, start: int = 0, end: int | None = None) -> Ite
 
 
 def descend(data: bytes | bytearray, start: int = 0, end: int | None = None) -> Iterator[Box]:
-    """Give every box, those inside others too."""
+    """Yield every box, those inside others too."""
     for box in walk(data, start, end):
         yield box
         if box.kind in CONTAINERS:

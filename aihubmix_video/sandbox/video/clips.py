@@ -42,7 +42,7 @@ class Scene:
 
 
 def can_render() -> bool:
-    """Say whether PyAV is installed."""
+    """Return whether PyAV is installed."""
     return find_spec("av") is not None
 
 
@@ -66,7 +66,7 @@ class Studio:
         self._shipped = await asyncio.get_running_loop().run_in_executor(self._threads(), _read_shipped)
 
     async def filler_file(self) -> IO[bytes]:
-        """Give a nameless temporary file that holds the filler of large films."""
+        """Return a nameless temporary file that holds the filler of large films."""
         return await asyncio.get_running_loop().run_in_executor(self._threads(), _write_filler)
 
     async def close(self) -> None:
@@ -78,7 +78,7 @@ class Studio:
             self._executor = None
 
     async def clip(self, order: Order) -> Clip:
-        """Give the clip of an order."""
+        """Return the clip of an order."""
         if not self.renders:
             return self.shipped(order.width, order.height, order.seconds)
         scene = self._scene(order)
@@ -94,7 +94,7 @@ class Studio:
         return await asyncio.shield(self._pending[scene])
 
     def shipped(self, width: int, height: int, seconds: int) -> Clip:
-        """Give the package's clip whose shape is nearest, at the right length."""
+        """Return the package's clip whose shape is nearest, at the right length."""
         shape = min(SHAPES, key=lambda name: abs(SHAPES[name] - width / height))
         return self._shipped[shape].stretched(seconds / SHIPPED_SECONDS)
 

@@ -44,12 +44,12 @@ class Clip:
         return cls(data[ftyp.start : ftyp.end], index, data[mdat.payload : mdat.end])
 
     def stretched(self, factor: float) -> Clip:
-        """Give the same pictures over another time."""
+        """Return the same pictures over another time."""
         return attrs.evolve(self, moov=boxes.stretched(self.moov, factor))
 
 
 def skeleton() -> Clip:
-    """Give the smallest clip that is one by its boxes; it holds no track."""
+    """Return the smallest clip that is one by its boxes; it holds no track."""
     movie = bytearray(100)
     movie[12:20] = pack(">II", 1000, 5000)
     movie[20:26] = pack(">IH", 0x00010000, 0x0100)
@@ -59,7 +59,7 @@ def skeleton() -> Clip:
 
 
 def film(clip: Clip, name: str, *, size: int | None = None) -> Media:
-    """Give *name* its film of *clip*; with *size*, as long as that in bytes by filling up ``mdat``.
+    """Return *name*'s film of *clip*; with *size*, as long as that in bytes by filling up ``mdat``.
 
     A size too small for the clip is filled from the `skeleton` instead; one too small for that gives the smallest film.
     """

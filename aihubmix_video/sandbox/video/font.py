@@ -54,7 +54,7 @@ _GLYPHS = {line[0]: tuple(line[2:].split()) for line in _DRAWN.strip().splitline
 
 
 def glyph(character: str) -> tuple[str, ...]:
-    """Give the seven rows of a character, ``#`` for a dot; one that is not drawn gets a pattern of its own."""
+    """Return the seven rows of a character, ``#`` for a dot; one that is not drawn gets a pattern of its own."""
     drawn = _GLYPHS.get(character.upper())
     if drawn is not None:
         return drawn

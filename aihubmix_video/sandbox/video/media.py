@@ -18,7 +18,7 @@ BLOCK_SIZE = 4 * 2**20 - 3
 
 @cache
 def block() -> bytes:
-    """Give the random bytes that fill large films, over and over."""
+    """Return the random bytes that fill large films, over and over."""
     return Random(20260601).randbytes(BLOCK_SIZE)  # noqa: S311  # filler, not a secret
 
 
@@ -30,7 +30,7 @@ class Filler:
     length: int
 
     def runs(self) -> Iterator[tuple[int, int]]:
-        """Give the stretches of `block` it consists of: (start, length)."""
+        """Yield the stretches of `block` it consists of: (start, length)."""
         done = 0
         while done < self.length:
             start = (self.offset + done) % BLOCK_SIZE
@@ -54,7 +54,7 @@ class Media:
         return sum(_length(segment) for segment in self.segments)
 
     def slice(self, start: int, stop: int) -> Media:
-        """Give the bytes from *start* up to *stop*, both within its length."""
+        """Return the bytes from *start* up to *stop*, both within its length."""
         kept: list[Segment] = []
         at = 0
         for segment in self.segments:
@@ -66,7 +66,7 @@ class Media:
         return Media(tuple(kept))
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """Give its bytes in pieces of at most *size*."""
+        """Yield its bytes in pieces of at most *size*."""
         for segment in self.segments:
             if isinstance(segment, bytes):
                 for start in range(0, len(segment), size):
@@ -77,11 +77,11 @@ class Media:
                     yield block()[start : min(start + size, begin + length)]
 
     def read(self) -> bytes:
-        """Give all of it; for small ones."""
+        """Return all of it; for small ones."""
         return b"".join(self.pieces(2**20))
 
     def sha256(self) -> str:
-        """Give the hex digest of its bytes."""
+        """Return the hex digest of its bytes."""
         digest = sha256()
         for piece in self.pieces(2**20):
             digest.update(piece)

@@ -133,7 +133,7 @@ async def test_changed_rows_are_named_and_need_a_word(tmp_path: Path):
 
 
 async def test_rows_that_were_bought_under_another_name_need_a_word(tmp_path: Path):
-    """A folder that was moved, or another --name, makes another batch: the same videos must not be bought anew unnoticed."""
+    """A folder that was moved, or another --name, makes another batch: the same videos must not be bought again unnoticed."""
     rows(tmp_path, "a fox", "koi")
     async with Sandbox(**NOW) as sandbox:
         env = environment(sandbox)

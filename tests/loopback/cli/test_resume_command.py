@@ -42,7 +42,7 @@ def _unclaimed(sandbox: Sandbox, folder: Path) -> set[str]:
 
 
 async def test_what_may_have_been_bought_is_listed_until_it_is_decided(tmp_path: Path):
-    """Nothing is bought anew before the user says so, however often the program is run, and a wrong id changes nothing."""
+    """Nothing is bought again before the user says so, however often the program is run, and a wrong id changes nothing."""
     rows(tmp_path, "there", "not there", "not wanted", "saved")
     async with Sandbox(**NOW) as sandbox:
         env = environment(sandbox)
@@ -105,4 +105,4 @@ async def test_a_ledger_in_use_of_others_or_missing_is_refused(tmp_path: Path):
     assert (75, 75, 2, 66) == (busy.code, busy_batch.code, other.code, missing.code), other.err
     assert f"in use by process {running.pid}" in busy.err
     assert "holds jobs of" in other.err
-    assert "there is no ledger nowhere" in missing.err
+    assert "there is not a ledger nowhere" in missing.err

@@ -101,7 +101,7 @@ async def test_a_connection_can_close_as_its_next_request_arrives():
 
 
 async def test_a_sequence_of_faults_plays_out_in_order():
-    """Status goes backwards, progress is no number, then all is well."""
+    """Status goes backwards, progress is not a number, then all is well."""
     async with Sandbox(**NOW) as sandbox, client(sandbox) as session:
         video_id = await create(session, model="sora-2", seconds="4")
         sandbox.faults.add(

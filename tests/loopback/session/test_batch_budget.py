@@ -1,4 +1,4 @@
-"""What a batch may buy: caps that hold across restarts, and rows bought anew after their video was refused."""
+"""What a batch may buy: caps that hold across restarts, and rows bought again after their video was refused."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ async def test_a_refused_video_is_bought_anew_as_often_as_was_asked(
 
 
 async def test_retries_are_bounded_over_all_runs(tmp_path: Path):
-    """Running the same command again must not start the counting anew; more retries, asked for, are had."""
+    """Running the same command again must not start the counting again; more retries, asked for, are had."""
     async with Sandbox(**SMALL) as sandbox:
         moderated(sandbox, times=None)
         for retries, purchases in ((2, 3), (2, 3), (0, 3), (3, 4)):

@@ -237,7 +237,7 @@ REFUSED = named(
 
 @pytest.mark.parametrize(("fault", "kind", "advice"), REFUSED)
 async def test_a_refused_create_is_final_and_free(fault: Fault, kind: type[errors.VideoError], advice: str):
-    """A refusal in so many words says that nothing was bought, and that asking again is no use."""
+    """A refusal in so many words says that nothing was bought, and that asking again is of no use."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(fault)
         error = await fail(buy(session))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL: dict[str, Any] = AT_ONCE | {"content": 5_000}  # Any: the sandbox's options
-HOUR: dict[str, Any] = SMALL | {"generation": 3600.0 * 60}  # Any: likewise
+HOUR: dict[str, Any] = SMALL | {"generation": 3600.0 * 60}  # Any: see above
 FILM_SIZE = 5_000
 
 

@@ -64,7 +64,7 @@ def test_no_model_is_found_by_what_is_no_name():
 def test_a_row_with_a_key_that_is_no_text_is_refused():
     """It is one row's fault, and must not end the batch."""
     row: Any = {1: 2, "model": "sora-2", "prompt": "a"}
-    with pytest.raises(InvalidRequest, match="no text but int"):
+    with pytest.raises(InvalidRequest, match="not text but int"):
         VideoRequest.from_mapping(row)
 
 

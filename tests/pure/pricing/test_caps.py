@@ -26,7 +26,7 @@ def test_a_cap_that_cannot_be_meant_is_refused(value: object):
 
 @pytest.mark.parametrize("value", [-1, 11, 1.0, True, None])
 def test_a_number_of_retries_that_cannot_be_meant_is_refused(value: int):
-    """Buying anew without a bound is what no one wants."""
+    """Buying again without a bound is what no one wants."""
     with pytest.raises(InvalidRequest, match="moderation_retries"):
         check_retries(value)
     check_retries(0)
@@ -34,7 +34,7 @@ def test_a_number_of_retries_that_cannot_be_meant_is_refused(value: int):
 
 
 def test_no_cap_refuses_nothing_and_zero_refuses_all():
-    """None is no limit, and 0 is one."""
+    """None is not a limit, and 0 is one."""
     assert not Caps().any
     assert CapUsage(Caps()).refusal(None, None) is None
     for cap in ({"max_videos": 0}, {"max_seconds": 0}, {"max_spend": 0.0}):

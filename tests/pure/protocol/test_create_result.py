@@ -249,7 +249,7 @@ def test_an_id_that_only_looks_like_a_key_is_kept():
     ],
 )
 def test_a_poll_that_is_no_answer_is_its_typed_error(name: str, kind: type[VideoError], *, retryable: bool):
-    """L4: what fails at the gateway is no verdict on the job; even a missing channel may come back."""
+    """L4: what fails at the gateway is not a verdict on the job; even a missing channel may come back."""
     with pytest.raises(kind) as caught:
         read_poll(sample(name), job_id="job-1")
 

@@ -141,7 +141,7 @@ def test_an_integer_that_numbers_nothing_is_not_an_id(value: int):
 
 @pytest.mark.parametrize("body", [{}, {"id": None}, {"status": "queued"}, {"id": None, "status": "failed"}])
 def test_an_answer_without_an_id_is_malformed(body: dict[str, object]):
-    """A null is no id, and above all not the id "None"."""
+    """A null is not an id, and above all not the id "None"."""
     with pytest.raises(MalformedReply, match="no id"):
         read_video(body)
 

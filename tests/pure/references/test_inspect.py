@@ -71,7 +71,7 @@ def test_any_bytes_are_judged_without_an_exception(data: bytes, magic: bytes):
 
 @given(st.text(max_size=200), st.sampled_from(["", "data:image/png;base64,", "http://", "https://["]))
 def test_any_text_is_judged_without_an_exception(text: str, start: str):
-    """Likewise."""
+    """See above."""
     read(start + text)
 
 

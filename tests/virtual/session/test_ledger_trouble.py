@@ -197,7 +197,7 @@ async def test_a_job_deleted_at_the_gateway_is_not_followed_again():
 
 
 async def test_a_request_that_cannot_be_written_is_refused_and_disturbs_no_other():
-    """Unchecked is not unsendable: what is no JSON at all is found before anything is written down."""
+    """Unchecked is not unsendable: what is not JSON at all is found before anything is written down."""
     async with Sandbox(**SLOW) as sandbox, told(sandbox, MemoryLedger(), validate="off") as session:
         wrong: Any = {"extra_body": [1]}
         with pytest.raises(InvalidRequest, match="extra_body"):

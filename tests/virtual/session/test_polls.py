@@ -233,7 +233,7 @@ async def test_a_job_that_never_ends_times_out_and_can_be_followed_again():
 
 
 async def test_a_job_that_the_gateway_does_not_know_yet_is_waited_for():
-    """A node that has not heard of the job for half a minute: 404 is no verdict on a young job."""
+    """A node that has not heard of the job for half a minute: 404 is not a verdict on a young job."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.status(404, route="retrieve", times=None, lasting=30.0))
         job = await session.submit("a cat", **WAN)
