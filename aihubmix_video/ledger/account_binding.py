@@ -29,8 +29,8 @@ def digest(salt: bytes, reveal: Callable[[], str]) -> str:
 def bind(connection: sqlite3.Connection, base_url: str, digest: str, *, new_key: bool) -> tuple[str, str]:
     """Bind the ledger to an account unless it is bound to another; return the base URL and key digest it is bound to.
 
-    While nothing may have been bought with it, a ledger can be bound to any account. With *new_key*, a ledger of the same
-    gateway is bound to the new key.
+    While nothing may have been bought with it, a ledger can be bound to any account. With *new_key*, a ledger of the
+    same gateway is bound to the new key.
     """
     url, kept = (sqlite_queries.fact(connection, name) for name in ("base_url", "api_key_digest"))
     if (url, kept) == (base_url.encode(), digest.encode()):

@@ -81,8 +81,8 @@ class LedgerEntry:
         fingerprint: What distinguishes its request from others, see `fingerprint.fingerprint`.
         occurrence: Counts the rows of the batch that have this fingerprint, from 0.
         request: The request, with its media while it may still be sent. After that, and in lists (`Ledger.page`,
-            `Ledger.rows_of`), a medium is only the `pathlib.Path` where the ledger keeps it, or kept it. A medium that was
-            lost is also only a path.
+            `Ledger.rows_of`), a medium is only the `pathlib.Path` where the ledger keeps it, or kept it. A medium that
+            was lost is also only a path.
         target: Where the file goes; None if no file is wanted.
         seconds: The length that will be billed; None if only the vendor knows it.
         number: Its position in the order in which jobs were intended, from 1.

@@ -1,14 +1,15 @@
 """One process per ledger.
 
-A second writer would buy what the first one has bought. So a process that opens a ledger takes the kernel's lock (flock) on
-a file beside it. The kernel releases the lock when the process ends, however it ends. The lock file stays: deleting it would
-let two processes lock two files of the same name. Its text only names the holder to a process that is refused.
+A second writer would buy what the first one has bought. So a process that opens a ledger takes the kernel's lock
+(flock) on a file beside it. The kernel releases the lock when the process ends, however it ends. The lock file stays:
+deleting it would let two processes lock two files of the same name. Its text only names the holder to a process that is
+refused.
 
 Some file systems do not support locks, and a few report a lock that they do not enforce. Locking the file twice detects
-both: the second attempt must be refused. On such a file system the text of the lock file decides. If the holder still runs
-on this machine, the ledger is refused. If it has ended, the ledger is opened. If it is on another machine, whether it runs
-is unknown, and the user has to rule it out. Two processes that start at the same instant could both pass, so a warning is
-logged.
+both: the second attempt must be refused. On such a file system the text of the lock file decides. If the holder still
+runs on this machine, the ledger is refused. If it has ended, the ledger is opened. If it is on another machine, whether
+it runs is unknown, and the user has to rule it out. Two processes that start at the same instant could both pass, so a
+warning is logged.
 """
 
 from __future__ import annotations

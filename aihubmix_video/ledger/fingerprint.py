@@ -23,9 +23,9 @@ _WHOLE: Final = 2**53
 def fingerprint(request: VideoRequest, digests: Mapping[Path, str] | None = None) -> str:
     """Return a digest of what a request asks for.
 
-    A medium counts by its content, however it is given: as bytes, a data URL, base64 or a path. Fields left at None do not
-    count. Whether a whole number is written ``5``, ``5.0`` or, for `seconds`, ``"5"`` does not count. A URL counts by its
-    text.
+    A medium counts by its content, however it is given: as bytes, a data URL, base64 or a path. Fields left at None do
+    not count. Whether a whole number is written ``5``, ``5.0`` or, for `seconds`, ``"5"`` does not matter. A URL counts
+    by its text.
 
     Args:
         request: References still on disk must be named in *digests*.

@@ -31,23 +31,25 @@ async def entries(ledger: Ledger, states: Collection[LedgerState] = ()) -> Async
 class Ledger(Protocol):
     """The record of every job; `transitions` lists the legal transitions.
 
-    Each call that writes returns when its change is durable. A call that is cancelled is still carried out, in order. Jobs
-    are named by their local key.
+    Each call that writes returns when its change is durable. A call that is cancelled is still carried out, in order.
+    Jobs are named by their local key.
 
     Raises:
-        LedgerError: From any call: the ledger could not be written or read, the transition is not legal, or the job does not
-            exist. Nothing was changed. The error has the job's key, and its id if the call was given one.
+        LedgerError: From any call: the ledger could not be written or read, the transition is not legal, or the job
+            does not exist. Nothing was changed. The error has the job's key, and its id if the call was given one.
         SessionClosed: From any call after `aclose`.
     """
 
     async def bind(self, base_url: str, api_key: str, *, new_key: bool = False) -> None:
-        """Bind the ledger to an account, once per session. A ledger of another account or gateway is refused, naming both.
+        """Bind the ledger to an account, once per session.
+
+        A ledger of another account or gateway is refused, and the error names both.
 
         Args:
             base_url: The gateway's base URL.
             api_key: The key. Only a salted one-way digest of it is kept.
-            new_key: Whether the key is a new one of the same account, to which the ledger is to be bound from now on. The
-                gateway must be the same.
+            new_key: Whether the key is a new one of the same account, to which the ledger is to be bound from now on.
+                The gateway must be the same.
         """
 
     # Writing.
@@ -64,8 +66,8 @@ class Ledger(Protocol):
     async def record(self, key: str, transition: Transition) -> None:
         """Record what happened to a job, or what the user decided about it; see `transitions`.
 
-        `transitions.sending` is recorded once the connection is established. The first byte of the create is sent after the
-        call returns.
+        `transitions.sending` is recorded once the connection is established. The first byte of the create is sent after
+        the call returns.
         """
 
     async def remember(self, name: str, value: bytes) -> None:
@@ -76,8 +78,8 @@ class Ledger(Protocol):
     def unfinished(self) -> AsyncIterator[LedgerEntry]:
         """Yield every job that is unfinished at the time of the call, each with its media.
 
-        First those to be downloaded, the earliest expiry first; then those that may have been bought; then those to be sent.
-        A job intended after the call is not among them.
+        First those to be downloaded, the earliest expiry first; then those that may have been bought; then those to be
+        sent. A job intended after the call is not among them.
         """
 
     def rows_of(self, batch: str) -> AsyncIterator[LedgerEntry]:

@@ -30,8 +30,8 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 class MediaStore:
     """Stores media in ``<ledger>.media``. Its calls block, and may come from several threads.
 
-    A medium is claimed before it is written, and released once the intent that needs it is committed. So a sweep between the
-    two does not delete it.
+    A medium is claimed before it is written, and released once the intent that needs it is committed. So a sweep
+    between the two does not delete it.
     """
 
     def __init__(self, ledger: Path) -> None:

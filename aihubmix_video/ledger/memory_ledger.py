@@ -1,7 +1,7 @@
 """A ledger in memory: all that a server needs to answer requests about its jobs, for as long as the process lives.
 
-It keeps every unfinished job, and the most recently finished ones. So its size depends on a setting, and not on how many
-jobs there have been.
+It keeps every unfinished job, and the most recently finished ones. So its size depends on a setting, and not on how
+many jobs there have been.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def _names(entry: LedgerEntry) -> set[tuple[object, ...]]:
 
 
 def _urgency(entry: LedgerEntry) -> tuple[int, float, int]:
-    """Return the sort key of an unfinished job: first downloads by expiry, then possible purchases, then jobs to be sent."""
+    """Return the sort key of an unfinished job: downloads by expiry, then possible purchases, then jobs to be sent."""
     if entry.state in TO_DOWNLOAD:
         return 0, NEVER if entry.expires_at is None else entry.expires_at, entry.number
     return (2 if entry.state is LedgerState.INTENDED else 1), 0.0, entry.number

@@ -34,31 +34,31 @@ class NullLedger:
         for entry in nothing:
             yield entry
 
-    async def rows_of(self, batch: str) -> AsyncIterator[LedgerEntry]:  # noqa: ARG002 - of the protocol
+    async def rows_of(self, batch: str) -> AsyncIterator[LedgerEntry]:  # noqa: ARG002 - the protocol's
         """Yield nothing."""
         nothing: tuple[LedgerEntry, ...] = ()
         for entry in nothing:
             yield entry
 
-    async def entry(self, key: str) -> LedgerEntry | None:  # noqa: ARG002 - of the protocol
+    async def entry(self, key: str) -> LedgerEntry | None:  # noqa: ARG002 - the protocol's
         """Return None."""
         return None
 
-    async def by_client_key(self, client_key: str) -> LedgerEntry | None:  # noqa: ARG002 - of the protocol
+    async def by_client_key(self, client_key: str) -> LedgerEntry | None:  # noqa: ARG002 - the protocol's
         """Return None."""
         return None
 
-    async def find(self, batch: str, fingerprint: str, occurrence: int) -> LedgerEntry | None:  # noqa: ARG002 - of the protocol
+    async def find(self, batch: str, fingerprint: str, occurrence: int) -> LedgerEntry | None:  # noqa: ARG002 - the protocol's
         """Return None."""
         return None
 
     async def page(
         self,
-        after: int | None = None,  # noqa: ARG002 - of the protocol
-        limit: int = 100,  # noqa: ARG002 - of the protocol
-        states: Collection[LedgerState] = (),  # noqa: ARG002 - of the protocol
+        after: int | None = None,  # noqa: ARG002 - the protocol's
+        limit: int = 100,  # noqa: ARG002 - the protocol's
+        states: Collection[LedgerState] = (),  # noqa: ARG002 - the protocol's
         *,
-        owner: str | None = None,  # noqa: ARG002 - of the protocol
+        owner: str | None = None,  # noqa: ARG002 - the protocol's
     ) -> Sequence[LedgerEntry]:
         """Return an empty page."""
         return ()
@@ -71,7 +71,7 @@ class NullLedger:
         """Return no sums."""
         return {}
 
-    async def recall(self, name: str) -> bytes | None:  # noqa: ARG002 - of the protocol
+    async def recall(self, name: str) -> bytes | None:  # noqa: ARG002 - the protocol's
         """Return None."""
         return None
 

@@ -1,8 +1,9 @@
 """Requests and destinations as text, with the media taken out.
 
 A request is stored as readable JSON. Media (bytes, and long strings such as data URLs) are replaced by
-``{"$medium": <sha256>, "as": "bytes" | "text"}`` and stored beside the ledger, each once. An object of the user that has a
-key ``$medium`` or ``$plain`` is wrapped as ``{"$plain": {...}}``, so that it is never mistaken for a marker of this module.
+``{"$medium": <sha256>, "as": "bytes" | "text"}`` and stored beside the ledger, each once. An object of the user that
+has a key ``$medium`` or ``$plain`` is wrapped as ``{"$plain": {...}}``, so that it is never mistaken for a marker of
+this module.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The spill file: ids that could not be written to the ledger.
 
-A job that was bought cannot be downloaded if its id is lost. So if writing an id to the ledger fails, it is appended to a
-plain file beside the ledger. The ids in this file are recorded when the ledger is opened the next time.
+A job that was bought cannot be downloaded if its id is lost. So if writing an id to the ledger fails, it is appended to
+a plain file beside the ledger. The ids in this file are recorded when the ledger is opened the next time.
 """
 
 from __future__ import annotations

@@ -117,9 +117,9 @@ class SqliteLedger:
     async def record(self, key: str, transition: Transition) -> None:
         """Record one transition.
 
-        An id that cannot be written to the ledger is written to the spill file beside it, which is read when the ledger is
-        opened the next time. A full disk may have no room for that file either, so the id is retried before the job's next
-        transition.
+        An id that cannot be written to the ledger is written to the spill file beside it, which is read when the ledger
+        is opened the next time. A full disk may have no room for that file either, so the id is retried before the
+        job's next transition.
         """
         video_id = transition.values.get("video_id") if transition.move is Move.BOUGHT else None
         if not isinstance(video_id, str):

@@ -1,7 +1,8 @@
 """The tables of the ledger, and the migrations of older files.
 
-``PRAGMA user_version`` counts the migrations that were applied to a file. ``application_id`` distinguishes our files from
-those of other programs. Wide values are kept out of ``jobs``, because a commit writes every page that holds a changed row.
+``PRAGMA user_version`` counts the migrations that were applied to a file. ``application_id`` distinguishes our files
+from those of other programs. Wide values are kept out of ``jobs``, because a commit writes every page that holds a
+changed row.
 """
 
 from __future__ import annotations

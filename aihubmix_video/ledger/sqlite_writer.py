@@ -1,8 +1,8 @@
 """The only thread that accesses the file, and its group commit.
 
-A durable commit costs one flush of the disk, whether it holds one change or a thousand. So all calls that arrive during one
-commit share the next transaction. Each caller waits for the flush that makes its own change durable. A single caller waits
-for one flush, and a thousand callers hardly wait longer.
+A durable commit costs one flush of the disk, whether it holds one change or a thousand. So all calls that arrive during
+one commit share the next transaction. Each caller waits for the flush that makes its own change durable. A single
+caller waits for one flush, and a thousand callers hardly wait longer.
 """
 
 from __future__ import annotations

@@ -1,20 +1,20 @@
 """The legal transitions of a job in the ledger, and the fields that each of them writes.
 
-Theory of operation. Each transition is recorded before it happens (write-ahead), or immediately after. So a process that
-ends at any point leaves behind what the next process needs to know:
+Theory of operation. Each transition is recorded before it happens (write-ahead), or immediately after. So a process
+that ends at any point leaves behind what the next process needs to know:
 
     INTENDED ──sending──▶ SENDING ──bought──▶ BOUGHT ──completed──▶ COMPLETED ──saved──▶ SAVED
         ▲                  │   │                                        └──────done──────▶ DONE
         └─────unsent───────┘   └──uncertain──▶ UNCERTAIN ──attach──▶ BOUGHT
 
 SENDING is the state in which money may be spent without the client knowing. A job found in it when a ledger is opened
-becomes UNCERTAIN. It leaves that state only by the user's decision: `attach`, `resubmit` or `dropped`. Every unfinished job
-may fail for good except an UNCERTAIN one, for which no verdict can come. A failed job may be submitted again by the user's
-decision. A finished job may be dropped: the user deleted it.
+becomes UNCERTAIN. It leaves that state only by the user's decision: `attach`, `resubmit` or `dropped`. Every unfinished
+job may fail for good except an UNCERTAIN one, for which no verdict can come. A failed job may be submitted again by the
+user's decision. A finished job may be dropped: the user deleted it.
 
-`charged` follows the state: it is unknown once the create is sent, yes once the id is known, and no if the create was not
-sent after all or was refused. So what was bought, or may have been, is every job whose `charged` is not "no", plus the
-purchases that were written off when a job was submitted again.
+`charged` follows the state: it is unknown once the create is sent, yes once the id is known, and no if the create was
+not sent after all or was refused. So what was bought, or may have been, is every job whose `charged` is not "no", plus
+the purchases that were written off when a job was submitted again.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ WRITES: Final[Mapping[Move, tuple[str, ...]]] = {
     Move.ATTACH: ("video_id", "charged", *_NO_ERROR),
     Move.RESUBMIT: ("video_id", "also_id", "expires_at", "charged", *_NO_ERROR),
 }
-"""The fields of a `LedgerEntry` that a move sets. SENDING also counts `attempts`, RESUBMIT `written_off` and `resubmitted`."""
+"""The fields that a move sets. SENDING also counts `attempts`, and RESUBMIT `written_off` and `resubmitted`."""
 
 
 @attrs.frozen
@@ -202,7 +202,7 @@ def resubmit() -> Transition:
 
 
 def _error_fields(error: VideoError) -> Mapping[str, object]:
-    """Return the fields of an error: one printable line and the beginning of the response, bounded and with keys masked."""
+    """Return the fields of an error: one printable line and the response's beginning, bounded, with keys masked."""
     body = getattr(error, "body", b"")
     return {
         "error_type": type(error).__name__,

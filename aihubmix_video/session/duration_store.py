@@ -1,6 +1,7 @@
 """The statistics of how long jobs take, stored in the ledger by one session and restored by the next.
 
-They only make waits shorter, so a failure to store or restore them is not an error: it is logged, and learning starts over.
+They only make waits shorter, so a failure to store or restore them is not an error: it is logged, and learning starts
+over.
 """
 
 from __future__ import annotations

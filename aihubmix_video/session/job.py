@@ -100,8 +100,8 @@ class Job:
     async def events(self) -> AsyncIterator[JobEvent]:
         """Iterate over the job's events: its current state first, then each change, until the job is finished.
 
-        A slow subscriber misses the oldest events, never the last, and delays no one. The events do not contain why a job
-        failed: await the job for that.
+        A slow subscriber misses the oldest events, never the last, and delays no one. The events do not contain why a
+        job failed: await the job for that.
         """
         self._host.loop_guard.check()
         subscription = self._tracked.listen()

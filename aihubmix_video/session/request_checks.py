@@ -74,7 +74,7 @@ class RequestChecker:
 
 
 def kind_of(request: VideoRequest) -> Kind:
-    """Return what jobs that take equally long have in common: model, length, size, and mode with the media fields given."""
+    """Return what jobs that take equally long have in common: model, length, size, and mode with the media fields."""
     capability = find_capability(request.model)
     given = [field for field in MEDIA if getattr(request, field) is not None]
     if capability is None:

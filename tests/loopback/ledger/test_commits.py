@@ -252,7 +252,7 @@ def _check_refusals(found: dict[str, object]) -> None:
 
 
 def test_a_full_disk_is_told_and_survived(tmp_path: Path):
-    """The error has the id that could not be kept. What was acknowledged can be read, and with room the ledger goes on."""
+    """The error has the id that could not be kept. What was acknowledged can be read, and with room it goes on."""
     if not can_mount(tmp_path):
         pytest.skip("no disks of our own can be made here")
 

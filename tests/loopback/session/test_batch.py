@@ -34,32 +34,32 @@ SMALL: dict[str, Any] = AT_ONCE | {"content": 5_000}  # Any: the sandbox's optio
 
 
 def wan(prompt: str = "a cat") -> VideoRequest:
-    """Ask for the cheapest video."""
+    """Return a request for the cheapest video."""
     return VideoRequest(prompt=prompt, **WAN)
 
 
 def cats(count: int) -> list[VideoRequest]:
-    """Ask for several different ones."""
+    """Return several different requests."""
     return [wan(f"cat {number}") for number in range(count)]
 
 
 async def all_of(items: AsyncIterator[BatchItem]) -> list[BatchItem]:
-    """Take every item, and give them by row."""
+    """Take every item, and return them by row."""
     return sorted([item async for item in items], key=lambda item: item.index)
 
 
 async def run(session: VideoSession, rows: Iterable[object], folder: Path, **options: Any) -> list[BatchItem]:  # noqa: ANN401 - the batch's options
-    """Run a batch to its end."""
+    """Run a batch to its end, and return its items."""
     return await all_of(session.batch(rows, to=folder / "{index}.mp4", **options))  # type: ignore[arg-type]
 
 
 def kinds(items: Sequence[BatchItem]) -> list[type[BaseException] | None]:
-    """Say how each row ended."""
+    """Return how each row ended."""
     return [None if item.error is None else type(item.error) for item in items]
 
 
 async def turns(count: int = TRIES) -> None:
-    """Let everything else go on."""
+    """Let all other tasks run."""
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -69,7 +69,7 @@ async def turns(count: int = TRIES) -> None:
 
 @pytest.mark.looptime
 async def test_rows_are_drawn_only_as_they_are_bought_and_taken(tmp_path: Path):
-    """A generator of any length must cost no more memory than the window, however long the consumer holds (R4)."""
+    """A generator of any length must take no more memory than the window, however long the consumer waits (R4)."""
     drawn = 0
 
     def rows() -> Iterator[VideoRequest]:
@@ -112,7 +112,7 @@ async def test_any_sort_of_iterable_will_do(tmp_path: Path):
 
 @pytest.mark.looptime
 async def test_mappings_are_read_as_rows_of_a_file_are(tmp_path: Path):
-    """Rows are often dictionaries, and ``duration`` is what some call the length."""
+    """Rows are often dictionaries, and some users call the length ``duration``."""
     async with Sandbox(**SMALL) as sandbox, opened(sandbox) as session:
         items = await run(session, [{**WAN, "prompt": "a cat", "duration": 10}], tmp_path)
         assert [None] == kinds(items)
@@ -124,7 +124,7 @@ async def test_mappings_are_read_as_rows_of_a_file_are(tmp_path: Path):
 
 @pytest.mark.looptime
 async def test_bad_rows_and_failing_jobs_end_nothing_else(tmp_path: Path):
-    """One failure must not cost the others, and each says whether it cost money (C3)."""
+    """One failure must not affect the other rows, and each says whether it cost money (C3)."""
     rows = [
         wan(),
         {"prompt": "no model"},
@@ -164,7 +164,7 @@ async def test_what_the_rows_raise_is_raised_after_all_rows_were_told(tmp_path: 
 
         async def consume() -> None:
             async for item in session.batch(rows(), to=tmp_path / "{index}.mp4"):
-                told.append(item)  # noqa: PERF401 - what was told before the error counts
+                told.append(item)  # noqa: PERF401 - the items before the error count
 
         with pytest.raises(ZeroDivisionError, match="the query broke"):
             await consume()
@@ -174,7 +174,7 @@ async def test_what_the_rows_raise_is_raised_after_all_rows_were_told(tmp_path: 
 
 @pytest.mark.looptime
 async def test_jobs_in_flight_stay_within_their_limit_and_go_on_while_the_consumer_is_busy(tmp_path: Path):
-    """The limit is of jobs bought and not finished; a slow reader holds up nothing that is within the window."""
+    """The limit counts jobs that are bought and not finished. A slow consumer delays nothing within the window."""
     async with Sandbox(**(SMALL | {"generation": 6000.0})) as sandbox, opened(sandbox, max_in_flight=3) as session:
         most = 0
         items = session.batch(cats(20), to=tmp_path / "{index}.mp4")
@@ -211,7 +211,7 @@ async def test_jobs_in_flight_stay_within_their_limit_and_go_on_while_the_consum
 async def test_where_no_create_can_succeed_buying_stops_and_what_was_bought_is_collected(
     tmp_path: Path, kind: type[Exception], fault: Fault | None
 ):
-    """Every further create would fare the same; the five jobs paid for must still arrive, and every row be told."""
+    """Every further create would fail too. The five jobs paid for must still arrive, and every row must be reported."""
     async with (
         Sandbox(**SMALL, balance=None if fault else 5) as sandbox,
         opened(sandbox, rate=10.0, burst=1) as session,
@@ -228,7 +228,7 @@ async def test_where_no_create_can_succeed_buying_stops_and_what_was_bought_is_c
 
 @pytest.mark.looptime
 async def test_leaving_the_loop_early_withdraws_what_was_not_sent(tmp_path: Path):
-    """Who breaks off wants no more spent; what is bought already is fetched while the session is open."""
+    """A caller that leaves wants nothing more to be bought. What was bought is fetched while the session is open."""
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, rate=10.0, burst=1) as session:
         items = session.batch(cats(200), to=tmp_path / "{index}.mp4")
         async for _ in items:
@@ -271,7 +271,7 @@ async def test_rows_that_want_one_file_are_told_apart_before_anything_is_paid(tm
 
 @pytest.mark.looptime
 async def test_names_are_made_of_the_jobs_own_id_and_key(tmp_path: Path):
-    """Ids are long and not ours; the names made of them are told by the items."""
+    """Ids are long and come from the gateway. The items contain the names made of them."""
     async with Sandbox(**SMALL) as sandbox, opened(sandbox) as session:
         for template in ("{id}.mp4", "{key}.mp4", "{model}/{index:03d}-{slug}.mp4"):
             items = await all_of(session.batch(cats(3), to=tmp_path / template))
@@ -288,7 +288,7 @@ async def test_names_are_made_of_the_jobs_own_id_and_key(tmp_path: Path):
 
 
 async def test_running_a_batch_again_buys_nothing_and_tells_every_row_again(tmp_path: Path):
-    """The promise of the ledger; intended duplicates are told apart by their count, not bought once."""
+    """The promise of the ledger. Intended duplicates are distinguished by their count, and not bought only once."""
     rows = [*cats(3), wan("cat 1"), wan("[fail]"), wan("[refuse]")]
     async with Sandbox(**SMALL) as sandbox:
         told = []
@@ -352,7 +352,7 @@ async def test_a_create_whose_answer_was_lost_is_told_each_time_and_never_bought
 
 
 async def test_what_could_not_be_bought_for_want_of_money_is_bought_when_there_is_some(tmp_path: Path):
-    """A refusal that is about the account says nothing about the job: with a ledger it waits for the next run."""
+    """A refusal that concerns the account is not about the job. With a ledger, the job waits for the next run."""
     for number, kind in enumerate([InsufficientBalance, AuthenticationError]):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -381,7 +381,7 @@ async def test_a_second_session_on_the_same_ledger_is_refused(tmp_path: Path):
 
 
 async def test_one_job_is_taken_up_once_however_often_it_is_asked_for(tmp_path: Path):
-    """The same batch and its resumption, all at once in one session: nothing is bought twice, and every row is told."""
+    """The same batch and its resume run at once in one session: nothing is bought twice, and every row is reported."""
     async with Sandbox(**SMALL) as sandbox:
         async with opened(sandbox, **QUICK, rate=5.0, burst=1, ledger=tmp_path / "l.db") as session:
             items = session.batch(cats(8), to=tmp_path / "{index}-{id}.mp4")
@@ -403,9 +403,9 @@ async def test_one_job_is_taken_up_once_however_often_it_is_asked_for(tmp_path: 
 
 
 async def test_a_job_whose_file_another_is_to_be_saved_to_stops_no_resumption(tmp_path: Path):
-    """One that cannot be taken up now is told, as paid for, and the others go on."""
+    """A job that cannot be resumed now is reported as paid for, and the others go on."""
     async with Sandbox(**SMALL) as sandbox:
-        # Not finished as far as they know yet, or the first session might save them while it closes.
+        # Not finished as far as the session knows, or it might save them while it closes.
         sandbox.faults.add(Fault.edit({"status": "queued"}, route="create", times=2))
         async with opened(sandbox, ledger=tmp_path / "l.db") as session:
             jobs = [await session.submit("a cat", **WAN, to=tmp_path / name) for name in ("one.mp4", "two.mp4")]
@@ -426,7 +426,7 @@ async def test_a_job_whose_file_another_is_to_be_saved_to_stops_no_resumption(tm
 
 
 async def test_a_batch_that_was_left_is_taken_up_in_the_same_session(tmp_path: Path):
-    """Its bought jobs are still followed; whoever asks again is told of them."""
+    """Its bought jobs are still followed, and a second call reports them."""
     async with (
         Sandbox(**(SMALL | {"generation": 12.0})) as sandbox,
         opened(sandbox, **QUICK, ledger=tmp_path / "l.db", max_in_flight=2) as session,
@@ -456,7 +456,7 @@ async def test_of_thirty_rows_on_an_empty_account_at_most_three_creates_leave(
     body: dict[str, Any],
     durable: bool,  # noqa: FBT001 - the case
 ):
-    """Whatever the wording: no list of phrases holds them all, and each create may be one too many."""
+    """Whatever the wording: a list of phrases is never complete, and each create may be one too many."""
     async with Sandbox(**SMALL) as sandbox:
         sandbox.faults.add(Fault.status(status, body, route="create", times=None, after_processing=False))
         ledger = tmp_path / "run.db" if durable else None
@@ -467,7 +467,7 @@ async def test_of_thirty_rows_on_an_empty_account_at_most_three_creates_leave(
         assert 3 >= seen(sandbox)["create"]
         told = [item.error for item in items if "buying stopped" in str(item.error)]
         assert 27 == len(told) or all(isinstance(item.error, InsufficientBalance) for item in items)
-        if durable and told:  # and the next run goes on, once the gateway has changed its mind
+        if durable and told:  # and the next run goes on, once creates are accepted again
             sandbox.faults.clear()
             async with opened(sandbox, **QUICK, ledger=ledger) as session:
                 again = await run(session, cats(30), tmp_path)
@@ -475,7 +475,7 @@ async def test_of_thirty_rows_on_an_empty_account_at_most_three_creates_leave(
 
 
 async def test_told_to_keep_buying_a_batch_does(tmp_path: Path):
-    """The user may know better."""
+    """The user may know that the refusals are not about the account."""
     async with Sandbox(**SMALL) as sandbox:
         sandbox.faults.add(Fault.status(400, {"error": {"message": "no"}}, route="create", times=6))
         async with opened(sandbox, **QUICK) as session:

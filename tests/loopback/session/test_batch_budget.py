@@ -24,18 +24,18 @@ REFUSED = "The request failed because the output video may contain sensitive inf
 
 
 def sora(prompt: str, seconds: int = 4) -> VideoRequest:
-    """Ask for a video of a known list price: 0.10 USD per second."""
+    """Return a request with a known list price: 0.10 USD per second."""
     return VideoRequest(model="sora-2", prompt=prompt, seconds=seconds)
 
 
 async def run(session: VideoSession, rows: Sequence[VideoRequest], folder: Path, **options: Any) -> list[BatchItem]:  # noqa: ANN401 - the batch's options
-    """Run a batch to its end, and give its items by row."""
+    """Run a batch to its end, and return its items by row."""
     items = [item async for item in session.batch(rows, to=folder / "{index}.mp4", **options)]
     return sorted(items, key=lambda item: item.index)
 
 
 def capped(items: Sequence[BatchItem]) -> list[int]:
-    """Give the rows that a cap forbade."""
+    """Return the rows that a cap refused."""
     return [item.index for item in items if isinstance(item.error, BudgetExceeded)]
 
 
@@ -51,7 +51,7 @@ def capped(items: Sequence[BatchItem]) -> list[int]:
     ids=str,
 )
 async def test_no_more_is_bought_than_the_caps_allow(caps: dict[str, Any], bought: int, tmp_path: Path):
-    """However many rows there are, and with any number under way at once (M6)."""
+    """However many rows there are, and however many are under way at once (M6)."""
     rows = [sora(f"cat {number}") for number in range(8)]
     async with Sandbox(**SMALL) as sandbox, opened(sandbox) as session:
         items = await run(session, rows, tmp_path, **caps)
@@ -62,7 +62,7 @@ async def test_no_more_is_bought_than_the_caps_allow(caps: dict[str, Any], bough
 
 
 async def test_caps_hold_across_runs_and_a_higher_one_goes_on(tmp_path: Path):
-    """Run again, the batch does not buy its cap once more; raised, it buys only the difference (M6)."""
+    """A batch that is run again does not buy its cap twice. If the cap is raised, it buys only the difference (M6)."""
     rows = [sora(f"cat {number}") for number in range(6)]
     async with Sandbox(**SMALL) as sandbox:
         for cap, bought in ((2, 2), (2, 2), (5, 5)):
@@ -76,11 +76,11 @@ async def test_caps_hold_across_runs_and_a_higher_one_goes_on(tmp_path: Path):
 
 
 async def test_resume_keeps_to_the_caps_of_the_last_batch(tmp_path: Path):
-    """Rows that made room and were left for another day must not be bought on top of those that took their place."""
+    """Rows that were postponed must not be bought in addition to the rows that took their place."""
     rows = [sora(f"cat {number}") for number in range(3)]
     async with Sandbox(**SMALL) as sandbox:
         async with opened(sandbox, ledger=tmp_path / "l.db") as session:
-            sandbox.faults.add(Fault.status(401, route="create", times=1))  # not bought, and kept for another day
+            sandbox.faults.add(Fault.status(401, route="create", times=1))  # not bought, and kept for a later run
             await run(session, rows[:1], tmp_path / "a", max_videos=2)
             await run(session, rows[1:], tmp_path / "b", max_videos=2)
             assert 2 == sandbox.billed
@@ -129,7 +129,7 @@ async def test_an_uncertain_job_takes_its_share(tmp_path: Path):
     ids=str,
 )
 async def test_a_cap_that_cannot_be_meant_is_refused_at_once(caps: dict[str, Any], tmp_path: Path):
-    """Before any row is drawn, and before anything is sent."""
+    """It is refused before any row is drawn, and before anything is sent."""
     async with Sandbox(**SMALL) as sandbox, opened(sandbox) as session:
         with pytest.raises(InvalidRequest):
             session.batch(iter([sora("cat")]), to=tmp_path / "{index}.mp4", **caps)
@@ -142,13 +142,13 @@ async def test_a_cap_that_cannot_be_meant_is_refused_at_once(caps: dict[str, Any
 
 
 def moderated(sandbox: Sandbox, times: int | None) -> None:
-    """Let moderation refuse so many finished videos."""
+    """Let moderation refuse this many finished videos."""
     refusal = {"status": "failed", "error": {"code": "moderation", "message": REFUSED}, "progress": ...}
     sandbox.faults.add(Fault.edit(refusal, route="retrieve", times=times))
 
 
 def bought(sandbox: Sandbox) -> Counter[str]:
-    """Count what was bought, by prompt."""
+    """Return the number of purchases by prompt."""
     return Counter(job.order.prompt for job in sandbox.jobs.values())
 
 
@@ -157,7 +157,7 @@ def bought(sandbox: Sandbox) -> Counter[str]:
 async def test_a_refused_video_is_bought_anew_as_often_as_was_asked(
     ledger: str | None, retries: int, purchases: int, *, ok: bool, tmp_path: Path
 ):
-    """What moderation refuses of a finished video may pass on another try; unasked, nothing is bought twice."""
+    """A finished video that moderation refused may pass on another try. Unless asked for, nothing is bought twice."""
     async with (
         Sandbox(**SMALL) as sandbox,
         opened(sandbox, ledger=tmp_path / ledger if ledger else None, poll_interval=0.02) as session,
@@ -172,7 +172,7 @@ async def test_a_refused_video_is_bought_anew_as_often_as_was_asked(
 
 
 async def test_retries_are_bounded_over_all_runs(tmp_path: Path):
-    """Running the same command again must not start the counting again; more retries, asked for, are had."""
+    """Running the same command again must not restart the count. If more retries are asked for, they are made."""
     async with Sandbox(**SMALL) as sandbox:
         moderated(sandbox, times=None)
         for retries, purchases in ((2, 3), (2, 3), (0, 3), (3, 4)):
@@ -184,9 +184,9 @@ async def test_retries_are_bounded_over_all_runs(tmp_path: Path):
 
 
 async def test_a_retry_that_a_cap_forbids_is_not_bought_by_a_resumption_either(tmp_path: Path):
-    """The user was told of the refusal; a later run must not find the job waiting to be bought."""
+    """The user saw the refusal, so a later run must not find the job waiting to be bought."""
     async with Sandbox(**SMALL) as sandbox:
-        cancelled = {"status": "cancelled", "error": {"message": REFUSED}}  # of which nobody says that it is free
+        cancelled = {"status": "cancelled", "error": {"message": REFUSED}}  # which is not known to be free
         sandbox.faults.add(Fault.edit(cancelled, route="retrieve", times=1))
         async with opened(sandbox, ledger=tmp_path / "l.db", poll_interval=0.02) as session:
             (item,) = await run(session, [sora("cat")], tmp_path, moderation_retries=9, max_videos=1)
@@ -197,9 +197,9 @@ async def test_a_retry_that_a_cap_forbids_is_not_bought_by_a_resumption_either(t
 
 
 async def test_retries_keep_to_the_caps(tmp_path: Path):
-    """A try that may have been charged counts; at the cap the refusal is told as it is."""
+    """A try that may have been charged counts. At the cap the refusal is reported unchanged."""
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, poll_interval=0.02) as session:
-        cancelled = {"status": "cancelled", "error": {"message": REFUSED}}  # of which nobody says that it is free
+        cancelled = {"status": "cancelled", "error": {"message": REFUSED}}  # which is not known to be free
         sandbox.faults.add(Fault.edit(cancelled, route="retrieve", times=None))
         (item,) = await run(session, [sora("cat")], tmp_path, moderation_retries=9, max_videos=3)
         assert isinstance(item.error, ContentRefused)
@@ -207,7 +207,7 @@ async def test_retries_keep_to_the_caps(tmp_path: Path):
 
 
 async def test_a_refused_request_and_a_failed_job_are_not_bought_anew(tmp_path: Path):
-    """The same words would be refused again, and a failure is no chance of moderation's."""
+    """The same prompt would be refused again, and a failure does not come from moderation."""
     rows = [sora("[refuse] cat"), VideoRequest(model="wan2.6-t2v", prompt="dog"), sora("hen")]
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, poll_interval=0.02) as session:
         broken = {"status": "failed", "error": {"message": "internal error", "type": "video_generation_error"}}
@@ -218,7 +218,7 @@ async def test_a_refused_request_and_a_failed_job_are_not_bought_anew(tmp_path: 
 
 
 async def test_a_picture_is_kept_for_another_try_and_no_longer(tmp_path: Path):
-    """A run that buys anew must send the picture of the first; once the video is there, nobody needs it on the disk."""
+    """A run that buys again must send the picture of the first. Once the video exists, the picture is not needed."""
     row = VideoRequest(model="wan2.6-i2v", prompt="cat", input_reference=png(64, 64))
     media = tmp_path / "l.db.media"
     async with Sandbox(**SMALL) as sandbox:
@@ -232,7 +232,7 @@ async def test_a_picture_is_kept_for_another_try_and_no_longer(tmp_path: Path):
 
 
 async def test_a_batch_left_while_it_buys_anew_goes_on_another_day(tmp_path: Path):
-    """Nothing is lost and nothing bought twice, whenever it is left."""
+    """Whenever the batch is left, nothing is lost and nothing is bought twice."""
     async with Sandbox(**SMALL) as sandbox:
         moderated(sandbox, times=2)
         for _ in range(8):

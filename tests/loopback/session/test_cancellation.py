@@ -1,4 +1,4 @@
-"""Cancelled anywhere, by any means: nothing is left behind, nothing is bought twice, and nothing paid for is lost."""
+"""Cancellation at any point, by any means: nothing is left behind, bought twice, or paid for and lost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SMALL: dict[str, Any] = AT_ONCE | {"content": 5_000}  # Any: the sandbox's options
 QUICK: dict[str, Any] = {"poll_interval": 0.02}  # Any: the session's options
-MOST_PASSES = 400  # of the loop, that one job takes; it is far fewer
+MOST_PASSES = 400  # of the loop that one job takes, at most; it takes far fewer
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def cancelled_at(count: int, victim: asyncio.Task[Any]) -> Iterator[None]:  # An
 
 
 async def cut(work: Coroutine[Any, Any, object], count: int) -> bool:  # Any: whatever it is sent
-    """Run *work*, and cancel it in the *count*-th pass; say whether it was done before."""
+    """Run *work*, and cancel it in the *count*-th pass; return whether it was done before."""
     task = asyncio.create_task(work)
     with cancelled_at(count, task):
         await asyncio.wait([task])
@@ -60,18 +60,18 @@ async def cut(work: Coroutine[Any, Any, object], count: int) -> bool:  # Any: wh
 
 
 def posts(sandbox: Sandbox) -> Counter[str]:
-    """Count the creates by their prompts."""
+    """Return the number of creates by prompt."""
     return Counter(str((logged.body or {}).get("prompt")) for logged in sandbox.log if logged.route == "create")
 
 
 def others(before: set[asyncio.Task[Any]]) -> set[str]:  # Any: whatever they return
-    """Name the tasks begun since, and still there; those of the sandbox's connections are not ours."""
+    """Return the tasks started since that still run, without those of the sandbox's connections."""
     left = (str(task) for task in asyncio.all_tasks() - before if not task.done())
     return {task for task in left if "RequestHandler" not in task}
 
 
 async def until(came: Callable[[], bool]) -> None:
-    """Wait for what no event tells of."""
+    """Wait for a condition that no event reports."""
     while not came():  # noqa: ASYNC110 - it happens at the sandbox, or on the disk
         await asyncio.sleep(0.01)
 
@@ -120,7 +120,7 @@ WAYS: list[Callable[..., Coroutine[Any, Any, object]]] = [_generate, _submit, _b
 async def test_cancelled_at_any_pass_of_the_loop_nothing_is_left(
     tmp_path: Path, way: Callable[[VideoSession, str, Path], Coroutine[Any, Any, object]]
 ):
-    """Wherever it stands, a cancelled call leaves no task, descriptor or temporary file, and sent one create at most (C1)."""
+    """Wherever it is, a cancelled call leaves no task, descriptor or temporary file, and at most one create (C1)."""
     before = asyncio.all_tasks()
     fds = descriptors()
     async with Sandbox(**SMALL) as sandbox:
@@ -144,7 +144,7 @@ async def test_cancelled_at_any_pass_of_the_loop_nothing_is_left(
 
 
 async def test_cancelled_and_closed_at_any_pass_nothing_paid_for_is_lost(tmp_path: Path):
-    """Whatever was billed is in the ledger with its id, and the next session brings it; what was given up is not bought."""
+    """All that was billed is in the ledger with its id, and is fetched later. What was given up is not bought."""
     finished = False
     async with Sandbox(**SMALL) as sandbox:
         for count in range(1, MOST_PASSES, 5):
@@ -187,7 +187,7 @@ async def test_closed_at_any_pass_every_row_bought_is_found_again(tmp_path: Path
 
 
 async def test_a_cancelled_create_that_was_sent_is_kept_and_its_file_is_saved(tmp_path: Path):
-    """It may be paid for, so it goes on while the session is open, and the ledger has it; its end breaks nothing (M4)."""
+    """It may be paid for, so it goes on while the session is open and is in the ledger. Its end breaks nothing (M4)."""
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, **QUICK, ledger=tmp_path / "l.db") as session:
         sandbox.faults.add(Fault.wait(0.2, route="create"))
         task = asyncio.create_task(session.generate("a cat", **WAN, to=tmp_path / "cat.mp4"))
@@ -217,7 +217,7 @@ def names_resolving_slowly() -> Iterator[threading.Event]:
 
 @pytest.mark.parametrize("ledger", [None, "l.db"])
 async def test_a_create_cancelled_while_it_connects_is_not_sent(ledger: str | None, tmp_path: Path):
-    """Nothing is bought that was given up before it left; and nothing else is held up by that (M2)."""
+    """What was given up before it was sent is not bought, and this delays nothing else (M2)."""
     async with (
         Sandbox(**SMALL) as sandbox,
         opened(
@@ -243,7 +243,7 @@ async def test_a_create_cancelled_while_it_connects_is_not_sent(ledger: str | No
 
 
 async def test_a_cancelled_create_that_is_refused_breaks_nothing(tmp_path: Path):
-    """Nobody is there to hear of it; the session and its ledger go on."""
+    """No caller waits for the refusal. The session and its ledger go on."""
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, **QUICK, ledger=tmp_path / "l.db") as session:
         base = asyncio.all_tasks()
         for fault in (
@@ -281,7 +281,7 @@ async def test_timeouts_and_groups_find_their_counters_right(tmp_path: Path):
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(work)
-                await stop(seconds)  # a child's failure would leave the count wrong in Python 3.11, whoever fails
+                await stop(seconds)  # the failure of any child would leave the count wrong in Python 3.11
         except* TimeoutError:
             raise TimeoutError from None
 
@@ -304,7 +304,7 @@ async def test_timeouts_and_groups_find_their_counters_right(tmp_path: Path):
 @pytest.mark.looptime
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_storm_of_cancellations_harms_nobody_else(tmp_path: Path, seed: int):
-    """Of two hundred callers half are cancelled at any moment; the others get their videos, and what was bought arrives (C3)."""
+    """Half of two hundred callers are cancelled at any moment. The others get theirs; what was bought arrives (C3)."""
     draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
     async with Sandbox(**(SMALL | {"generation": 600.0}), seed=seed) as sandbox, opened(sandbox, rate=50.0) as session:
         base = asyncio.all_tasks()
@@ -370,7 +370,7 @@ async def test_a_thousand_callers_are_given_up_by_every_means(tmp_path: Path):
 
 @pytest.mark.looptime
 async def test_of_two_who_await_one_job_the_other_is_not_disturbed():
-    """A job is not its awaiter's; it is polled once for all of them (Y7)."""
+    """A job does not belong to a task that awaits it; it is polled once for all of them (Y7)."""
     async with Sandbox(**(SMALL | {"generation": 6000.0})) as sandbox, opened(sandbox) as session:
         job = await session.submit("a cat", **WAN)
 
@@ -406,7 +406,7 @@ async def test_a_save_cancelled_in_the_middle_ends_its_download(tmp_path: Path):
 
 @pytest.mark.looptime
 async def test_downloads_given_up_make_room_for_others(tmp_path: Path):
-    """Each took one of few places, which must be free again."""
+    """Each took one of a few slots, which must be free again."""
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, max_downloads=2) as session:
         video = await session.generate("a cat", **WAN)
         sandbox.faults.add(Fault.silence(route="content", times=6))
@@ -418,7 +418,7 @@ async def test_downloads_given_up_make_room_for_others(tmp_path: Path):
 
 @pytest.mark.looptime
 async def test_a_consumer_cancelled_in_a_batch_buys_nothing_more(tmp_path: Path):
-    """Leaving by cancellation is leaving early."""
+    """Cancelling the consumer has the effect of leaving the loop early."""
     rows = [VideoRequest(prompt=f"cat {number}", **WAN) for number in range(300)]
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, rate=10.0, burst=1) as session:
         base = asyncio.all_tasks()

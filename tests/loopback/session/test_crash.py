@@ -1,6 +1,6 @@
 """Kill -9 at any moment, judged by the gateway's own log: nothing paid for is lost, and nothing is bought twice.
 
-`AIHUBMIX_CRASH_ROUNDS` says how many rounds of twenty jobs are run; .ci/run asks for 60.
+`AIHUBMIX_CRASH_ROUNDS` sets how many rounds of twenty jobs are run; .ci/run asks for 60.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Round:
         folder.mkdir()
 
     async def run(self, command: str, kill_after: float | None = None) -> list[dict[str, str | None]]:
-        """Run the child to its end, or kill it so many seconds after its session opened."""
+        """Run the child to its end, or kill it this many seconds after its session opened."""
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, str(CHILD), self.sandbox.url, self.sandbox.api_key, str(self.folder)),
             *(command, self.prefix, str(JOBS)),
@@ -51,7 +51,7 @@ class Round:
         return [json.loads(line) for line in out.splitlines() if line.endswith(b"}")]
 
     def bought(self) -> dict[str, list[str]]:
-        """Find the ids that the gateway sold, by prompt."""
+        """Return the ids that the gateway sold, by prompt."""
         found: dict[str, list[str]] = {}
         for video_id, job in self.sandbox.jobs.items():
             if job.order.prompt.startswith(self.prefix):
@@ -59,7 +59,7 @@ class Round:
         return found
 
     async def decide(self, uncertain: list[dict[str, str | None]]) -> None:
-        """Do what the user does who looks into the console: attach what was bought, drop what was not."""
+        """Decide as a user does who looks into the console: attach what was bought, drop what was not."""
         bought = self.bought()
         async with VideoSession(
             self.sandbox.api_key, base_url=self.sandbox.url, ledger=self.folder / "run.db"
@@ -70,7 +70,7 @@ class Round:
 
 
 async def test_nothing_is_lost_and_nothing_is_bought_twice(tmp_path: Path):
-    """The promise that the ledger is for; a third of the processes are killed again while they resume."""
+    """The promise that the ledger exists for. A third of the processes are killed again while they resume."""
     random = Random(os.environ.get("AIHUBMIX_CRASH_SEED", "1"))  # noqa: S311 - moments, not secrets
     async with Sandbox(speed=600, seed=0, content=30_000, render=False) as sandbox:
         for number in range(ROUNDS):
@@ -100,7 +100,7 @@ async def whole(this: Round, jobs: int, *, dropped: int) -> None:
 
 @pytest.mark.parametrize("command", ["batch", "resume"])
 async def test_a_finished_batch_is_not_bought_again(tmp_path: Path, command: str):
-    """Running the same command again is how users make sure."""
+    """Users run the same command again to make sure."""
     async with Sandbox(speed=600, seed=0, content=30_000, render=False) as sandbox:
         this = Round(sandbox, tmp_path / "only", 0)
         await this.run("batch")

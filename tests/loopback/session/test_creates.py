@@ -40,12 +40,12 @@ CHILD = Path(__file__).parents[1] / "children" / "tls_child.py"
 
 
 async def buy(session: VideoSession) -> str:
-    """Buy one job, and give its id."""
+    """Buy one job, and return its id."""
     return (await session.videos.create("a cat", **WAN)).id
 
 
 async def fail(buying: Awaitable[object]) -> errors.VideoError:
-    """Give the error that a purchase ends in, once nothing can follow any more."""
+    """Return the error that a purchase ends in, once nothing can follow any more."""
     with pytest.raises(errors.VideoError) as caught:
         await buying
     await asyncio.sleep(LATER)
@@ -53,12 +53,12 @@ async def fail(buying: Awaitable[object]) -> errors.VideoError:
 
 
 def origin(server: ScriptedServer) -> str:
-    """Give the base URL of a scripted server."""
+    """Yield the base URL of a scripted server."""
     return server.url.removesuffix("/video")
 
 
 def named(*rows: tuple[Any, ...]) -> list[Any]:
-    """Make parameters of rows whose first field is the name."""
+    """Return test parameters from rows whose first field is the name."""
     return [pytest.param(*row[1:], id=row[0].replace(" ", "-")) for row in rows]
 
 
@@ -106,7 +106,7 @@ UNKNOWN = named(
 
 @pytest.mark.parametrize("fault", UNKNOWN)
 async def test_a_create_that_may_be_bought_is_sent_once_and_told_as_uncertain(fault: Fault):
-    """It was bought, and its answer lost: to send it again would buy a second one."""
+    """It was bought and its response lost, so sending it again would buy a second one."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(fault)
         error = await fail(buy(session))
@@ -137,7 +137,7 @@ async def test_an_uncertain_create_repeats_the_gateways_words():
 
 
 async def test_what_an_uncertain_answer_said_is_kept():
-    """Half an answer may show the id that the user needs to find the job."""
+    """Half a response may show the id that the user needs to find the job."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.status(200, BODY[:30], **CREATE))
         error = await fail(buy(session))
@@ -147,7 +147,7 @@ async def test_what_an_uncertain_answer_said_is_kept():
 
 @pytest.mark.parametrize("ending", [FIN, RST, SILENCE])
 async def test_of_an_answer_that_was_cut_on_the_way_the_beginning_is_kept(ending: End):
-    """The id stands at the beginning of most answers: what came of it is all that leads to a paid job."""
+    """The id is at the beginning of most responses, so the part that arrived is all that leads to a paid job."""
     begun = head(200, content_length=len(BODY)) + BODY[:30]
     async with ScriptedServer([begun, 1.0, ending]) as server:
         async with VideoSession("sk-none", base_url=origin(server), trust_env=False) as session:
@@ -158,7 +158,7 @@ async def test_of_an_answer_that_was_cut_on_the_way_the_beginning_is_kept(ending
 
 
 async def test_of_an_answer_without_end_the_beginning_is_kept():
-    """Too much is no reason to forget the id that it began with."""
+    """A response that is too long must not lose the id that it began with."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.huge_body(2 << 20, **CREATE))
         error = await fail(buy(session))
@@ -175,7 +175,7 @@ async def test_a_create_never_leaves_over_a_kept_connection():
         assert 200 == sandbox.billed == seen(sandbox)["create"] == len(bought)
 
 
-# Bought, in so many words.
+# Bought, as the response says.
 
 BOUGHT = named(
     ("error beside the id", Fault.edit({"error": {"message": "slow today", "code": "odd"}}, **CREATE), None),
@@ -187,7 +187,7 @@ BOUGHT = named(
 
 @pytest.mark.parametrize(("fault", "video_id"), BOUGHT)
 async def test_a_create_answered_with_an_id_is_bought(fault: Fault, video_id: str | None):
-    """Whatever stands beside the id, it is the one thing that leads to what was paid for."""
+    """Whatever else the response has, the id is the only thing that leads to what was paid for."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(fault)
         got = await buy(session)
@@ -237,7 +237,7 @@ REFUSED = named(
 
 @pytest.mark.parametrize(("fault", "kind", "advice"), REFUSED)
 async def test_a_refused_create_is_final_and_free(fault: Fault, kind: type[errors.VideoError], advice: str):
-    """A refusal in so many words says that nothing was bought, and that asking again is of no use."""
+    """An explicit refusal means that nothing was bought, and that a retry would be refused too."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(fault)
         error = await fail(buy(session))
@@ -253,7 +253,7 @@ async def test_a_refused_create_is_final_and_free(fault: Fault, kind: type[error
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 async def test_a_redirected_create_is_not_followed(code: int):
-    """Followed, a 307 would buy at a stranger's, and a 301 become a GET whose 200 looks like success."""
+    """If followed, a 307 would buy from another server, and a 301 would become a GET whose 200 looks like success."""
     async with ScriptedServer(whole(BODY)) as elsewhere, Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.redirect(elsewhere.url, code, **CREATE))
         error = await fail(buy(session))
@@ -278,7 +278,7 @@ BUSY = named(
 
 @pytest.mark.parametrize(("fault", "wait"), BUSY)
 async def test_a_create_that_came_too_fast_is_sent_again_and_bought_once(fault: Fault, wait: float):
-    """Nothing was bought the first time, and the gateway said so; it also said when to come back."""
+    """Nothing was bought the first time, and the gateway said so. It also said when to retry."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(fault)
         assert await buy(session) in sandbox.jobs
@@ -290,7 +290,7 @@ async def test_a_create_that_came_too_fast_is_sent_again_and_bought_once(fault: 
 
 
 async def test_a_create_that_is_always_too_fast_ends_unbought():
-    """No request is repeated for ever: the user learns that it was the gateway's pace, and that nothing was charged."""
+    """No request is retried for ever. The error says that the gateway's rate was exceeded, and nothing was charged."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.busy(times=None, **CREATE))
         error = await fail(buy(session))
@@ -305,7 +305,7 @@ async def test_a_create_that_is_always_too_fast_ends_unbought():
 
 
 async def test_a_refused_connection_is_tried_again_until_the_gateway_is_up():
-    """What never left cannot have been bought, so an outage of seconds costs nobody an error."""
+    """What was never sent cannot have been bought, so an outage of seconds must not cause an error."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         await sandbox.down()
         buying = asyncio.create_task(buy(session))
@@ -319,7 +319,7 @@ async def test_a_refused_connection_is_tried_again_until_the_gateway_is_up():
 
 
 async def test_a_gateway_that_stays_down_is_told_as_such():
-    """After a few tries the user learns where it failed, and that nothing was bought."""
+    """After a few attempts the error says where it failed, and that nothing was bought."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         await sandbox.down()
         error = await fail(buy(session))
@@ -335,7 +335,7 @@ async def test_a_gateway_that_stays_down_is_told_as_such():
 
 
 async def test_a_black_hole_is_given_up_on_and_tried_again_later():
-    """A firewall that drops packets says nothing: only a limit on connecting ends the wait, and nothing was sent."""
+    """A firewall that drops packets sends no response. Only the connect timeout ends the wait, and nothing was sent."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as queue:
         for _ in range(4):  # more than the backlog takes; further connections are not answered
             waiting = queue.enter_context(socket.socket())
@@ -350,7 +350,7 @@ async def test_a_black_hole_is_given_up_on_and_tried_again_later():
 
 
 async def test_a_host_with_a_dead_address_is_reached_at_its_other():
-    """Where localhost is ::1 as well, nobody listens there; a second address must not mean a second create."""
+    """If localhost is also ::1, no server listens there. A second address must not mean a second create."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, base_url=f"http://localhost:{sandbox.port}") as session:
         assert await buy(session) in sandbox.jobs
         assert {"create": 1} == seen(sandbox)
@@ -368,7 +368,7 @@ async def test_a_host_that_does_not_resolve_is_named():
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "example.org"])
 async def test_a_gateway_of_unknown_certificate_gets_nothing(name: str):
-    """A certificate nobody vouches for may be a thief's: neither key nor request is sent, and it does not get better."""
+    """An untrusted certificate may be an attacker's: neither key nor request is sent, and a retry would not help."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert(name).configure_cert(context)
     async with Sandbox(**AT_ONCE, ssl=context) as sandbox, opened(sandbox) as session:
@@ -394,7 +394,7 @@ async def test_a_gateway_of_unknown_certificate_gets_nothing(name: str):
 async def test_a_trusted_certificate_counts_for_its_own_host_and_time_only(
     name: str, expires: datetime | None, outcome: str, tmp_path: Path
 ):
-    """Any site's certificate, or a stolen old one, would do otherwise; the child process trusts the test's authority."""
+    """Otherwise any site's certificate, or a stolen expired one, would do. The child trusts the test's authority."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -410,10 +410,10 @@ async def test_a_trusted_certificate_counts_for_its_own_host_and_time_only(
 
 
 async def test_a_gateway_that_speaks_old_tls_only_gets_nothing():
-    """TLS 1.1 is broken; a server that knows nothing better cannot be trusted with the key."""
+    """TLS 1.1 is broken, so a server that supports nothing newer cannot be trusted with the key."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the library, too, says what it thinks of them
+        warnings.simplefilter("ignore", DeprecationWarning)  # the library warns of them, too
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
@@ -421,12 +421,12 @@ async def test_a_gateway_that_speaks_old_tls_only_gets_nothing():
         error = await fail(buy(session))
         assert isinstance(error, errors.ConnectionFailed)
         assert ("no", False) == (error.charged, error.sent)
-        assert "connection could be made" in str(error)  # it may reset instead of saying why
+        assert "connection could be made" in str(error)  # it may reset the connection instead of sending an alert
         assert {} == seen(sandbox)
 
 
 async def test_plain_text_behind_https_is_no_tls():
-    """A proxy that answers http on the TLS port is a wrong address, and sees nothing of the request."""
+    """A proxy that answers http on the TLS port is a wrong address, and must see nothing of the request."""
     async with ScriptedServer([head(400), RST]) as plain:
         url = origin(plain).replace("http:", "https:")
         async with VideoSession("sk-none", base_url=url, trust_env=False) as session:
@@ -450,7 +450,7 @@ async def leaving(sandbox: Sandbox, fault: Fault) -> asyncio.Task[str]:
 
 
 async def test_a_create_under_way_learns_its_id_while_the_session_closes():
-    """It is paid for: a few seconds of waiting are cheaper than a lost id."""
+    """It is paid for, so waiting a few seconds is better than losing its id."""
     async with Sandbox(**AT_ONCE) as sandbox:
         buying = await leaving(sandbox, Fault.wait(4.0, **CREATE))
         assert await buying in sandbox.jobs
@@ -460,7 +460,7 @@ async def test_a_create_under_way_learns_its_id_while_the_session_closes():
 
 @pytest.mark.parametrize("fault", [Fault.wait(60.0, **CREATE), Fault.silence(**CREATE)], ids=["late", "never"])
 async def test_a_create_not_answered_within_the_grace_is_uncertain(fault: Fault):
-    """Closing ends, and what it leaves behind may have been bought."""
+    """Closing must end, and what it leaves behind may have been bought."""
     async with Sandbox(**AT_ONCE) as sandbox:
         error = await fail(await leaving(sandbox, fault))
         assert isinstance(error, errors.SubmitUncertain)
@@ -475,7 +475,7 @@ async def test_a_create_not_answered_within_the_grace_is_uncertain(fault: Fault)
 async def test_a_create_still_queued_when_the_session_closes_is_not_bought(
     last: Callable[[VideoSession], Awaitable[object]],
 ):
-    """Nothing new is bought on the way out; that it was free is said."""
+    """Nothing new is bought while closing, and the error says that it was not charged."""
     charged: Charged = "no"
     async with Sandbox(**AT_ONCE) as sandbox:
         async with opened(sandbox, rate=0.01, burst=1) as session:

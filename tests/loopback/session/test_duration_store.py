@@ -1,4 +1,4 @@
-"""What one session learnt of durations reaches the next through the ledger; and never stands in its way."""
+"""What one session learnt of durations reaches the next through the ledger, and never breaks it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = "durations"
 
 
 async def remembered(path: Path) -> bytes | None:
-    """Read what a ledger remembers."""
+    """Return what a ledger remembers."""
     ledger = await SqliteLedger.open(path)
     try:
         return await ledger.recall(NAME)
@@ -31,7 +31,7 @@ async def remembered(path: Path) -> bytes | None:
 
 
 async def remember(path: Path, data: bytes) -> None:
-    """Let a ledger remember something else."""
+    """Store something else in a ledger."""
     ledger = await SqliteLedger.open(path)
     try:
         await ledger.remember(NAME, data)
@@ -40,7 +40,7 @@ async def remember(path: Path, data: bytes) -> None:
 
 
 async def run(session: VideoSession, jobs: int) -> None:
-    """Make so many films."""
+    """Make this many videos."""
     await asyncio.gather(*(session.generate("a cat", **WAN) for _ in range(jobs)))
 
 
@@ -58,7 +58,7 @@ async def test_what_was_learnt_is_kept_when_the_session_closes_and_used_by_the_n
 
 
 async def test_a_kind_is_told_by_model_length_size_and_mode(tmp_path: Path):
-    """What takes equally long is learnt together, and nothing else."""
+    """Only jobs that take equally long are learnt together."""
     ledger = tmp_path / "jobs.db"
     async with Sandbox(**AT_ONCE) as sandbox:
         async with opened(sandbox, ledger=ledger, poll_interval=INTERVAL) as session:
@@ -76,7 +76,7 @@ async def test_a_kind_is_told_by_model_length_size_and_mode(tmp_path: Path):
 async def test_bytes_that_cannot_be_read_are_ignored_with_a_line_in_the_log(
     tmp_path: Path, data: bytes, caplog: pytest.LogCaptureFixture
 ):
-    """Of a later version, or damaged: what they hold only makes waits shorter."""
+    """They may be of a later version, or damaged. Their content only makes waits shorter."""
     ledger = tmp_path / "jobs.db"
     await remember(ledger, data)
     async with Sandbox(**AT_ONCE) as sandbox:

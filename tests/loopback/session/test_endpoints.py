@@ -17,7 +17,7 @@ NO_IDS = ["", " ", ".", "..", "a\nb", "a…", "abc...", "x" * 2_000, "https://x.
 
 
 async def test_each_verb_sends_one_request_and_follows_nothing(tmp_path: Path):
-    """Who types them wants to decide by himself when to ask."""
+    """Callers of these methods decide themselves when to poll."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         created = await session.videos.create(VideoRequest(prompt="a cat", **WAN))
         retrieved = await session.videos.retrieve(created.id)
@@ -34,7 +34,7 @@ async def test_each_verb_sends_one_request_and_follows_nothing(tmp_path: Path):
 
 
 async def test_a_question_is_asked_three_times_and_a_create_once():
-    """Questions cost nothing; a create whose answer was lost may have been bought."""
+    """Polls cost nothing, but a create whose response was lost may have been bought."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         video = await session.videos.create("a cat", **WAN)
         sandbox.faults.add(Fault.status(502, times=None))
@@ -47,7 +47,7 @@ async def test_a_question_is_asked_three_times_and_a_create_once():
 
 @pytest.mark.parametrize("video_id", NO_IDS, ids=lambda text: repr(text)[:20])
 async def test_what_cannot_be_an_id_is_not_asked_about(video_id: str, tmp_path: Path):
-    """Joined into a URL, some of these would ask about something else."""
+    """If joined into a URL, some of these would request something else."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         with pytest.raises(errors.InvalidRequest):
             await session.videos.retrieve(video_id)
@@ -62,7 +62,7 @@ async def test_what_cannot_be_an_id_is_not_asked_about(video_id: str, tmp_path: 
 
 @pytest.mark.parametrize("name", ["film.mp4", "folder.mp4", "link.mp4", "missing/cat.mp4"])
 async def test_a_path_that_cannot_be_written_is_refused_before_anything_is_fetched(name: str, tmp_path: Path):
-    """A whole download only to learn that there is no place for it would be told too late, and lie under a strange name."""
+    """After a whole download the error would come too late, and the file would lie under a temporary name."""
     (tmp_path / "film.mp4").write_bytes(b"mine")
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "link.mp4").symlink_to("film.mp4")
@@ -79,7 +79,7 @@ async def test_a_path_that_cannot_be_written_is_refused_before_anything_is_fetch
 
 
 async def test_what_is_to_be_replaced_is_replaced(tmp_path: Path):
-    """Asked for in so many words."""
+    """The caller explicitly asked for it."""
     (tmp_path / "film.mp4").write_bytes(b"mine")
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
         video = await session.generate("a cat", **WAN)

@@ -30,7 +30,7 @@ SOON: dict[str, Any] = AT_ONCE | {"generation": 0.5}
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Run:
-    """Run a coroutine on a new event loop of one sort."""
+    """Run a coroutine on a new event loop of one kind."""
     factory = asyncio.new_event_loop if request.param == "asyncio" else pytest.importorskip("uvloop").new_event_loop
 
     def running(main: Coroutine[Any, Any, None]) -> None:
@@ -45,12 +45,12 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 async def finished(job: Job) -> object:
-    """Wait for a job, as a task of one's own."""
+    """Wait for a job, as a separate task."""
     return await job
 
 
 def test_jobs_are_bought_followed_and_saved_within_the_rate(run: Run, tmp_path: Path):
-    """Timers that are coarser, or early, must neither let the rate be passed nor make anybody wait for ever."""
+    """Timers that are coarser, or early, must neither exceed the rate nor make a caller wait for ever."""
 
     async def main() -> None:
         async with Sandbox(**SOON) as sandbox, opened(sandbox, rate=200.0, burst=1, poll_interval=0.2) as session:
@@ -64,7 +64,7 @@ def test_jobs_are_bought_followed_and_saved_within_the_rate(run: Run, tmp_path: 
 
 
 def test_polls_that_go_wrong_are_asked_again(run: Run):
-    """Each loop tells of a broken connection in its own way."""
+    """Each loop reports a broken connection in its own way."""
 
     async def main() -> None:
         async with Sandbox(**SOON) as sandbox, opened(sandbox, poll_interval=0.2) as session:
@@ -84,7 +84,7 @@ def test_polls_that_go_wrong_are_asked_again(run: Run):
 
 @pytest.mark.parametrize("fault", [Fault.reset, Fault.close])
 def test_a_create_whose_answer_is_lost_is_not_sent_again(run: Run, fault: Callable[..., Fault]):
-    """The point of no return is a hook of the library's, below which lies the loop."""
+    """The hook that marks a create as sent belongs to the HTTP library, which runs on the loop."""
 
     async def main() -> None:
         async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
@@ -97,7 +97,7 @@ def test_a_create_whose_answer_is_lost_is_not_sent_again(run: Run, fault: Callab
 
 
 def test_a_connection_that_is_refused_was_not_charged(run: Run):
-    """Nothing left, and the error knows it."""
+    """Nothing was sent, and the error says so."""
 
     async def main() -> None:
         async with VideoSession("sk-canary0123456789", base_url="http://127.0.0.1:1", trust_env=False) as session:
@@ -133,7 +133,7 @@ MAKE_TWO = "from aihubmix_video.cli import main\nsys.argv[1:] = ['batch', 'rows.
 
 @pytest.mark.parametrize("before", ["import sys\n", WITHOUT], ids=["as it is installed", "without the extra"])
 def test_the_program_does_the_same_without_the_extra(before: str, tmp_path: Path):
-    """The extra makes it faster, and nothing else."""
+    """The extra only makes it faster."""
     (tmp_path / "rows.jsonl").write_text('{"model": "wan2.6-t2v", "prompt": "猫"}\n' * 2, "utf-8")
     done = subprocess.run([sys.executable, "-c", before + MAKE_TWO], cwd=tmp_path, capture_output=True, check=False)  # noqa: S603 - our own program
     assert (0, 2) == (done.returncode, len(list((tmp_path / "out").glob("*.mp4")))), done.stderr.decode()

@@ -1,4 +1,4 @@
-"""What a long batch takes is what a short one takes: memory, descriptors, threads and tasks go by limits, not by jobs."""
+"""A long batch takes what a short one takes: memory, descriptors, threads and tasks depend on limits, not on jobs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST = {"descriptors": 100, "threads": 20, "tasks": 120}
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not tell what a process takes")
 async def test_what_is_taken_does_not_grow_with_the_number_of_jobs(tmp_path: Path):
-    """Ten thousand rows must not need another machine than a hundred do (R4); benchmarks/flat.py shows that they do not."""
+    """Ten thousand rows must not need a larger machine than a hundred (R4); benchmarks/flat.py measures it."""
     async with Sandbox(**GATEWAY) as sandbox:
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, str(CHILD), sandbox.url, sandbox.api_key, str(tmp_path), str(JOBS)),

@@ -36,12 +36,12 @@ HERE = Path(__file__).parents[1] / "children"
 
 
 def cats(count: int) -> list[VideoRequest]:
-    """Ask for several videos."""
+    """Return requests for several videos."""
     return [VideoRequest(prompt=f"cat {number}", **WAN) for number in range(count)]
 
 
 async def ends(items: AsyncIterator[BatchItem]) -> dict[int, type[BaseException] | None]:
-    """Say how each row ended."""
+    """Return how each row ended."""
     return {item.index: None if item.error is None else type(item.error) async for item in items}
 
 
@@ -50,7 +50,7 @@ async def ends(items: AsyncIterator[BatchItem]) -> dict[int, type[BaseException]
 
 @pytest.mark.looptime
 async def test_a_name_that_resolves_at_the_third_try_is_bought_once(monkeypatch: pytest.MonkeyPatch):
-    """A resolver that is restarted says "no such host" for seconds; nothing was sent, so nothing is doubtful (N1)."""
+    """A resolver that restarts answers "no such host" for seconds. Nothing was sent, so nothing is uncertain (N1)."""
     real, left = socket.getaddrinfo, [socket.gaierror(socket.EAI_AGAIN, "try again")] * 2
 
     def flaky(host: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - those of the real one
@@ -71,7 +71,7 @@ async def test_a_name_that_resolves_at_the_third_try_is_bought_once(monkeypatch:
 
 @pytest.mark.parametrize("offset", [-HOUR, HOUR])
 async def test_a_gateway_whose_clock_is_an_hour_off_is_understood(tmp_path: Path, offset: float):
-    """Its dates are on its own clock: none of its links has gone, and none of its waits takes an hour (T2)."""
+    """Its dates are on its own clock: none of its links has expired, and no wait takes an hour (T2)."""
     async with Sandbox(**SMALL, clock_offset=offset, link_lifetime=600.0) as sandbox:
         sandbox.faults.add(Fault.busy(retry_after="0", route="retrieve"))
         async with asyncio.timeout(20.0), opened(sandbox, **QUICK, ledger=tmp_path / "l.db") as session:
@@ -92,7 +92,7 @@ async def test_no_expiry_that_a_gateway_can_tell_costs_a_video(tmp_path: Path, m
 
 @pytest.mark.looptime(False)  # the ledger's thread lives in real time
 async def test_resumed_videos_are_fetched_by_the_expiry_of_their_links(tmp_path: Path):
-    """Fifty wait for one place, and whoever waits too long is lost: the next process must not begin with the wrong ones (S21)."""
+    """Fifty wait for one slot, and an expired one is lost, so the next process must begin with the earliest (S21)."""
     lifetimes = dict(enumerate(Random(1).sample(range(2_000, 20_000), 50)))  # noqa: S311 - an order, not a secret
     async with Sandbox(**(SMALL | {"generation": 2.0, "speed": 1.0})) as sandbox:
         sandbox.faults.add(Fault.status(503, route="content", times=None))
@@ -117,7 +117,7 @@ async def test_resumed_videos_are_fetched_by_the_expiry_of_their_links(tmp_path:
 
 
 async def test_a_folder_that_goes_or_closes_meanwhile_harms_no_other_job(tmp_path: Path):
-    """Videos for other folders arrive meanwhile, and once it is back, so do its own (K5)."""
+    """Videos for other folders arrive meanwhile, and once the folder is back, so do its own (K5)."""
     names = {"a": tmp_path / "a", "b": tmp_path / "b"}
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, **QUICK, ledger=tmp_path / "l.db") as session:
         for folder in names.values():
@@ -155,7 +155,7 @@ async def _error(job: Any) -> BaseException | None:  # noqa: ANN401 - a job
 async def settled_and_whole(
     this: Round, told: list[dict[str, str | None]], resume: Callable[[], Awaitable[object]], jobs: int
 ) -> None:
-    """Decide what is uncertain as the gateway's log says, go on, and compare the files with what was sold."""
+    """Decide uncertain jobs by the gateway's log, resume, and compare the files with what was sold."""
     uncertain = [item for item in told if item["error"] == SubmitUncertain.__name__]
     assert [] == [item for item in told if item["error"] is not None and item not in uncertain]
     if uncertain:
@@ -165,7 +165,7 @@ async def settled_and_whole(
 
 
 async def test_a_resumption_killed_five_times_is_resumed(tmp_path: Path):
-    """Whoever restarts a service that crashes at once must not pay for it (P3)."""
+    """Restarting a service that crashes at once must not cost money (P3)."""
     async with Sandbox(speed=600, seed=0, content=30_000, render=False) as sandbox:
         this = Round(sandbox, tmp_path / "run", 0)
         await this.run("batch", kill_after=0.15)
@@ -175,29 +175,29 @@ async def test_a_resumption_killed_five_times_is_resumed(tmp_path: Path):
 
 
 class Witness:
-    """Stands before a ledger, and looks into a folder when it is told that a film is saved."""
+    """Wraps a ledger, and lists a folder when a video is recorded as saved."""
 
-    def __init__(self, ledger: Any, folder: Path) -> None:  # noqa: ANN401 - it stands for all of the port
+    def __init__(self, ledger: Any, folder: Path) -> None:  # noqa: ANN401 - it forwards all of the protocol
         self._ledger, self._folder, self.seen = ledger, folder, list[Path]()
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._ledger, name)
 
     async def record(self, key: str, transition: Transition) -> None:
-        """Look, and pass it on."""
+        """List the folder, and forward the call."""
         if transition.move is Move.SAVED:
             self.seen += sorted(self._folder.glob("*.part"))
         await self._ledger.record(key, transition)
 
 
 async def test_what_killed_processes_left_of_a_film_is_gone_before_the_ledger_calls_it_saved(tmp_path: Path):
-    """Killed in between, the next process would know of nothing left to do, and the leavings would lie there for ever."""
+    """If killed in between, the next process would know of nothing to do, and the leftovers would stay for ever."""
     target = tmp_path / "films" / "cat.mp4"
     target.parent.mkdir()
     stale = part_path(target)
     async with Sandbox(**SMALL) as sandbox, opened(sandbox, **QUICK, ledger=tmp_path / "l.db") as session:
         stale.write_bytes(b"half a film")
-        sync: Any = session._manager.ledger_sync  # Any: a witness takes the ledger's place
+        sync: Any = session._manager.ledger_sync  # Any: a witness replaces the ledger
         sync.ledger = witness = Witness(sync.ledger, target.parent)
         await session.generate("a cat", **WAN, to=target)
         assert [target] == sorted(target.parent.iterdir())
@@ -217,7 +217,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell what a process takes")
 @pytest.mark.parametrize("mebibytes", [33, 38, 44])
 async def test_where_memory_runs_out_no_id_is_lost(tmp_path: Path, mebibytes: int):
-    """No thread, no buffer, no object to be had at some point: whatever fails, the next run brings all of it (P8)."""
+    """Some thread, buffer or object cannot be allocated. Whatever fails, the next run fetches everything (P8)."""
     async with Sandbox(speed=600, seed=0, content=30_000, render=False) as sandbox:
         this = Killed(sandbox, tmp_path / "run", mebibytes)
         child = await asyncio.create_subprocess_exec(

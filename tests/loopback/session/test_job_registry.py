@@ -1,4 +1,4 @@
-"""Jobs by their keys: one purchase per idempotency key, and what is told of jobs that came and went."""
+"""Jobs by their keys: one purchase per idempotency key, and what is reported of jobs that came and went."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def until(session: VideoSession, key: str, *states: JobState) -> JobInfo:
 
 
 async def test_one_name_is_one_purchase_also_at_once_and_after_a_restart(tmp_path: Path):
-    """A client that got no answer asks again; whichever of its requests came through first, one video is bought."""
+    """A client that got no response retries. Whichever of its requests arrived first, one video is bought."""
     async with Sandbox(**AT_ONCE) as sandbox:
         async with opened(sandbox, ledger=tmp_path / "a.db") as session:
             orders = [session.registry.enqueue(CAT, idempotency_key="k", to=tmp_path / "{key}.mp4") for _ in range(20)]
@@ -61,7 +61,7 @@ async def test_one_name_is_one_purchase_also_at_once_and_after_a_restart(tmp_pat
 
 
 async def test_a_name_given_to_another_request_is_refused(tmp_path: Path):
-    """It would be answered with a video of something else."""
+    """The client would get a video of something else."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
         first = await session.registry.enqueue(CAT, idempotency_key="k")
         with pytest.raises(InvalidRequest, match=first.key) as caught:
@@ -95,7 +95,7 @@ async def test_a_name_without_a_ledger_is_refused_before_anything_is_sent():
 
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 256])
 async def test_a_name_that_cannot_be_written_down_is_refused(tmp_path: Path, name: str):
-    """Names come from strangers, and end up in the ledger and in logs."""
+    """Names come from clients, and end up in the ledger and in logs."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
         with pytest.raises(InvalidRequest, match="printable"):
             await session.registry.enqueue(CAT, idempotency_key=name)
@@ -104,7 +104,7 @@ async def test_a_name_that_cannot_be_written_down_is_refused(tmp_path: Path, nam
 
 
 async def test_what_failed_before_it_was_bought_is_never_bought_later(tmp_path: Path):
-    """Its user was told that it failed, and may have bought something else since."""
+    """Its user saw that it failed, and may have bought something else since."""
     async with Sandbox(**AT_ONCE, balance=0) as sandbox:
         async with opened(sandbox, ledger=tmp_path / "a.db") as session:
             info = await session.registry.enqueue(CAT, idempotency_key="k")
@@ -117,7 +117,7 @@ async def test_what_failed_before_it_was_bought_is_never_bought_later(tmp_path: 
 
 
 async def test_an_uncertain_job_is_given_again_and_not_bought_again(tmp_path: Path):
-    """The same name is the same doubt, until somebody decides."""
+    """The same name returns the same uncertain job, until the user decides."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
         sandbox.faults.add(Fault.reset(route="create"))
         info = await session.registry.enqueue(CAT, idempotency_key="k")
@@ -132,7 +132,7 @@ async def test_an_uncertain_job_is_given_again_and_not_bought_again(tmp_path: Pa
 
 
 async def test_a_decision_is_pursued_at_once(tmp_path: Path):
-    """Whoever has looked into the console wants to see it go on, not restart the server."""
+    """A user who has looked into the console expects the job to go on without restarting the server."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
         sandbox.faults.add(Fault.reset(route="create", times=2))
         keys = [(await session.registry.enqueue(CAT)).key for _ in range(2)]
@@ -162,7 +162,7 @@ async def test_a_create_under_way_may_cost_money(tmp_path: Path):
 
 
 async def test_a_deleted_job_is_gone_with_its_file(tmp_path: Path):
-    """At the gateway, on the disk, in lists and by its key; and its name buys nothing any more."""
+    """It is gone at the gateway, on the disk, in lists and by its key, and its name buys nothing any more."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
         info = await session.registry.enqueue(CAT, idempotency_key="k", to=tmp_path / "{key}.mp4")
         saved = await until(session, info.key, JobState.SAVED)
@@ -178,7 +178,7 @@ async def test_a_deleted_job_is_gone_with_its_file(tmp_path: Path):
 
 
 async def test_a_job_deleted_before_it_was_sent_is_not_bought(tmp_path: Path):
-    """Nobody wants it any more."""
+    """The user no longer wants it."""
     async with (
         Sandbox(speed=1, generation=600, content=9_000, render=False) as sandbox,
         opened(sandbox, ledger=tmp_path / "a.db", max_in_flight=1) as session,
@@ -195,7 +195,7 @@ async def test_a_job_deleted_before_it_was_sent_is_not_bought(tmp_path: Path):
 
 
 async def test_a_job_that_the_vendor_cannot_delete_stays(tmp_path: Path):
-    """It goes on costing and rendering; to forget it would only hide that."""
+    """It still costs money and renders; forgetting it would only hide that."""
     request = VideoRequest(model="kling-v2-6", prompt="a cat", seconds=5)
     async with (
         Sandbox(speed=1, generation=600, content=9_000, render=False) as sandbox,
@@ -210,7 +210,7 @@ async def test_a_job_that_the_vendor_cannot_delete_stays(tmp_path: Path):
 
 
 async def test_pages_hold_every_job_once(tmp_path: Path):
-    """Whoever reads on from where a page ended misses nothing and sees nothing twice."""
+    """A client that continues from the end of a page misses nothing and sees nothing twice."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, ledger=tmp_path / "a.db") as session:
         keys = [(await session.registry.enqueue(CAT)).key for _ in range(7)]
         for key in keys:
@@ -227,14 +227,14 @@ async def test_pages_hold_every_job_once(tmp_path: Path):
 
 
 class Watched(MemoryLedger):
-    """Stops where a file has its name, and the ledger is about to be told."""
+    """Stops when a file has its name, and the ledger is about to record it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.named, self.go_on = asyncio.Event(), asyncio.Event()
 
     async def record(self, key: str, transition: Transition) -> None:
-        """Wait to be told to go on."""
+        """Wait until the test lets it continue."""
         if transition.move is Move.SAVED:
             self.named.set()
             await self.go_on.wait()
@@ -252,7 +252,7 @@ class WatchedSession(VideoSession):
 
 
 async def test_a_job_deleted_while_its_file_gets_its_name_leaves_no_file(tmp_path: Path):
-    """Nobody would ever find it again: the job is gone from everything that is told."""
+    """The file would never be found again: the job is gone from all lists."""
     async with (
         Sandbox(**AT_ONCE) as sandbox,
         WatchedSession(sandbox.api_key, base_url=sandbox.url, rate=1000.0, burst=1000, trust_env=False) as session,
@@ -264,7 +264,7 @@ async def test_a_job_deleted_while_its_file_gets_its_name_leaves_no_file(tmp_pat
             if "delete" in seen(sandbox):
                 break
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)  # by now the download is told to stop
+        await asyncio.sleep(0.05)  # by now the download has been cancelled
         session.ledger.go_on.set()
         await removing
         with pytest.raises(JobNotFound):
@@ -273,7 +273,7 @@ async def test_a_job_deleted_while_its_file_gets_its_name_leaves_no_file(tmp_pat
 
 
 async def test_the_old_names_still_work_and_warn(tmp_path: Path):
-    """For one release, so that whoever upgrades can run before he edits."""
+    """For one release, so that users can upgrade before they edit their code."""
     async with Sandbox(speed=60, render=False) as sandbox, opened(sandbox, ledger=tmp_path / "jobs.db") as session:
         with pytest.warns(DeprecationWarning, match=r"VideoSession\.registry"):
             assert session.register is session.registry

@@ -1,7 +1,7 @@
-"""The key stays home: it is in nothing that a program prints, logs, pickles, keeps, or sends to anybody else.
+"""The key does not leak: it is in nothing that a program prints, logs, pickles, stores, or sends to another server.
 
-What goes wrong here goes wrong as in the field, and everything that comes of it is searched for the key: also the local
-variables of every frame of a traceback, as error trackers collect them.
+The failures here are those of real gateways. Everything that results is searched for the key, also the local variables
+of every frame of a traceback, as error trackers collect them.
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ NEEDLE = "canary0123456789"
 
 
 async def create(session: VideoSession, _video_id: str, _folder: Path) -> object:
-    """Buy one."""
+    """Buy a video."""
     return await session.videos.create("a cat", **WAN)
 
 
 async def retrieve(session: VideoSession, video_id: str, _folder: Path) -> object:
-    """Ask about one."""
+    """Poll a job once."""
     return await session.videos.retrieve(video_id)
 
 
 async def follow(session: VideoSession, video_id: str, _folder: Path) -> object:
-    """Wait for one, as its polls go wrong until the deadline."""
+    """Wait for a job whose polls fail until the deadline."""
     return await session.job(video_id)
 
 
 async def content(session: VideoSession, video_id: str, folder: Path) -> object:
-    """Fetch one."""
+    """Download a video."""
     return await session.videos.download_content(video_id, folder / "a.mp4")
 
 
 async def delete(session: VideoSession, video_id: str, _folder: Path) -> object:
-    """Delete one."""
+    """Delete a job."""
     await session.videos.delete(video_id)
     return None
 
@@ -81,7 +81,7 @@ AS_TITLE = {"Content-Type": "text/html", "X-Request-Id": CANARY}
 
 
 def mishaps(route: Route) -> list[Fault]:
-    """Everything that goes wrong on one endpoint, each time it is asked."""
+    """Return the faults to inject on one endpoint, each at every request."""
     always: Match = {"route": route, "times": None}
     return [
         Fault.reset(**always),
@@ -103,7 +103,7 @@ def mishaps(route: Route) -> list[Fault]:
 
 
 def spill(error: BaseException) -> str:
-    """Write out all that can be learned from an error: its text, its values, its pickle, and every frame's locals."""
+    """Return all that an error reveals: its text, its values, its pickle, and every frame's locals."""
     told = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     pickled = pickle.dumps(error).decode("latin-1") if isinstance(error, VideoError) else ""
     chained = "".join(spill(other) for other in (error.__cause__, error.__context__) if other is not None)
@@ -111,7 +111,7 @@ def spill(error: BaseException) -> str:
 
 
 async def caught(calling: Awaitable[object]) -> BaseException | None:
-    """Give what a call raised, cancellation included."""
+    """Return what a call raised, cancellation included."""
     try:
         await calling
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it is, it is searched
@@ -137,7 +137,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
 
 @pytest.mark.parametrize("name", CALLS)
 async def test_no_error_holds_the_key(name: str, tmp_path: Path, logged: Callable[[], str]):
-    """Errors end in trackers, logs and chats; gateways that quote the key must not make it ours to spread."""
+    """Errors end up in trackers, logs and chats. If a gateway quotes the key, the client must not spread it."""
     asyncio.get_running_loop().set_debug(True)  # asyncio describes its callbacks then
     route, call = CALLS[name]
     for fault in mishaps(route):
@@ -148,7 +148,7 @@ async def test_no_error_holds_the_key(name: str, tmp_path: Path, logged: Callabl
             video = await session.videos.create("a dog", **WAN)
             sandbox.faults.add(fault)
             error = await caught(call(session, video.id, tmp_path))
-            if error is None:  # some are borne in silence, such as deleting what is gone
+            if error is None:  # some cause no error, such as deleting a job that no longer exists
                 assert name in {"delete", "content"}, fault.name
                 continue
             assert isinstance(error, VideoError), fault.name
@@ -180,7 +180,7 @@ async def test_no_cancellation_holds_the_key(name: str, *, begun: bool, tmp_path
 
 
 async def test_a_quoted_key_of_any_shape_is_masked():
-    """Keys need not begin with sk-; what a gateway quotes is taken out for being the key, not for looking like one."""
+    """Keys need not begin with sk-. A quoted key is masked because it is the key, not because it looks like one."""
     key = "canary0123456789.without+the/usual=prefix"
     async with Sandbox(**AT_ONCE, api_key=key) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.status(200, f"Bearer {key}, task_id task-0123456789", route="create"))
@@ -224,7 +224,7 @@ async def test_nothing_that_is_shown_holds_the_key():
     [f" {CANARY} x", f"Bearer {CANARY}", f'"{CANARY}"', f"{CANARY}\x00", f"{CANARY}é", f"${CANARY}", f"<{CANARY}>"],
 )
 async def test_a_key_that_cannot_be_used_is_not_quoted(key: str):
-    """It is a real key with a slip of the pen, and its complaint ends in a screenshot."""
+    """It is a real key with a typing error, and the message ends up in a screenshot."""
     error = await caught(_settle(key))
     assert isinstance(error, ConfigurationError)
     assert NEEDLE not in f"{error!s} {error!r} {error.args} {error.__dict__} {error.__context__!r}"
@@ -249,7 +249,7 @@ async def test_no_log_of_a_good_run_holds_the_key(tmp_path: Path, logged: Callab
 
 @pytest.mark.looptime(False)  # the ledger's thread lives in real time
 async def test_no_file_of_a_ledger_holds_the_key(tmp_path: Path):
-    """Ledgers are copied, backed up and sent to support; of the key they hold a digest, to tell accounts apart."""
+    """Ledgers are copied, backed up and sent to support. They hold only a digest of the key, to compare accounts."""
     folder = tmp_path / "run"
     folder.mkdir()
     create_once: Match = {"route": "create"}
@@ -276,7 +276,7 @@ def _bytes_in(folder: Path, *others: str) -> bytes:
 
 
 async def test_content_at_another_origin_is_fetched_without_the_key(tmp_path: Path):
-    """Vendors' storage is none of the gateway's; also another port of the same host is another origin."""
+    """Vendors' storage does not belong to the gateway. Another port of the same host is also another origin."""
     film = b"\0\0\0\x10ftypisom\0\0\0\0"
     async with (
         ScriptedServer(whole(film)) as storage,
@@ -295,7 +295,7 @@ async def test_content_at_another_origin_is_fetched_without_the_key(tmp_path: Pa
 
 
 async def test_a_redirect_with_credentials_is_refused_and_not_quoted(tmp_path: Path):
-    """A Location may carry a secret of somebody's; it is data, and not to be repeated."""
+    """A Location may contain a secret of someone else; it is data, and must not be repeated."""
     async with Sandbox(**AT_ONCE, api_key=CANARY) as sandbox, opened(sandbox) as session:
         video = await session.videos.create("a cat", **WAN)
         location = f"http://user:{CANARY}@127.0.0.1:1/video"
@@ -327,7 +327,7 @@ def _rows(folder: Path) -> None:
 
 
 async def _told(process: Process, folder: Path) -> tuple[bytes, bytes]:
-    """Wait for its end; gives what it printed, and all that lay in the folder, or stood in the process list, meanwhile."""
+    """Wait for its end; return what it printed, and all that was in the folder or the process list meanwhile."""
     ends = asyncio.ensure_future(process.communicate())
     seen = b""
     while not ends.done():
@@ -341,7 +341,7 @@ async def _told(process: Process, folder: Path) -> tuple[bytes, bytes]:
 @pytest.mark.looptime(False)  # processes live in real time
 @pytest.mark.parametrize("trouble", [None, pytest.param("fdatasync:error=EIO:when=16+", marks=needs_strace)])
 async def test_nothing_that_the_program_prints_or_keeps_holds_the_key(tmp_path: Path, trouble: str | None):
-    """Output ends in build logs, and folders are sent to colleagues: ledger, sidecars, emergency file, and `ps` besides."""
+    """Output ends up in build logs, and folders (ledger, sidecars, spill file) are sent to others; `ps` is public."""
     _rows(tmp_path)
     (tmp_path / "key").write_text(CANARY, encoding="utf-8")
     arguments = ("batch", "rows.txt", "-o", "out", "-m", "wan2.6-t2v", "--rate", "50", "--poll-interval", "0.1")
@@ -355,7 +355,7 @@ async def test_nothing_that_the_program_prints_or_keeps_holds_the_key(tmp_path: 
         sandbox.faults.add(
             Fault.status(503, PAGE, headers=AS_TITLE, route="retrieve", times=3),
             Fault.status(200, ECHO, route="content"),
-            Fault.wait(0.7, route="create", times=None),  # so that all have left when the first is answered
+            Fault.wait(0.7, route="create", times=None),  # so that all are sent before the first is answered
         )
         env = environment(sandbox)
         del env["AIHUBMIX_API_KEY"]

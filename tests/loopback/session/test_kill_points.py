@@ -1,9 +1,9 @@
-"""Killed at each call that changes the disk or leaves by a socket, a run of five jobs goes on and buys nothing twice.
+"""A run of five jobs, killed at each call that writes to the disk or a socket, resumes and buys nothing twice.
 
 Where `test_crash` kills at random moments, this goes through them in order: the calls of Python's own (fsync, rename, link,
 write, send and the like on all threads), whole or half done, and those of SQLite, which only strace sees.
 
-`AIHUBMIX_KILL_STRIDE` says how many calls lie between two kills; 1 kills at every one, until a run survives.
+`AIHUBMIX_KILL_STRIDE` sets how many calls lie between two kills; 1 kills at every one, until a run survives.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from tests.loopback.tracing import needs_strace, traced
 STRIDE = int(os.environ.get("AIHUBMIX_KILL_STRIDE", "60"))
 SEED = os.environ.get("AIHUBMIX_CRASH_SEED", "1")
 JOBS = 5
-FEWEST = 25  # calls of each kind that such a run makes for certain, so that at least one is killed
+FEWEST = 25  # calls of each kind that such a run certainly makes, so that at least one is killed
 HERE = Path(__file__).parents[1] / "children"
 AT_ONCE = 3
 
 
 def by_python(half: str, number: int) -> tuple[str, ...]:
-    """Kill at a call of Python's."""
+    """Kill at a call made by Python."""
     return (sys.executable, str(HERE / "kill_child.py"), str(number), half)
 
 
 def by_strace(call: str, number: int) -> tuple[str, ...]:
-    """Kill at one of SQLite's, which are all made by one thread."""
+    """Kill at a call made by SQLite; one thread makes them all."""
     injection = f"inject={call}:signal=KILL:when={number}"
     return (*traced("-e", f"trace={call}", "-e", injection), sys.executable, str(HERE / "crash_child.py"))
 
@@ -45,7 +45,7 @@ class Killed(Round):
     """A round in which the process is killed at a call."""
 
     async def survives(self, command: tuple[str, ...]) -> bool:
-        """Run the batch as *command* begins; say whether it came to its end."""
+        """Run the batch as *command* starts it; return whether it reached its end."""
         child = await asyncio.create_subprocess_exec(
             *command,
             *(self.sandbox.url, self.sandbox.api_key, str(self.folder), "batch", self.prefix, str(JOBS)),
@@ -63,7 +63,7 @@ class Killed(Round):
 
 
 async def killed_at(sandbox: Sandbox, folder: Path, number: int, command: tuple[str, ...]) -> bool:
-    """Kill, run again, decide, and judge by the gateway's log; say whether the run was over before the kill."""
+    """Kill, run again, decide, and check by the gateway's log; return whether the run ended before the kill."""
     this = Killed(sandbox, folder, number)
     survived = await this.survives(command)
     told = await this.go_on("batch")
@@ -89,7 +89,7 @@ async def killed_at(sandbox: Sandbox, folder: Path, number: int, command: tuple[
     ],
 )
 async def test_killed_at_any_call_nothing_is_lost_or_bought_twice(tmp_path: Path, way, what: str):  # noqa: ANN001
-    """Each of them may be the last thing that a process does; what it leaves must be enough for the next one."""
+    """Each of them may be the last call of a process. What it leaves must be enough for the next process."""
     number = Random(SEED + what).randint(1, min(STRIDE, FEWEST))  # noqa: S311 - moments, not secrets
     kills, over = 0, False
     async with Sandbox(speed=600, seed=0, content=30_000, render=False) as sandbox:

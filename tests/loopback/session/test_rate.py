@@ -1,4 +1,4 @@
-"""The shared rate and fairness through a real session, by the gateway's own account of what arrived."""
+"""The shared rate and fairness through a real session, by the gateway's own log of what arrived."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ pytest.importorskip("looptime")
 
 INTERVAL = 15.0
 WINDOWS = (0.25, 1.0, 10.0)
-LAG = 0.05  # seconds by which a busy machine may see a request late, so that those after it seem to come faster
+LAG = 0.05  # seconds by which a busy machine may log a request late, so that the next ones seem to come faster
 
 
 def most_within(moments: Iterable[float], window: float) -> int:
-    """Count the most moments that fall into any half-open window of so many seconds."""
+    """Return the most moments that fall into any half-open window of this many seconds."""
     ordered = sorted(moments)
     most = first = 0
     for last, moment in enumerate(ordered):
@@ -35,7 +35,7 @@ def most_within(moments: Iterable[float], window: float) -> int:
 
 
 def excess(sandbox: Sandbox, rate: float, burst: int, lag: float = 0.0) -> dict[float, int]:
-    """Give the windows in which more arrived than the rate allows, of whatever kind, with how many did."""
+    """Return the windows in which more requests of any kind arrived than the rate allows, with their number."""
     moments = [logged.at for logged in sandbox.log]
     found = {window: most_within(moments, window) for window in WINDOWS}
     return {window: most for window, most in found.items() if most > rate * (window + lag) + burst}
@@ -44,7 +44,7 @@ def excess(sandbox: Sandbox, rate: float, burst: int, lag: float = 0.0) -> dict[
 @pytest.mark.looptime
 @pytest.mark.parametrize(("burst", "one_in"), [(1, 5), (5, 20)])
 async def test_a_thousand_jobs_keep_the_rate_in_every_window(burst: int, one_in: int, tmp_path: Path):
-    """Creates, polls and downloads together; a bucket that starts full would let twice the rate through in some window."""
+    """Creates, polls and downloads together. A bucket that starts full would allow twice the rate in some window."""
     options = AT_ONCE | {"speed": 1, "generation": 20.0, "content": 2_000}
     async with Sandbox(**options) as sandbox, opened(sandbox, rate=100.0, burst=burst) as session:
         jobs = await asyncio.gather(
@@ -55,14 +55,14 @@ async def test_a_thousand_jobs_keep_the_rate_in_every_window(burst: int, one_in:
         )
         videos = await asyncio.gather(*jobs)
         assert {} == excess(sandbox, 100.0, burst)
-        assert most_within((logged.at for logged in sandbox.log), 10.0) > 0.8 * 1000  # it does use what it may
+        assert most_within((logged.at for logged in sandbox.log), 10.0) > 0.8 * 1000  # it uses the rate that it has
         assert {Status.COMPLETED} == {video.status for video in videos}
         assert (1000, 1000) == (sandbox.billed, seen(sandbox)["create"])
         assert 1000 == len({video.id for video in videos})
 
 
 async def test_three_hundred_jobs_keep_the_rate_in_real_time(tmp_path: Path):
-    """Real sockets, real time: what the scheduler spaces must not bunch up on its way."""
+    """Real sockets, real time: requests that the scheduler spaces must not bunch up on their way."""
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox, rate=200.0, burst=1) as session:
         jobs = [session.generate("a cat", to=tmp_path / f"{number}.mp4", **WAN) for number in range(300)]
         videos = await asyncio.gather(*jobs)
@@ -101,7 +101,7 @@ SLOW: dict[str, Any] = {"speed": 1, "content": 50_000, "render": False}  # Any: 
 
 @pytest.mark.looptime
 async def test_downloads_that_drip_for_ever_delay_no_poll_and_no_other_file(tmp_path: Path):
-    """All places for downloads are taken by films that come a byte at a time."""
+    """All download slots are taken by videos that arrive a byte at a time."""
     soon_done = SLOW | {"generation": lambda order: 0.0 if "drip" in order.prompt else 200.0}
     async with Sandbox(**soon_done) as sandbox, opened(sandbox, max_downloads=8) as session:
         drips = [await session.submit("drip", to=tmp_path / f"drip{number}.mp4", **WAN) for number in range(8)]

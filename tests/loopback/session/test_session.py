@@ -1,4 +1,4 @@
-"""The session's own life: opened once, used where it was opened, closed for good; and what its jobs tell."""
+"""The life cycle of a session: opened once, used where it was opened, closed for good; and the events of its jobs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL: dict[str, Any] = AT_ONCE | {"content": 5_000}  # Any: the sandbox's options
-HOUR: dict[str, Any] = SMALL | {"generation": 3600.0 * 60}  # Any: see above
+HOUR: dict[str, Any] = SMALL | {"generation": 3600.0 * 60}  # Any: the session's options
 FILM_SIZE = 5_000
 
 
@@ -46,7 +46,7 @@ USES: list[Callable[[VideoSession], object]] = [
 
 
 async def test_before_it_is_open_and_after_it_is_closed_each_use_says_so(tmp_path: Path):
-    """One clear sentence, not an AttributeError from inside (C4)."""
+    """With one clear sentence, not an AttributeError from inside (C4)."""
     async with Sandbox(**SMALL) as sandbox:
         session = VideoSession(sandbox.api_key, base_url=sandbox.url)
         for each in USES:
@@ -99,7 +99,7 @@ async def test_another_thread_or_loop_is_refused():
 
 
 async def test_a_job_is_not_awaited_on_another_loop():
-    """Nothing would ever wake whoever waits there."""
+    """Nothing would ever wake a task that waits there."""
     said: list[BaseException] = []
 
     async def wait_for(job: Job) -> None:
@@ -147,7 +147,7 @@ async def test_in_a_forked_child_it_is_refused_and_the_parent_is_unharmed(tmp_pa
 
 
 async def test_it_is_closed_twice_and_at_once():
-    """Frameworks close what they share more than once, and are cancelled while they do (C4)."""
+    """Frameworks close shared objects more than once, and are cancelled while they do (C4)."""
     async with Sandbox(**SMALL) as sandbox, opened(sandbox) as session:
         await use(session)
         cancelled = asyncio.create_task(session.aclose())
@@ -160,7 +160,7 @@ async def test_it_is_closed_twice_and_at_once():
 
 @pytest.mark.looptime
 async def test_whoever_waits_is_told_that_it_was_closed():
-    """A wait that nothing can end any more must end; the job lives on and can be asked about by its id."""
+    """A wait that nothing can end any more must end. The job goes on, and can be polled by its id."""
     async with Sandbox(**HOUR) as sandbox:
         async with opened(sandbox) as session:
             jobs = [await session.submit("a cat", **WAN) for _ in range(3)]
@@ -228,23 +228,23 @@ for number in range(2):
 
 
 def test_nothing_is_complained_of_with_every_check_on_and_in_two_runs(tmp_path: Path):
-    """Unclosed sockets, tasks destroyed and coroutines never awaited are bugs even if nobody notices (C4, P7)."""
+    """Unclosed sockets, destroyed tasks and coroutines never awaited are bugs even if nothing fails (C4, P7)."""
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", SCRIPT, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)  # noqa: S603 - our own text
     assert (0, "") == (done.returncode, done.stderr)
 
 
-# What its jobs tell.
+# The events of its jobs.
 
 
 async def events_of(job: Job) -> list[JobEvent]:
-    """Listen to the end."""
+    """Return all events of a job, up to its end."""
     return [event async for event in job.events()]
 
 
 @pytest.mark.looptime
 async def test_events_begin_with_the_present_and_end_with_the_job(tmp_path: Path):
-    """Whoever comes late need not wait for a change, and nobody waits for ever."""
+    """A late subscriber need not wait for a change, and none waits for ever."""
     async with Sandbox(**(SMALL | {"generation": 120.0 * 60})) as sandbox, opened(sandbox) as session:
         job = await session.submit("a cat", model="sora-2", to=tmp_path / "cat.mp4")
         early = asyncio.ensure_future(events_of(job))
@@ -271,7 +271,7 @@ async def test_events_begin_with_the_present_and_end_with_the_job(tmp_path: Path
 
 @pytest.mark.looptime
 async def test_a_listener_who_does_not_read_costs_little_and_misses_only_the_oldest():
-    """Memory must stay bounded, the job must not wait for him, and the end must reach him (Y6)."""
+    """Memory must stay bounded, the job must not wait for the subscriber, and the end must reach it (Y6)."""
     async with Sandbox(**(SMALL | {"generation": 6000.0 * 60})) as sandbox, opened(sandbox, deadline=7200.0) as session:
         for percent in range(100):
             sandbox.faults.add(Fault.edit({"status": "in_progress", "progress": percent}, route="retrieve"))
@@ -289,7 +289,7 @@ async def test_a_listener_who_does_not_read_costs_little_and_misses_only_the_old
 
 @pytest.mark.looptime
 async def test_a_listener_that_raises_or_leaves_disturbs_nobody():
-    """Errors in a user's loop are his own (C3)."""
+    """Errors in a subscriber's loop must not affect others (C3)."""
     async with Sandbox(**(SMALL | {"generation": 600.0})) as sandbox, opened(sandbox) as session:
         job = await session.submit("a cat", **WAN)
 
@@ -311,7 +311,7 @@ async def test_a_listener_that_raises_or_leaves_disturbs_nobody():
 
 @pytest.mark.looptime
 async def test_a_failed_job_is_told_to_all_alike_and_may_be_awaited_again():
-    """Each awaiter gets the verdict; its traceback does not grow with the number of those who asked."""
+    """Each task that awaits it gets the error, whose traceback does not grow with the number of tasks."""
     async with Sandbox(**SMALL) as sandbox, opened(sandbox) as session:
         job = await session.submit("[fail]", **WAN)
         depths = set()

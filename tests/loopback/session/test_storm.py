@@ -1,6 +1,6 @@
-"""Many jobs through a storm of faults, on virtual time, beside the same on a calm day.
+"""Many jobs through a storm of faults, on virtual time, compared with the same jobs on a calm day.
 
-`AIHUBMIX_STORM_JOBS` says how many; .ci/run asks for 1,000.
+`AIHUBMIX_STORM_JOBS` sets how many; .ci/run asks for 1,000.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def storm() -> list[Fault]:
 
 
 async def duration(folder: Path, *faults: Fault) -> float:
-    """Bring the videos to disk, and say how many (virtual) seconds that took."""
+    """Download the videos, and return how many (virtual) seconds that took."""
     clock = asyncio.get_running_loop().time
     async with Sandbox(**GATEWAY) as sandbox, opened(sandbox, rate=RATE, burst=1) as session:
         sandbox.faults.add(*faults)
@@ -73,6 +73,6 @@ async def duration(folder: Path, *faults: Fault) -> float:
 
 
 async def test_a_storm_takes_at_most_half_as_long_again_and_loses_nothing(tmp_path: Path):
-    """Retries must neither starve what is healthy nor wait for each other; each video is bought once all the same."""
+    """Retries must neither starve healthy jobs nor wait for each other, and each video is still bought once."""
     calm = await duration(tmp_path / "calm")
     assert MOST * calm >= await duration(tmp_path / "storm", *storm())

@@ -32,7 +32,7 @@ CREATES = re.compile(rb'"prompt": ?"cat (\d+)"')
 
 
 def creates(proxy: Proxy) -> Counter[bytes]:
-    """Count the creates that were sent, by their jobs, whether they arrived or not."""
+    """Return the number of creates that were sent for each job, whether they arrived or not."""
     return Counter(CREATES.findall(bytes(proxy.sent)))
 
 
@@ -41,7 +41,7 @@ def creates(proxy: Proxy) -> Counter[bytes]:
 
 @pytest.mark.looptime
 async def test_a_slow_sliced_and_breaking_line_loses_and_doubles_nothing(tmp_path: Path):
-    """Each job ends as a whole file, or says that its create may have been bought; no create is sent twice (N16)."""
+    """Each job ends with a complete file, or as possibly bought. No create is sent twice (N16)."""
     async with (
         Sandbox(**SMALL) as sandbox,
         Proxy(sandbox.port, delay=0.02, piece=7, resets=0.01, seed=1) as proxy,
@@ -63,7 +63,7 @@ async def test_a_slow_sliced_and_breaking_line_loses_and_doubles_nothing(tmp_pat
 
 @pytest.mark.looptime
 async def test_a_line_that_dies_silently_is_noticed_and_all_jobs_recover(tmp_path: Path):
-    """No FIN ever comes when a router dies; polls on such connections must end, and the next ones take new ones (N17)."""
+    """A router that dies sends no FIN. Polls on its connections must end, and the next ones use new ones (N17)."""
     async with (
         Sandbox(**(SMALL | {"speed": 1, "generation": 60.0})) as sandbox,
         Proxy(sandbox.port) as proxy,
@@ -84,7 +84,7 @@ async def test_a_line_that_dies_silently_is_noticed_and_all_jobs_recover(tmp_pat
 
 @pytest.mark.looptime
 async def test_a_proxy_that_strips_ranges_has_the_file_begun_again(tmp_path: Path):
-    """A whole body appended to half a file would be a broken film (N19)."""
+    """A complete body appended to half a file would be a broken video (N19)."""
 
     def without_range(chunk: bytes) -> bytes:
         return re.sub(rb"(?i)\r\n(?:if-)?range: [^\r]*", b"", chunk)
@@ -119,7 +119,7 @@ async def test_a_proxy_that_strips_ranges_has_the_file_begun_again(tmp_path: Pat
 async def test_a_proxy_that_refuses_is_named_and_nothing_was_sent(
     answer: bytes, status: str, tries: int, monkeypatch: pytest.MonkeyPatch
 ):
-    """The user must see that it is the proxy's word; its password and the key stay hidden (N19)."""
+    """The user must see that the proxy refused. Its password and the key are not shown (N19)."""
     async with refusing(answer) as (port, asked):
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret-word@127.0.0.1:{port}")
         monkeypatch.setenv("https_proxy", f"http://user:secret-word@127.0.0.1:{port}")
@@ -142,7 +142,7 @@ async def test_a_proxy_that_refuses_is_named_and_nothing_was_sent(
 async def started(
     sandbox: Sandbox, folder: Path, options: Mapping[str, Any], *flags: str
 ) -> asyncio.subprocess.Process:  # Any: JSON
-    """Start a process with a batch of its own."""
+    """Start a process that runs a batch of its own."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *flags,
@@ -157,13 +157,13 @@ async def started(
 
 
 async def told(child: asyncio.subprocess.Process) -> tuple[list[dict[str, Any]], str]:  # Any: JSON
-    """Wait for its end; gives the outcomes and what it complained of."""
+    """Wait for its end; return the outcomes and its warnings."""
     out, err = await asyncio.wait_for(child.communicate(), 40.0)
     return [json.loads(line) for line in out.splitlines()], err.decode()
 
 
 async def test_with_few_descriptors_it_slows_down_and_loses_nothing(tmp_path: Path):
-    """A socket that cannot be opened was no create; a file that cannot be opened is opened later (K9)."""
+    """A socket that cannot be opened sent no create. A file that cannot be opened is opened later (K9)."""
     async with Sandbox(**SMALL) as sandbox:
         sandbox.faults.add(Fault.wait(0.3, route="create", times=None))
         session = {"rate": 1000.0, "burst": 100, "poll_interval": 0.2}
@@ -176,7 +176,7 @@ async def test_with_few_descriptors_it_slows_down_and_loses_nothing(tmp_path: Pa
 
 @pytest.mark.parametrize("blocked_by", ["signal", "user"])
 async def test_after_a_standstill_the_rate_still_holds_and_no_job_fails(blocked_by: str, tmp_path: Path):
-    """What became due meanwhile must not leave at once, nor an answer that waited be taken for late (P5, T4)."""
+    """Requests that became due meanwhile must not be sent at once, and a response that waited is not late (P5, T4)."""
     session = {"rate": 50.0, "burst": 1, "poll_interval": 0.5, "deadline": 20.0}
     options = {"rows": 40, "session": session} | ({"block_after": 1.0} if blocked_by == "user" else {})
     async with Sandbox(**(SMALL | {"speed": 1, "generation": 1.5})) as sandbox:
@@ -196,7 +196,7 @@ async def test_after_a_standstill_the_rate_still_holds_and_no_job_fails(blocked_
 
 
 async def test_in_debug_mode_with_warnings_as_errors_nothing_is_said(tmp_path: Path):
-    """Two event loops, one after the other; resources left open and slips in the use of asyncio would be told (P7)."""
+    """On two event loops in turn, open resources and misuse of asyncio would be reported (P7)."""
     async with Sandbox(**SMALL) as sandbox:
         session = {"rate": 1000.0, "burst": 100, "poll_interval": 0.1}
         options = {"rows": 20, "runs": 2, "session": session}
@@ -212,7 +212,7 @@ async def test_in_debug_mode_with_warnings_as_errors_nothing_is_said(tmp_path: P
 @pytest.mark.looptime
 @pytest.mark.parametrize("seed", range(2))
 async def test_random_timeouts_in_a_group_leave_nothing_and_buy_nothing_twice(tmp_path: Path, seed: int):
-    """Two hundred callers with patience of all lengths, in a group that itself is given up in the end (Y3)."""
+    """Two hundred callers with timeouts of all lengths, in a group that is itself cancelled in the end (Y3)."""
     draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
     before, fds = asyncio.all_tasks(), descriptors()
     async with Sandbox(**(SMALL | {"speed": 1, "generation": 30.0}), seed=seed) as sandbox:

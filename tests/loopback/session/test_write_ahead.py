@@ -40,7 +40,7 @@ RETURNS = {
 
 
 def events(log: str) -> Iterator[str]:
-    """Read what strace saw, on all threads, as a list of what happened."""
+    """Return the events that strace recorded, of all threads."""
     begun: dict[str, str] = {}
     for line in log.splitlines():
         thread, _, call = line.partition(" ")
@@ -54,7 +54,7 @@ def events(log: str) -> Iterator[str]:
 
 @needs_strace
 async def test_each_step_is_flushed_before_the_next_one_begins(tmp_path: Path):
-    """Power may fail between any two: intent before create (M1), film before name before the ledger's word (D1)."""
+    """Power may fail between any two: intent before create (M1), content before name before ledger record (D1)."""
     log, folder = tmp_path / "strace.log", tmp_path / "job1"
     folder.mkdir()
     calls = "trace=sendto,pwrite64,fdatasync,fsync,link,linkat,rename,renameat,renameat2"
@@ -76,7 +76,7 @@ async def test_each_step_is_flushed_before_the_next_one_begins(tmp_path: Path):
 
 
 async def test_when_a_create_arrives_the_ledger_on_disk_says_so(tmp_path: Path):
-    """The gateway itself looks, while it handles the create: a copy of the files at that instant holds the job (M1)."""
+    """The gateway checks while it handles the create: a copy of the files at that instant holds the job (M1)."""
     copies: dict[str, Path] = {}
 
     def copied(order: Order) -> float:
@@ -104,7 +104,7 @@ async def test_when_a_create_arrives_the_ledger_on_disk_says_so(tmp_path: Path):
 
 
 def test_the_reader_of_traces_sees_a_flush_that_came_too_late():
-    """A reader that overlooks things proves nothing."""
+    """A reader that misses events proves nothing."""
     late = """1 fdatasync(8</t/run.db-wal> <unfinished ...>
 2 sendto(9<socket:[1]>, "POST /v1/videos"..., 300, 0, NULL, 0) = 300
 1 <... fdatasync resumed>)          = 0

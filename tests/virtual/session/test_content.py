@@ -1,4 +1,4 @@
-"""Content and deletes through a real session: a paid video is fetched, however badly it is delivered, and bought once."""
+"""Downloads and deletes through a real session: a paid video is fetched however it is delivered, and bought once."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ NOT_READY = {"error": {"message": "Video is not ready yet", "type": "invalid_req
 
 
 async def fetched(session: VideoSession, path: Path) -> Video:
-    """Buy one video and bring it to *path*."""
+    """Buy one video, and save it to *path*."""
     return await session.generate("a cat", to=path, **WAN)
 
 
 def files(folder: Path) -> list[str]:
-    """Name what lies in a folder."""
+    """Return the names of the files in a folder."""
     return [path.name for path in folder.iterdir()]
 
 
 async def holds(sandbox: Sandbox, video: Video) -> bool:
-    """Whether the file is the job's video, to the byte."""
+    """Return whether the file is the job's video, to the byte."""
     assert video.path is not None
     return sha256(video.path.read_bytes()).hexdigest() == await sandbox.sha256(video.id) == video.sha256
 
@@ -50,7 +50,7 @@ async def holds(sandbox: Sandbox, video: Video) -> bool:
 
 @pytest.mark.parametrize("status", [400, 404, 409, 425])
 async def test_content_that_is_not_ready_is_asked_for_again(status: int, tmp_path: Path):
-    """Completed, and still "not ready": vendors' storage lags. It never means another create."""
+    """A job can be completed and its content "not ready", as vendors' storage lags. It never means another create."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.status(status, NOT_READY, route="content", times=3))
         video = await fetched(session, tmp_path / "cat.mp4")
@@ -61,7 +61,7 @@ async def test_content_that_is_not_ready_is_asked_for_again(status: int, tmp_pat
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 408, 421, 429, 500, 501, 502, 503, 520])
 @pytest.mark.parametrize("said", ["in JSON", "on a page"])
 async def test_content_that_fails_for_a_moment_is_asked_for_again(said: str, status: int, tmp_path: Path):
-    """A 404 too may come from a node that has not heard of the video, and a 400 from a box in between."""
+    """A 404 too may come from a node that does not know the video yet, and a 400 from a proxy in between."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
         answer = Fault.status if said == "in JSON" else Fault.html
         sandbox.faults.add(answer(status, route="content", times=2))
@@ -70,7 +70,7 @@ async def test_content_that_fails_for_a_moment_is_asked_for_again(said: str, sta
 
 
 async def test_a_finished_video_unknown_for_a_minute_is_had_all_the_same(tmp_path: Path):
-    """Its job is long past any grace after the create; what is finished is asked for as long as any other download."""
+    """Its job is long past the grace after the create. A finished video is retried as long as any other download."""
     async with Sandbox(**FAST | {"generation": 6000.0}) as sandbox, opened(sandbox) as session:
         job = await session.submit("a cat", to=tmp_path / "cat.mp4", **WAN)
         sandbox.faults.add(Fault.status(404, route="content", times=None, lasting=60.0))
@@ -79,7 +79,7 @@ async def test_a_finished_video_unknown_for_a_minute_is_had_all_the_same(tmp_pat
 
 
 async def test_a_link_that_is_gone_is_expired_at_once(tmp_path: Path):
-    """410 is a fact: the video was paid for and cannot be had any more."""
+    """410 is final: the video was paid for and cannot be downloaded any more."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.status(410, route="content", times=None))
         with pytest.raises(errors.JobExpired) as caught:
@@ -92,7 +92,7 @@ async def test_a_link_that_is_gone_is_expired_at_once(tmp_path: Path):
 
 @pytest.mark.parametrize("status", [403, 404, 410])
 async def test_the_earliest_to_expire_are_fetched_first_and_the_others_told_so(status: int, tmp_path: Path):
-    """Fifty videos wait for one slow download: whoever would be late otherwise goes first, whoever is late is told."""
+    """Fifty videos wait for one slow download. The first to expire goes first, and a video that expired is reported."""
     later = FAST | {"speed": 1, "generation": lambda order: 0.0 if order.prompt == "blocker" else 10.0}
     async with Sandbox(**later) as sandbox, opened(sandbox, max_downloads=1) as session:
         sandbox.faults.add(Fault.wait(50.0, route="content"))
@@ -121,7 +121,7 @@ async def test_the_earliest_to_expire_are_fetched_first_and_the_others_told_so(s
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_relative_redirect_is_followed(status: int, tmp_path: Path):
-    """Within the gateway the key goes along, and the download is as good as any."""
+    """Within the gateway's origin the key is sent too, and the download succeeds as any other."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.redirect("content", status, route="content", times=3))
         assert await holds(sandbox, await fetched(session, tmp_path / "cat.mp4"))
@@ -130,7 +130,7 @@ async def test_a_relative_redirect_is_followed(status: int, tmp_path: Path):
 
 
 async def test_the_key_does_not_follow_to_another_origin(tmp_path: Path):
-    """Whoever serves the file, another port included, must not learn the key."""
+    """Another origin that serves the file, another port included, must not receive the key."""
     async with (
         Sandbox(**FAST) as sandbox,
         ScriptedServer(whole(film())) as other,
@@ -146,7 +146,7 @@ async def test_the_key_does_not_follow_to_another_origin(tmp_path: Path):
 
 
 async def test_redirects_that_go_round_in_a_circle_end(tmp_path: Path):
-    """Four requests per attempt at most, attempts bounded, the job kept."""
+    """At most four requests per attempt, a bounded number of attempts, and the job is kept."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.redirect("content", route="content", times=None))
         with pytest.raises(errors.DownloadFailed) as caught:
@@ -156,13 +156,13 @@ async def test_redirects_that_go_round_in_a_circle_end(tmp_path: Path):
         assert 1 == sandbox.billed
 
 
-# Downloads that break off.
+# Downloads that are interrupted.
 
 
 @pytest.mark.parametrize("ending", ["close", "reset", "silence"])
 @pytest.mark.parametrize("times", [1, 3])
 async def test_a_download_that_is_cut_is_continued(ending: Any, times: int, tmp_path: Path):  # noqa: ANN401 - a literal
-    """What is on the disk already is not fetched again."""
+    """What is already on the disk is not fetched again."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
         broken = ResponsePlan(stop=SIZE // 4, pieces=SIZE // 20, every=0.6, ending=ending)
         sandbox.faults.add(Fault(route="content", times=times, delivery=broken))
@@ -185,7 +185,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 async def test_a_download_that_fails_is_not_bought_again(failure: str, tmp_path: Path):
-    """The job is good: it keeps its id, no create is sent, and its file can be fetched later."""
+    """The job is not affected: it keeps its id, no create is sent, and its file can be fetched later."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(FAILURES[failure])
         job = await session.submit("a cat", to=tmp_path / "cat.mp4", **WAN)
@@ -200,7 +200,7 @@ async def test_a_download_that_fails_is_not_bought_again(failure: str, tmp_path:
 
 
 async def test_an_outage_of_a_minute_loses_no_download(tmp_path: Path):
-    """Ten downloads meet a gateway that answers nothing but 503 for a minute, and are fetched after it."""
+    """Ten downloads meet a gateway that answers only 503 for a minute, and succeed after it."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.status(503, route="content", times=None, lasting=60.0))
         videos = await asyncio.gather(*(fetched(session, tmp_path / f"{number}.mp4") for number in range(10)))
@@ -222,7 +222,7 @@ DELETED = {
 
 @pytest.mark.parametrize("case", DELETED)
 async def test_a_job_is_deleted_however_the_gateway_says_so(case: str):
-    """Gone already counts as deleted, or a repeated delete would fail where the first one's answer was lost."""
+    """A job that no longer exists counts as deleted, or a repeated delete would fail if the first response was lost."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
         first, second = [await session.submit("a cat", **WAN) for _ in range(2)]
         sandbox.faults.add(*DELETED[case])
@@ -235,7 +235,7 @@ async def test_a_job_is_deleted_however_the_gateway_says_so(case: str):
 
 
 async def test_a_vendor_that_cannot_delete_is_told_so_once():
-    """Kling answers 501: a refusal, which asking again does not change; the job is untouched."""
+    """Kling answers 501: a refusal, which a retry does not change. The job is not affected."""
     async with Sandbox(**FAST) as sandbox, opened(sandbox) as session:
         job = await session.submit("a cat", model="kling-v2-1")
         for delete in (session.videos.delete, lambda _: job.delete()):
@@ -247,7 +247,7 @@ async def test_a_vendor_that_cannot_delete_is_told_so_once():
 
 
 async def test_a_deleted_job_is_not_followed_any_more():
-    """Who still waits for it is told, and no further poll is sent."""
+    """Tasks that still await it get an error, and no further poll is sent."""
     async with Sandbox(**FAST | {"generation": 6000.0}) as sandbox, opened(sandbox) as session:
         job = await session.submit("a cat", **WAN)
         waiting = asyncio.ensure_future(job)
@@ -262,7 +262,7 @@ async def test_a_deleted_job_is_not_followed_any_more():
 
 
 async def test_a_download_that_begins_anew_each_time_is_given_up(tmp_path: Path):
-    """Each try brings some bytes more or less than the last, and none that could be kept: that is no progress."""
+    """Each attempt brings some bytes more or fewer than the last, and none that can be kept. That is not progress."""
     async with Sandbox(**(FAST | {"resumable": False, "content": 3_000_000})) as sandbox, opened(sandbox) as session:
         for received in (1_000_000, 2_000_000) * 20:
             sandbox.faults.add(Fault.cut(received, ending="close", route="content"))
@@ -274,7 +274,7 @@ async def test_a_download_that_begins_anew_each_time_is_given_up(tmp_path: Path)
 
 @pytest.mark.parametrize("size", [40_000, 400_000, 3_000_000])
 async def test_a_body_whose_framing_breaks_is_fetched_again(size: int, tmp_path: Path):
-    """Wherever it breaks, and however the HTTP library tells of it; the video is paid for."""
+    """Wherever it breaks, and however the HTTP library reports it: the video is paid for."""
     async with Sandbox(**(FAST | {"content": size})) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(
             Fault.chunked("bad", route="content"),

@@ -1,4 +1,4 @@
-"""A ledger that is slow or refuses, while jobs are bought: nothing is bought unseen, and no id is lost."""
+"""A ledger that is slow or fails while jobs are bought: nothing is bought without a record, and no id is lost."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ pytest.importorskip("looptime")
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 SLOW: dict[str, Any] = {"speed": 1, "generation": 60.0, "content": 2_000, "render": False}  # Any: of many types
-LATER = 1.0  # seconds; a step that waits for nothing is long done
+LATER = 1.0  # seconds; a step that waits for nothing is done long before
 
 
 class Told(VideoSession):
-    """A session whose ledger is given to it."""
+    """A session that uses the ledger passed to it."""
 
     def __init__(self, ledger: Ledger, **options: Any) -> None:  # noqa: ANN401 - the session's options
         super().__init__(**options)
@@ -41,7 +41,7 @@ class Told(VideoSession):
 
 
 @asynccontextmanager
-async def told(sandbox: Sandbox, ledger: Ledger, **options: Any) -> AsyncIterator[VideoSession]:  # noqa: ANN401 - likewise
+async def told(sandbox: Sandbox, ledger: Ledger, **options: Any) -> AsyncIterator[VideoSession]:  # noqa: ANN401 - as above
     """Open a session with this ledger."""
     usual = {"api_key": sandbox.api_key, "base_url": sandbox.url, "rate": 100.0, "burst": 10, "trust_env": False}
     async with Told(ledger, **(usual | options)) as session:
@@ -49,18 +49,18 @@ async def told(sandbox: Sandbox, ledger: Ledger, **options: Any) -> AsyncIterato
 
 
 class Refusing(MemoryLedger):
-    """Does not take the first id."""
+    """Fails to record the first id."""
 
     refused = forgetful = False
 
     async def remember(self, name: str, value: bytes) -> None:
-        """Refuse while it cannot, or do it."""
+        """Fail while the disk is full, or store the value."""
         if self.forgetful:
             raise LedgerError("the disk is full")
         await super().remember(name, value)
 
     async def record(self, key: str, transition: Transition) -> None:
-        """Refuse, or do it."""
+        """Fail, or record the transition."""
         if transition.move is Move.BOUGHT and not self.refused:
             self.refused = True
             raise LedgerError("the disk is full", job_key=key, job_id=str(transition.values["video_id"]))
@@ -68,10 +68,10 @@ class Refusing(MemoryLedger):
 
 
 class Slow(MemoryLedger):
-    """Takes its time, of each kind of call as much as is said.
+    """Delays each kind of call by the seconds given for it.
 
     Attributes:
-        left: What it held when it was closed.
+        left: Its entries at the time when it was closed.
     """
 
     def __init__(self, **seconds: float) -> None:
@@ -80,32 +80,32 @@ class Slow(MemoryLedger):
         self.left: list[LedgerEntry] = []
 
     async def aclose(self) -> None:
-        """Keep what there is to be looked at."""
+        """Keep the entries for the test, and close."""
         self.left = list(await self.page())
         await super().aclose()
 
-    async def intend(self, entries: Any) -> None:  # noqa: ANN401 - the port's
-        """Wait, and do it."""
+    async def intend(self, entries: Any) -> None:  # noqa: ANN401 - as in the protocol
+        """Wait, and record the intents."""
         await asyncio.sleep(self.seconds.get("intend", 0.0))
         await super().intend(entries)
 
     async def record(self, key: str, transition: Transition) -> None:
-        """Wait, and do it."""
+        """Wait, and record the transition."""
         await asyncio.sleep(self.seconds.get(transition.move.name.lower(), 0.0))
         await super().record(key, transition)
 
 
 class SlowAndRefusing(Refusing, Slow):
-    """Takes its time, and not the first id."""
+    """Delays each call, and fails to record the first id."""
 
 
 def entries(count: int) -> list[LedgerEntry]:
-    """Make jobs that an earlier session wanted."""
+    """Return jobs that an earlier session intended."""
     return [LedgerEntry(key=f"k{n}", request=VideoRequest(prompt=f"cat {n}", **WAN)) for n in range(count)]
 
 
 async def test_once_an_id_could_not_be_kept_what_the_ledger_holds_is_not_bought_either():
-    """What cannot be written down may be bought twice, whoever asks for it: also a resumption."""
+    """What cannot be recorded may be bought twice, whichever caller submits it, also when it is resumed."""
     ledger = Refusing()
     await ledger.intend(entries(160))  # more than are queued at once
     async with Sandbox(**SLOW) as sandbox, told(sandbox, ledger, rate=5.0, burst=1) as session:
@@ -115,7 +115,7 @@ async def test_once_an_id_could_not_be_kept_what_the_ledger_holds_is_not_bought_
 
 
 async def test_buying_goes_on_a_while_after_the_ledger_could_be_written_again():
-    """A backup that held it for a moment must not stop a server's orders until somebody starts it anew."""
+    """A backup that locked it for a moment must not stop a server from buying until it is restarted."""
     ledger = Refusing()
     async with Sandbox(**SLOW) as sandbox, told(sandbox, ledger) as session:
         await session.submit("a cat", **WAN)
@@ -132,7 +132,7 @@ async def test_buying_goes_on_a_while_after_the_ledger_could_be_written_again():
 
 
 async def test_a_job_that_is_being_written_down_when_the_ledger_fails_is_not_bought():
-    """Between the look at the ledger's health and the queue lies the writing, which takes as long as the disk does."""
+    """Between the check of the ledger's health and the queue lies the commit, which takes as long as the disk does."""
     async with Sandbox(**SLOW) as sandbox, told(sandbox, SlowAndRefusing(intend=1.0)) as session:
         first = asyncio.create_task(session.submit("a cat", **WAN))
         await asyncio.sleep(0.5)
@@ -144,7 +144,7 @@ async def test_a_job_that_is_being_written_down_when_the_ledger_fails_is_not_bou
 
 
 async def test_an_id_is_written_down_to_the_end_while_the_session_closes():
-    """It is paid for: that the session has no patience any more must not cost the only trace of it."""
+    """It is paid for: a session that is closing must not lose the only record of it."""
     ledger = Slow(bought=20.0)
     async with Sandbox(**SLOW) as sandbox:
         async with told(sandbox, ledger) as session:
@@ -157,7 +157,7 @@ async def test_an_id_is_written_down_to_the_end_while_the_session_closes():
 
 
 async def test_creates_that_have_not_left_when_the_session_closes_do_not_leave_any_more():
-    """Their answers would come too late to be heard: bought, and given up on."""
+    """Their responses would come too late to be read: the jobs would be bought, and abandoned."""
     async with Sandbox(**SLOW) as sandbox:
         sandbox.faults.add(Fault.wait(10.0, route="create", times=None))
         async with told(sandbox, Slow(sending=2.0)) as session:
@@ -169,7 +169,7 @@ async def test_creates_that_have_not_left_when_the_session_closes_do_not_leave_a
 
 
 async def test_a_create_that_is_slow_to_be_answered_holds_up_nobody_elses_order():
-    """The ledger is looked into under a lock; who is being let go of is waited for outside of it."""
+    """The ledger is read under a lock, but a cancelled create is waited for outside of it."""
     async with Sandbox(**SLOW) as sandbox, told(sandbox, MemoryLedger()) as session:
         sandbox.faults.add(Fault.wait(60.0, route="create"))
         given_up = asyncio.create_task(session.submit("a cat", **WAN))
@@ -185,7 +185,7 @@ async def test_a_create_that_is_slow_to_be_answered_holds_up_nobody_elses_order(
 
 
 async def test_a_job_deleted_at_the_gateway_is_not_followed_again():
-    """A resumption would ask for it for ever, and tell each time that it was paid for and is gone."""
+    """Otherwise each resume would poll it, and report each time that it was paid for and no longer exists."""
     ledger = MemoryLedger()
     async with Sandbox(**SLOW) as sandbox, told(sandbox, ledger) as session:
         job = await session.submit("a cat", **WAN)
@@ -197,7 +197,7 @@ async def test_a_job_deleted_at_the_gateway_is_not_followed_again():
 
 
 async def test_a_request_that_cannot_be_written_is_refused_and_disturbs_no_other():
-    """Unchecked is not unsendable: what is not JSON at all is found before anything is written down."""
+    """Also if requests are not validated, a value that is not JSON is found before anything is recorded."""
     async with Sandbox(**SLOW) as sandbox, told(sandbox, MemoryLedger(), validate="off") as session:
         wrong: Any = {"extra_body": [1]}
         with pytest.raises(InvalidRequest, match="extra_body"):

@@ -1,4 +1,4 @@
-"""Polls through a real session: what a gateway may answer to them without a job being lost, and without being pressed."""
+"""Polls through a real session: whatever the gateway answers, no job is lost and the gateway is not overloaded."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ SLOW: dict[str, Any] = {
 
 
 async def submitted(session: VideoSession, count: int, prompt: str = "a cat") -> list[Job]:
-    """Submit so many jobs at once."""
+    """Submit this many jobs at once."""
     return list(await asyncio.gather(*(session.submit(prompt, **WAN) for _ in range(count))))
 
 
 def now() -> float:
-    """Read the loop's clock."""
+    """Return the time of the event loop's clock."""
     return asyncio.get_running_loop().time()
 
 
-# Being told to slow down.
+# Responses that ask the client to slow down.
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def now() -> float:
 async def test_any_retry_after_cools_all_jobs_down_and_fails_none(
     status: int, retry_after: str | None, at_least: float
 ):
-    """Real gateways send all of these. Taken at its word or not, the answer to one job is for the whole session."""
+    """Real gateways send all of these. Whether its value is used or not, the response to one job holds for all."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         jobs = await submitted(session, 20)
         sandbox.faults.add(Fault.busy(status, retry_after=retry_after, route="retrieve"))
@@ -76,14 +76,14 @@ async def test_any_retry_after_cools_all_jobs_down_and_fails_none(
         assert sandbox.billed == 20
         polls = [logged for logged in sandbox.log if logged.route == "retrieve"]
         refused = next(logged.at for logged in polls if logged.fault is not None)
-        # What had left within the same instant could not know of it.
+        # Requests that were sent at the same instant could not know of it.
         assert [] == [poll.at for poll in polls if refused + 0.01 < poll.at < refused + at_least]
         assert len(polls) <= 20 * (100 / INTERVAL + 3)
 
 
 @pytest.mark.parametrize("retry_after", [None, "0", "-5", "NaN", "soon", "1"])
 async def test_a_gateway_that_is_always_busy_is_not_asked_in_a_hot_loop(retry_after: str | None):
-    """Retry-After: 0 on every answer must not turn into as many requests as the rate allows."""
+    """Retry-After: 0 on every response must not lead to as many requests as the rate allows."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         jobs = await submitted(session, 10)
         sandbox.faults.add(Fault.busy(retry_after=retry_after, route="retrieve", times=None, lasting=300.0))
@@ -91,7 +91,7 @@ async def test_a_gateway_that_is_always_busy_is_not_asked_in_a_hot_loop(retry_af
         assert seen(sandbox)["retrieve"] <= 1.1 * 10 * (400 / INTERVAL) + 10
 
 
-# What a gateway says of a job.
+# What a gateway answers about a job.
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ async def test_a_gateway_that_is_always_busy_is_not_asked_in_a_hot_loop(retry_af
     ids=lambda faults: faults[0].name,
 )
 async def test_a_bad_poll_fails_no_job(faults: tuple[Fault, ...]):
-    """The job goes on whatever the gateway says meanwhile, and it has been paid for."""
+    """The job goes on whatever the gateway answers meanwhile, and it is paid for."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         job = await session.submit("a cat", **WAN)
         sandbox.faults.add(*faults)
@@ -133,7 +133,7 @@ async def test_a_bad_poll_fails_no_job(faults: tuple[Fault, ...]):
 
 
 async def test_cookies_are_never_sent_back():
-    """A gateway that sets a new cookie with each poll would make every request longer, and the session fatter."""
+    """A gateway that sets a new cookie with each poll would make every request longer, and the session larger."""
     async with Sandbox(keep_headers=True, **SLOW) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.add_headers({"Set-Cookie": "poll{n}=x; Path=/"}, route="retrieve", times=None))
         await asyncio.gather(*await submitted(session, 5))
@@ -146,7 +146,7 @@ async def test_cookies_are_never_sent_back():
 
 @pytest.mark.parametrize("word", ["in_progress", "queued", "failed", "unknown", ""])
 async def test_a_completed_job_stays_completed(word: str, tmp_path: object):
-    """Replicas of a gateway lag behind each other: one of them still knows a job as running that is finished."""
+    """Replicas of a gateway lag behind each other, so one may still report a finished job as running."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         job = await session.submit("a cat", to=f"{tmp_path}/cat.mp4", **WAN)
         sandbox.faults.add(
@@ -160,7 +160,7 @@ async def test_a_completed_job_stays_completed(word: str, tmp_path: object):
 
 
 async def test_a_failed_job_stays_failed():
-    """What has been told to the user as final is not asked about again."""
+    """A job that was reported to the user as final is not polled again."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         job = await session.submit("a cat [fail]", **WAN)
         with pytest.raises(errors.JobFailed):
@@ -175,7 +175,7 @@ async def test_a_failed_job_stays_failed():
 
 
 async def test_an_answer_that_comes_again_word_for_word_says_nothing_new():
-    """Most answers do, and are not read a second time; what differs is, also when it goes back to an earlier word."""
+    """Most responses repeat, and are not decoded again. A different one is, also if it returns to an earlier text."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         (job,) = await submitted(session, 1)
         for progress, times_ in ((10, 3), (20, 2), (10, 2), (30, 1)):
@@ -189,7 +189,7 @@ async def test_an_answer_that_comes_again_word_for_word_says_nothing_new():
 
 
 async def test_the_same_words_under_another_status_are_another_answer():
-    """A gateway that repeats what it last knew beside a 404 has lost the job."""
+    """A gateway that repeats its last body with a 404 has lost the job."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         (job,) = await submitted(session, 1)
         body = b'{"status": "in_progress", "progress": 10}'
@@ -200,7 +200,7 @@ async def test_the_same_words_under_another_status_are_another_answer():
 
 
 async def test_progress_never_falls():
-    """A bar that goes back, or to NaN, tells the user nothing true."""
+    """A progress bar that goes back, or to NaN, misleads the user."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         job = await session.submit("a cat", **WAN)
         for progress in (50, 100, 3, nan, -1, "97%", None, 1e300):
@@ -211,11 +211,11 @@ async def test_progress_never_falls():
         assert all(0 <= progress <= 100 for progress in told)
 
 
-# Jobs that never end, and jobs that nobody knows.
+# Jobs that never end, and jobs that the gateway does not know.
 
 
 async def test_a_job_that_never_ends_times_out_and_can_be_followed_again():
-    """The deadline ends the wait and not the job, which has been paid for."""
+    """The deadline ends the wait and not the job, which is paid for."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox, deadline=60.0) as session:
         job = await session.submit("a cat [stuck]", **WAN)
         began = now()
@@ -233,7 +233,7 @@ async def test_a_job_that_never_ends_times_out_and_can_be_followed_again():
 
 
 async def test_a_job_that_the_gateway_does_not_know_yet_is_waited_for():
-    """A node that has not heard of the job for half a minute: 404 is not a verdict on a young job."""
+    """A node may not know the job for half a minute, so a 404 is not a verdict on a young job."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.status(404, route="retrieve", times=None, lasting=30.0))
         job = await session.submit("a cat", **WAN)
@@ -243,7 +243,7 @@ async def test_a_job_that_the_gateway_does_not_know_yet_is_waited_for():
 
 
 async def test_a_job_that_the_gateway_never_knows_is_not_found():
-    """It ends, typed, with the id and the word that it was paid for."""
+    """It ends with a typed error that has the id and says that the job was paid for."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         sandbox.faults.add(Fault.status(404, route="retrieve", times=None))
         job = await session.submit("a cat", **WAN)
@@ -258,7 +258,7 @@ async def test_a_job_that_the_gateway_never_knows_is_not_found():
     ("status", "kind"), [(401, errors.AuthenticationError), (403, errors.PermissionDenied)], ids=["401", "403"]
 )
 async def test_a_key_refused_on_polls_is_reported_and_the_job_can_be_attached(status: int, kind: type[VideoError]):
-    """The key was withdrawn while the job ran; once it is back the video can still be had."""
+    """The key was revoked while the job ran. Once it works again, the video can still be downloaded."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         job = await session.submit("a cat", **WAN)
         sandbox.faults.add(Fault.status(status, route="retrieve", times=None))
@@ -271,11 +271,11 @@ async def test_a_key_refused_on_polls_is_reported_and_the_job_can_be_attached(st
         assert sandbox.billed == 1
 
 
-# The cadence, of many.
+# The poll intervals of many jobs.
 
 
 async def test_a_thousand_jobs_are_each_asked_about_once_per_interval():
-    """The documented cadence is a budget: no more polls than that on average, and no job is left alone for long."""
+    """The documented interval is a budget: on average no more polls than that, and no job waits long for its poll."""
     async with Sandbox(**SLOW | {"generation": 60.0}) as sandbox, opened(sandbox, rate=200.0, burst=1) as session:
         await asyncio.gather(*await submitted(session, 1000))
         asked: dict[str | None, list[float]] = defaultdict(list)
@@ -289,7 +289,7 @@ async def test_a_thousand_jobs_are_each_asked_about_once_per_interval():
 
 @pytest.mark.looptime(noop_cycles=5)
 async def test_jobs_that_outgrow_the_rate_are_all_asked_about():
-    """With room for a poll per job in 40 seconds only, the spacing stretches for all, and nobody is left out for long."""
+    """If the rate allows one poll per job in 40 seconds, the interval grows for all jobs, and none is starved."""
     async with Sandbox(**SLOW | {"generation": 400.0}) as sandbox, opened(sandbox, rate=5.0, burst=1) as session:
         jobs = await submitted(session, 200)
         began = now()
@@ -304,7 +304,7 @@ async def test_jobs_that_outgrow_the_rate_are_all_asked_about():
         assert max(gaps) <= 2.5 * one_round
 
 
-# Outages, and others' trouble.
+# Outages, and failures of other jobs.
 
 OUTAGES = {
     "503": lambda: Fault.status(503, times=None, lasting=60.0, after_processing=False),
@@ -314,13 +314,13 @@ OUTAGES = {
 
 
 def requests_within(sandbox: Sandbox, start: float, end: float) -> int:
-    """Count what arrived in a span of time."""
+    """Return the number of requests that arrived in a span of time."""
     return sum(start <= logged.at < end for logged in sandbox.log)
 
 
 @pytest.mark.parametrize("kind", OUTAGES)
 async def test_an_outage_of_a_minute_fails_no_job_and_is_not_made_worse(kind: str):
-    """While everything fails, what the session sends is no more than it sends to a healthy gateway."""
+    """While everything fails, the session sends no more requests than to a healthy gateway."""
     async with Sandbox(**SLOW | {"generation": 300.0}) as sandbox, opened(sandbox) as session:
         jobs = await submitted(session, 200)
         await asyncio.sleep(INTERVAL * 4)
@@ -338,7 +338,7 @@ async def test_an_outage_of_a_minute_fails_no_job_and_is_not_made_worse(kind: st
 
 
 async def test_a_gateway_that_is_down_for_a_minute_loses_no_job():
-    """Connections are dropped without a word and new ones refused; all jobs go on within two intervals."""
+    """Connections are dropped without a response, and new ones are refused. All jobs resume within two intervals."""
     async with Sandbox(**SLOW | {"generation": 200.0}) as sandbox, opened(sandbox) as session:
         jobs = await submitted(session, 50)
         await asyncio.sleep(20.0)
@@ -354,7 +354,7 @@ async def test_a_gateway_that_is_down_for_a_minute_loses_no_job():
 
 
 async def test_polls_that_hang_hold_up_no_other_job():
-    """Ten jobs whose polls are never answered; the others are asked about as if nothing were wrong."""
+    """The polls of ten jobs are never answered. The other jobs are polled as if nothing were wrong."""
     async with Sandbox(**SLOW) as sandbox, opened(sandbox) as session:
         jobs = await submitted(session, 40)
         for job in jobs[:10]:
@@ -371,7 +371,7 @@ async def test_polls_that_hang_hold_up_no_other_job():
 
 
 async def test_a_wait_that_ends_says_what_the_gateway_said_last():
-    """Half an hour of waiting, and a hundred polls, must not end in "not finished" alone."""
+    """After half an hour and a hundred polls, the error must say more than "not finished"."""
     async with Sandbox(**SLOW | {"generation": 1e6}) as sandbox, opened(sandbox, deadline=300.0) as session:
         job = await session.submit("a cat", **WAN)
         with pytest.raises(
@@ -383,7 +383,7 @@ async def test_a_wait_that_ends_says_what_the_gateway_said_last():
 
 
 async def test_polls_that_fail_are_noted_while_they_do_and_told_at_the_end():
-    """In events, and in the error; once it is well again, the note goes."""
+    """They are in the events and in the error. Once polls succeed again, the note is removed."""
     async with Sandbox(**SLOW | {"generation": 1e6}) as sandbox, opened(sandbox, deadline=600.0) as session:
         job = await session.submit("a cat", **WAN)
         sandbox.faults.add(Fault.status(500, route="retrieve", times=5))
