@@ -29,8 +29,8 @@ class Capability(ModelTable):
         Returns:
             Every problem at once, in the order of the request's fields; empty when it may be sent.
         """
-        return check.problems(self, request)
+        return check.judge(self, request)[0]
 
     def warnings(self, request: VideoRequest) -> tuple[str, ...]:
         """Return warnings about what may be sent, but which the vendor is known to refuse or ignore at times."""
-        return check.warnings(self, request)
+        return check.judge(self, request)[1]

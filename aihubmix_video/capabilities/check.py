@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from aihubmix_video.capabilities.schema import ModelTable
 
 
-def problems(capability: ModelTable, request: VideoRequest) -> tuple[Problem, ...]:
-    """Find everything wrong with *request*: what its model refuses, and what any model would."""
+def judge(capability: ModelTable, request: VideoRequest) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """Judge *request* once it is brought into its one form.
+
+    Returns:
+        Everything wrong with it, by its model's rules and by those of any model; and what the vendor may refuse or ignore
+        though it passes.
+    """
     asked = as_meant(capability, request)
     # The model's own rules come first: of a field with two problems they say what is allowed.
     found = [problem for rule in _RULES for problem in rule(capability, asked)]
-    return in_order((*found, *check_request(asked)))
-
-
-def warnings(capability: ModelTable, request: VideoRequest) -> tuple[str, ...]:
-    """Return what about *request* may be refused or ignored by the vendor though it passes."""
-    asked = as_meant(capability, request)
-    return tuple(warning for doubt in _DOUBTS for warning in doubt(capability, asked))
+    doubts = tuple(warning for doubt in _DOUBTS for warning in doubt(capability, asked))
+    return in_order((*found, *check_request(asked))), doubts
 
 
 # -- rules --------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from aihubmix_video.capabilities import jimeng, kling, seedance, sora, veo, wan
+from aihubmix_video.capabilities.check import judge
 from aihubmix_video.capabilities.common import check_request, in_order, unsendable
 from aihubmix_video.capabilities.field_rules import closest
 from aihubmix_video.errors import Problem, shown
@@ -57,7 +58,8 @@ def find_problems(request: VideoRequest, *, validate: Validate = "known") -> Ver
         return Verdict(problems=unsendable(request))
     capability = find_capability(request.model)
     if capability is not None:
-        return Verdict(problems=capability.check(request), warnings=capability.warnings(request))
+        problems, warnings = judge(capability, request)
+        return Verdict(problems=problems, warnings=warnings)
     problems = check_request(request)
     if any(problem.field == "model" for problem in problems):
         return Verdict(problems=problems)
