@@ -95,7 +95,7 @@ OUTPUT_PATH = Parameter(name=("--output", "-o"))
 
 FILE = Group("Rows and files", sort_key=0)
 REQUEST = Group("What the model takes", sort_key=1)
-GATEWAY = Group("Gateway and pace", sort_key=2)
+GATEWAY = Group("Gateway and rate", sort_key=2)
 SANDBOX = Group("Sandbox", sort_key=3)
 OUTPUT = Group("Output", sort_key=4)
 CAPS = Group("What may be bought", sort_key=0)

@@ -53,7 +53,7 @@ def error_of(miss: Miss, *, video_id: str, expired: bool, now: float) -> VideoEr
 
 
 def _storage_refused(response: Response, video_id: str) -> VideoError:
-    """Report a refusal of the storage that the gateway redirected to: the link's trouble, never the key's."""
+    """Report a refusal of the storage that the gateway redirected to: a fault of the link, never of the key."""
     said = read_envelope(response)
     words = f": {said.line}" if said.message or said.code else ""
     return DownloadFailed(

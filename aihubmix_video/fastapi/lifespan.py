@@ -59,7 +59,7 @@ def video_lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with ServerSession(**session_options) as session:
             service = AppState(session)
-            stewarding = asyncio.create_task(JobRecovery(session).run(), name="aihubmix-video steward")
+            recovering = asyncio.create_task(JobRecovery(session).run(), name="aihubmix-video recovery")
             setattr(app.state, NAME, service)
             try:
                 with told_of_the_end(service.feed.close):
@@ -67,8 +67,8 @@ def video_lifespan(
             finally:
                 delattr(app.state, NAME)
                 await service.aclose()
-                stewarding.cancel()
+                recovering.cancel()
                 with suppress(asyncio.CancelledError):
-                    await stewarding
+                    await recovering
 
     return lifespan

@@ -19,7 +19,7 @@ __all__ = ["JobRecovery"]
 log = logging.getLogger("aihubmix_video.fastapi")
 
 ROUND: Final = 60.0  # seconds between looks at the ledger
-PATIENCE: Final = Backoff(first=60.0, cap=3600.0)
+RETRY: Final = Backoff(first=60.0, cap=3600.0)
 """When a job is followed again that was given up on, such as one whose deadline has passed."""
 MAX_WAITING_JOBS: Final = 128
 """Jobs queued to be bought above which no more are taken up from the ledger: each holds its request in memory."""
@@ -67,7 +67,7 @@ class JobRecovery:
             log.warning("job %s cannot be taken up: %s", entry.key, error)
             taken = True
         if taken:
-            wait = PATIENCE.delay(tries + 1, random.random()) or ROUND  # noqa: S311 - spreads them
+            wait = RETRY.delay(tries + 1, random.random()) or ROUND  # noqa: S311 - spreads them
             self._tries[entry.key] = tries + 1, self._clock() + wait
 
     async def _room(self) -> None:

@@ -18,7 +18,7 @@ __all__ = ["RateGate"]
 
 
 class RateGate:
-    """Lets requests pass in their order, no faster than the pace allows."""
+    """Lets requests pass in their order, no faster than the rate allows."""
 
     def __init__(self, rate_limit: RateLimit) -> None:
         self._rate_limit = rate_limit

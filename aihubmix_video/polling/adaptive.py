@@ -1,4 +1,4 @@
-"""The cadence that learns: asks about each job when that is worth most, within a fixed budget.
+"""The poll policy that learns: it asks about each job when that is worth most, within a fixed budget.
 
 The rule: ask about a job when the expected unnoticed wait since it was last seen unfinished (see `curve`) is worth the price
 of a poll (see `budget`), within the bounds of `statistics`. What to expect is learnt from all polls of jobs of the same kind (see

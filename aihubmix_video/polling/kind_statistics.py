@@ -3,7 +3,7 @@
 Ages are in units of a 15th of the interval, see `curve`. Some bounds hold whatever was learnt:
 
 * Two polls about a job are at least 2 units apart, and at most two intervals.
-* Where nothing is known they are one interval apart, give or take a tenth: the plain cadence, the gateway's own advice. So it is
+* Where nothing is known they are one interval apart, give or take a tenth: the plain interval, the gateway's own advice. So it is
   at the beginning, and beyond the age that any job was ever seen to reach.
 * Before the earliest plausible finish, once that is known, nothing is asked; but never for longer than eight intervals. A
   few jobs are looked at earlier all the same, and as soon as jobs are found finished at their first poll, all are: vendors

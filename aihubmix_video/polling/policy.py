@@ -1,6 +1,6 @@
 """When to ask again about a job that is being generated: what the scheduler needs of what decides it.
 
-A cadence moves only *when* a poll happens, never whether. `learned.LearnedCadence` is the one that sessions use.
+A poll policy moves only *when* a poll happens, never whether. `adaptive.AdaptivePollPolicy` is the one that sessions use.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a poll has to be worth: one price for a whole session, in seconds of expected unnoticed wait.
 
-The budget is what the plain cadence would spend: one poll per interval of a job's life, and half a poll more, since on average a
+The budget is what the plain interval would spend: one poll per interval of a job's life, and half a poll more, since on average a
 job ends half an interval before it is asked. The lower the price, the more polls; so the price is the one at which all kinds
 together, each weighted by how many of its jobs are bought, are expected to spend just that. One price for all, and not one for
 each kind: a poll then goes where it saves the most waiting.
@@ -9,7 +9,7 @@ Expectations err, so there is an account as well: each interval of a running job
 While it is overdrawn, by more than a little per running job, the price rises steeply, up to where every job is asked at its
 longest spacing. So the budget is kept whatever the vendors do, and by sessions of ten jobs as well.
 
-When the shared rate has no room for all polls that are due, they leave by what they are worth, see `ladder`.
+When the shared rate has no room for all polls that are due, they leave by what they are worth, see `poll_queue`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SAVED_SHARE: Final = (
 )  # of a job's budget; so much is saved up while jobs cannot have finished yet, and spent later
 MIN_SAVED_POLLS: Final = 3.0  # polls per owner; also at least
 SAVINGS_PRICE_STEEPNESS: Final = 2.0  # as `PRICE_STEEPNESS`, for lowering the price with what is saved beyond
-MAX_SAVED_FACTOR: Final = 5 / 3  # of the hoard is saved up at most
+MAX_SAVED_FACTOR: Final = 5 / 3  # of the saved share is saved up at most
 
 MAX_POLLS_PER_JOB: Final = 400  # of a job that are worked out
 MAX_SURVIVORS_SHARE: Final = 2e-3  # of the jobs may be left when the working out stops
@@ -89,7 +89,7 @@ class PollBudget:
     def spend(self, gap: float, running: int, *, finished: bool) -> None:
         """A job was asked about, so many units after it was last seen unfinished; so many jobs are running."""
         self._owners = running + EXTRA_OWNERS
-        # A job that has finished did so, on average, in the middle of the gap; the plain cadence asks half an interval later.
+        # A job that has finished did so, on average, in the middle of the gap; the plain interval asks half an interval later.
         paid = gap / 2 / INTERVAL_UNITS + 0.5 if finished else gap / INTERVAL_UNITS
         self._account = min(self._account + SPENT_SHARE * paid - 1, MAX_SAVED_FACTOR * self._hoard * self._owners)
         if finished and self._account < 0:

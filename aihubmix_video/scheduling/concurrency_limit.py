@@ -139,7 +139,7 @@ class CreateQueue:
         return False
 
     def take(self) -> tuple[float, int]:
-        """Take out the first create, of a turnstile through which one may leave: its rank and its job."""
+        """Take out the first create, of a queue that has one that may leave: its rank and its job."""
         if not self:
             raise IndexError("no create may leave")
         return self._ready.take()

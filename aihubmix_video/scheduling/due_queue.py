@@ -60,7 +60,7 @@ class DueQueue:
     def take(self) -> tuple[float, int]:
         """Take out the first entry, of a queue that has one: its number and its job."""
         if not self:
-            raise IndexError("the agenda is empty")
+            raise IndexError("the queue is empty")
         return heappop(self._heap)
 
     def due(self, now: float) -> Iterator[tuple[float, int]]:

@@ -170,10 +170,10 @@ class Scheduler:
     def _class_for(self, number: int) -> RequestClass:
         return self._permits if number in self._asks else self._class_of[self._jobs[number].phase]
 
-    def _rises_at(self, job: int, rung: int, since: float) -> float:
+    def _rises_at(self, job: int, value_class: int, since: float) -> float:
         row = self._jobs[job]
         return row.accepted_at + self._policy.worth_at(
-            row.history, VALUE_CLASS_RATIO ** (rung + 1), since - row.accepted_at
+            row.history, VALUE_CLASS_RATIO ** (value_class + 1), since - row.accepted_at
         )
 
     # What the session may ask.

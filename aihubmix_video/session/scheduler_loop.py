@@ -2,7 +2,7 @@
 
 Nothing is decided here. The scheduler is turned, synchronously, once per pass of the event loop in which something
 happened, and at the moment that it named itself. Each action is performed by a task that lives for that one request and
-ends in one event; the scheduler's lanes bound how many there are. A job that waits costs no task.
+ends in one event; the scheduler's request classes bound how many there are. A job that waits costs no task.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class SchedulerLoop:
         except VideoError as error:
             event = RequestFailed(tracked.number, error)
         except asyncio.CancelledError:
-            self.tell(RequestFailed(tracked.number, SessionClosed(GONE)))  # its lane is free again
+            self.tell(RequestFailed(tracked.number, SessionClosed(GONE)))  # its place is free again
             raise
         except Exception as exc:  # a bug of ours must end its job, not hang it
             log.exception("job %s: unexpected failure", tracked.key)

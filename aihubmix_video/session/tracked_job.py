@@ -122,7 +122,7 @@ Observer = Callable[["TrackedJob"], None]
 
 @attrs.define(eq=False, kw_only=True)
 class TrackedJob:
-    """One job of a session. The driver and its workers change it; handles, events and batches read it."""
+    """One job of a session. The scheduler loop and the request executor change it; handles, events and batches read it."""
 
     number: int
     key: str

@@ -16,9 +16,9 @@ class Waiting:
     def __init__(self, paces: dict[int, float]) -> None:
         self.paces = paces
         self.asked = 0
-        self.poll_queue = PollQueue(paces.__contains__, self.climbs_at, patience=0.1)
+        self.poll_queue = PollQueue(paces.__contains__, self.rises_at, unranked_seconds=0.1)
 
-    def climbs_at(self, job: int, rung: int, since: float) -> float:
+    def rises_at(self, job: int, rung: int, since: float) -> float:
         """Say when it is worth the next power of the ratio; worth grows in proportion to the time waited."""
         self.asked += 1
         return since + self.paces[job] * (VALUE_CLASS_RATIO ** (rung + 1) - VALUE_CLASS_RATIO**rung)
@@ -88,4 +88,4 @@ def test_jobs_that_are_over_are_passed_over():
 def test_nothing_can_be_taken_from_an_empty_ladder():
     """A caller that takes without looking has a bug."""
     with pytest.raises(IndexError):
-        PollQueue(lambda _job: True, lambda _job, _rung, _since: inf, patience=1.0).take()
+        PollQueue(lambda _job: True, lambda _job, _rung, _since: inf, unranked_seconds=1.0).take()
