@@ -13,6 +13,7 @@ from aihubmix_video.cli.text_format import safe
 from aihubmix_video.ledger.entry import UNFINISHED, LedgerEntry, LedgerState
 from aihubmix_video.ledger.interface import entries
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
+from aihubmix_video.protocol.stray_id import stray_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -120,11 +121,18 @@ def uncertain_lines(uncertain: Sequence[LedgerEntry], resume: str) -> Iterator[s
     for entry in uncertain:
         sent = datetime.fromtimestamp(entry.updated_at, UTC).astimezone().isoformat(" ", "seconds")
         yield f"  {entry.key}  {sent}  {safe(entry.request.model, 40)}  {quoted(entry.request.prompt)}"
+        if (found := stray_id(entry.error_body)) is not None:
+            yield f"    an id stands in its answer; if the console has it: {attach_command(resume, entry.key, found)}"
     key = uncertain[0].key if len(uncertain) == 1 else "KEY"
     yield "then say what is to be done:"
     yield f"  {resume} --attach {key}=ID     it is there, under this id"
     yield f"  {resume} --resubmit {key}      it is not there: buy it"
     yield f"  {resume} --drop {key}          it is not wanted any more"
+
+
+def attach_command(resume: str, key: str, video_id: str) -> str:
+    """Return the command that attaches a job to an id, ready for a shell."""
+    return f"{resume} --attach {shlex.quote(f'{key}={video_id}')}"
 
 
 def _jobs(number: int) -> str:

@@ -31,10 +31,11 @@ from yarl import URL
 from aihubmix_video.errors import ConfigurationError, MalformedReply, VideoError
 from aihubmix_video.http.checked_resolver import CheckedResolver
 from aihubmix_video.http.connection_errors import CONNECT_SECONDS, RepeatRefusedError, failure
+from aihubmix_video.http.response_head import PARSER_LIMITS, RawResponse, keep_raw, watch_heads
 from aihubmix_video.http.shared_timeouts import TimeLimits
 from aihubmix_video.http.status_request import StatusClient
 from aihubmix_video.protocol.response import Response
-from aihubmix_video.protocol.sanitize import kept
+from aihubmix_video.protocol.sanitize import kept, kept_ends
 from aihubmix_video.protocol.video_ids import id_segment
 
 if TYPE_CHECKING:
@@ -134,12 +135,14 @@ class HttpClient:
     def _session(self, connector: aiohttp.TCPConnector, *, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
         tracing = aiohttp.TraceConfig()
         tracing.on_request_headers_sent.append(self._departing)
+        watch_heads(connector)
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=timeout,
             trace_configs=[tracing],
             headers=HEADERS,
+            **PARSER_LIMITS,
         )
 
     async def aclose(self) -> None:
@@ -183,6 +186,8 @@ class HttpClient:
         self, method: str, video_id: str | None, body: bytes | None, seconds: float, send_hook: SendHook
     ) -> Response | VideoError | asyncio.CancelledError:
         received = bytearray()
+        raw = RawResponse()
+        keep_raw.set(raw if method == "POST" else None)
         segment = None if video_id is None else id_segment(video_id)
         try:
             with self._limits.within(seconds):
@@ -193,7 +198,9 @@ class HttpClient:
         except asyncio.CancelledError as cancelled:
             return asyncio.CancelledError(*cancelled.args)
         except Exception as exc:  # noqa: BLE001 - the library lets ValueError and OSError through as well as its own
-            return failure(exc, self._base, sent=send_hook.left, body=kept(self._unquoted(received)))
+            # What was understood of the body, else everything that came: an id may stand in it.
+            came = kept(self._unquoted(received)) or kept_ends(self._unquoted(bytes(raw)))
+            return failure(exc, self._base, sent=send_hook.left, body=came)
         if (
             len(received) > MAX_RESPONSE_BYTES and status < HTTPStatus.BAD_REQUEST
         ):  # a refusal says enough by its status
@@ -224,7 +231,7 @@ class HttpClient:
                     break
             return response.status, response.headers
 
-    def _unquoted(self, received: bytearray) -> bytes:
+    def _unquoted(self, received: bytes | bytearray) -> bytes:
         """Mask the key in an answer that quotes it: it would be in the locals of every function that reads the answer."""
         return bytes(received).replace(self._settings.api_key.reveal().encode(), b"sk-...")
 

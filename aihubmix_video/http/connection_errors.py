@@ -71,7 +71,7 @@ def failure(exc: Exception, url: URL, *, sent: bool, body: bytes = b"") -> Video
         return exc
     not_http = isinstance(exc, (aiohttp.ClientResponseError, HttpProcessingError))
     if not_http and not isinstance(exc, aiohttp.ClientHttpProxyError):
-        return MalformedReply("the answer is not HTTP", charged="unknown" if sent else "no")
+        return MalformedReply("the answer is not HTTP", body=body, charged="unknown" if sent else "no")
     where = plain(f"{url.host_subcomponent}:{url.port}")
     return ConnectionFailed(f"{where}: {reason(exc)}.", sent=sent, body=body, retryable=not _is_permanent(exc))
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 from yarl import URL
 
+from aihubmix_video.http.response_head import PARSER_LIMITS
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -93,7 +95,7 @@ class StatusClient:
             protocol = connection.protocol
             if protocol is None:
                 raise aiohttp.ServerDisconnectedError
-            protocol.set_response_params(read_until_eof=True)
+            protocol.set_response_params(read_until_eof=True, **PARSER_LIMITS)
             await leave()
             transport = protocol.transport
             if transport is None or protocol.should_close or transport.is_closing():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["LINE", "kept", "plain"]
+__all__ = ["LINE", "kept", "kept_ends", "plain"]
 
 LINE = 500
 """Characters of one line of a stranger's text."""
@@ -19,6 +19,7 @@ _ESCAPES = re.compile(
 # Not the end of a word: an id such as "task-0123456789" is what the evidence is kept for.
 _KEY = re.compile(r"(?<![A-Za-z]{2})sk-[A-Za-z0-9_-]{8,}")
 _KEY_BYTES = re.compile(_KEY.pattern.encode())
+_LEFT_OUT = b"\r\n[...]\r\n"
 
 
 def plain(text: str, limit: int = LINE) -> str:
@@ -44,3 +45,11 @@ def kept(body: bytes) -> bytes:
     """Return as much of an answer as is kept as evidence, with API keys masked."""
     # Masked before the cut: half a key is no longer shaped like one.
     return _KEY_BYTES.sub(b"sk-...", body[: KEPT_BYTES * 2])[:KEPT_BYTES]
+
+
+def kept_ends(response: bytes) -> bytes:
+    """Cut a response whose head may be long to its beginning and its end, with API keys masked: the body is at the end."""
+    masked = _KEY_BYTES.sub(b"sk-...", response)
+    if len(masked) <= KEPT_BYTES:
+        return masked
+    return masked[: KEPT_BYTES // 4] + _LEFT_OUT + masked[len(_LEFT_OUT) - KEPT_BYTES * 3 // 4 :]

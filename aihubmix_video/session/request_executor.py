@@ -32,6 +32,7 @@ from aihubmix_video.protocol import create_result
 from aihubmix_video.protocol.decode_video import status_word
 from aihubmix_video.protocol.encode_request import encode, to_json
 from aihubmix_video.protocol.headers import clock_skew
+from aihubmix_video.protocol.stray_id import attach_hint
 from aihubmix_video.scheduling.messages import Accepted, Downloaded, Event, Polled, RequestFailed, RequestsSpent
 from aihubmix_video.session.content_probe import has_content
 from aihubmix_video.session.direct_calls import POLL_SECONDS
@@ -109,7 +110,7 @@ class RequestExecutor:
             case create_result.Bought(video=video, also=also, warning=warning):
                 return await self._keep(tracked, video, also, warning)
             case create_result.Unknown() as unknown:
-                return RequestFailed(tracked.number, unknown.error(tracked.key))
+                return RequestFailed(tracked.number, offered(unknown.error(tracked.key), tracked))
             case create_result.Busy(error=busy):
                 await self._unsent(tracked)
                 return RequestFailed(tracked.number, owned(busy, tracked))
@@ -155,7 +156,8 @@ class RequestExecutor:
             return RequestFailed(tracked.number, owned(error, tracked))
         body = error.body if isinstance(error, (ConnectionFailed, MalformedReply)) else b""
         reason = f"the create was sent, and its answer was lost: {error.message}"
-        return RequestFailed(tracked.number, SubmitUncertain(reason, body=body, job_key=tracked.key))
+        uncertain = SubmitUncertain(reason, body=body, job_key=tracked.key)
+        return RequestFailed(tracked.number, offered(uncertain, tracked))
 
     async def _keep(self, tracked: TrackedJob, video: Video, also: str | None, warning: str | None) -> Event:
         """Keep the id: at once in memory, then on the disk, whatever is cancelled meanwhile, and only then for the tasks that wait."""
@@ -309,6 +311,13 @@ def _repeats(response: Response, tracked: TrackedJob) -> bool:
     Most answers are: a job is asked about many times before it changes. Of the last one a hash of 64 bits is kept.
     """
     return response.ok and tracked.answer == hash(response.body)
+
+
+def offered(error: SubmitUncertain, tracked: TrackedJob) -> SubmitUncertain:
+    """Say on an error which id stands in the answer, and by which command the user takes it."""
+    if hint := attach_hint(error.body, tracked.key, in_ledger=tracked.in_ledger):
+        error.message = f"{error.message.rstrip('.')}. {hint}"
+    return error
 
 
 def owned(error: VideoError, tracked: TrackedJob) -> VideoError:
