@@ -96,6 +96,7 @@ class LedgerEntry:
         bytes_written: The size of that file.
         sha256: The hash of that file's content, in hex.
         verified: Whether that file was verified.
+        unverified: Why it was not, completing "the file …"; None if it was.
         error_type: The class of the error that it failed with, or that left it uncertain.
         error_message: The error's text, one printable line.
         error_body: The beginning of the response that caused the error, with keys masked.
@@ -128,6 +129,7 @@ class LedgerEntry:
     bytes_written: int | None = None
     sha256: str | None = None
     verified: bool | None = None
+    unverified: str | None = None
     error_type: str | None = None
     error_message: str | None = None
     error_body: bytes = attrs.field(default=b"", repr=False)

@@ -65,6 +65,7 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         "ALTER TABLE jobs ADD COLUMN owner TEXT",
         "CREATE INDEX jobs_by_owner ON jobs (owner, number) WHERE owner IS NOT NULL",
     ),
+    ("ALTER TABLE jobs ADD COLUMN unverified TEXT",),
 )
 """Each raises the version of a file by one. New ones are appended; existing ones are never edited."""
 

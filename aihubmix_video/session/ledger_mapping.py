@@ -129,6 +129,7 @@ def video_of(entry: LedgerEntry) -> Video | None:
         bytes_written=entry.bytes_written,
         sha256=entry.sha256,
         verified=entry.verified,
+        unverified=entry.unverified,
     )
 
 

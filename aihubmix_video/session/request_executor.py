@@ -249,22 +249,14 @@ class RequestExecutor:
 
     async def _saved(self, tracked: TrackedJob, saved: Saved) -> None:
         """The file has its name: know it, and write it down."""
-        size, sha256, verified = saved.bytes_written, saved.sha256, saved.verified
         video = tracked.video or Video(id=tracked.video_id or "", status=Status.COMPLETED)
-        tracked.video = attrs.evolve(
-            video,
-            path=saved.path,
-            bytes_written=size,
-            sha256=sha256,
-            verified=verified,
-            unverified=saved.unverified,
-        )
+        file = attrs.asdict(saved)
+        tracked.video = attrs.evolve(video, **file)
         if saved.unverified is not None:
             log.warning("job %s: %s is kept, but not proved whole: it %s", tracked.key, saved.path, saved.unverified)
         if tracked.in_ledger:  # before the ledger is told: once it is, nobody looks there again
             await self._disk.run(remove_stale_parts, saved.path)
-        noted = transitions.saved(saved.path, bytes_written=size, sha256=sha256, verified=verified)
-        await self._ledger_sync.note(tracked, noted)
+        await self._ledger_sync.note(tracked, transitions.saved(**file))
 
     async def _attempt(self, tracked: TrackedJob, send_hook: SendHook) -> Outcome:
         tracked.download = tracked.download or await self._download(tracked)

@@ -134,6 +134,17 @@ async def test_a_file_may_have_any_name(ledger: Ledger):
     assert False is (await known(ledger)).verified
 
 
+async def test_why_a_file_could_not_be_verified_is_kept(ledger: Ledger):
+    """A later run says it again: the warning of the run that saved it is long gone."""
+    await ledger.intend([entry()])
+    await bought(ledger, "a")
+    path, reason = Path("/videos/a.webm"), "is in another container than MP4"
+
+    await ledger.record("a", transitions.saved(path, bytes_written=1, sha256="00", verified=False, unverified=reason))
+
+    assert reason == (await known(ledger)).unverified
+
+
 async def test_what_did_not_leave_is_intended_again(ledger: Ledger):
     """Whether it was marked as SENDING or not; no money was spent."""
     await ledger.intend([entry()])
