@@ -46,8 +46,10 @@ IMPURE_CALLS = {
 IMPORTED_LATE = {
     "av": "PyAV is optional (extra `media`), 100 MB, and needed only when a clip is rendered",
     "aihubmix_video.sandbox.video.picture": "it imports PyAV, see above",
+    "aihubmix_video.sandbox.Sandbox": "it loads a server, which commands without `--sandbox` do without",
     "aihubmix_video.cli.board_server": "it needs the extra `fastapi`, and the command must be able to say so",
     "aihubmix_video.cli.main": "it needs the extra `cli`, and the entry point must be able to say so",
+    "rich.console": "a command that prints no page does without it, and starts sooner",
     "uvloop": "optional (extra `speed`)",
 }
 
@@ -145,7 +147,9 @@ def hidden(module: str, tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Name, ast.Attribute)):
             name = node.id if isinstance(node, ast.Name) else node.attr
-            if name in {"import_module", "__import__"}:
+            if (
+                name in {"import_module", "__import__"} and module != "__init__"
+            ):  # which loads public names when they are used
                 yield f"{module}:{node.lineno} imports by call"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import inspect
 import pickle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -277,3 +279,25 @@ def test_an_event_and_the_statistics_have_the_words_used_elsewhere():
     counts = dict.fromkeys((field.name for field in attrs.fields(SessionStats)), 0)
     stats = SessionStats(**{**counts, "queued": 3, "cooling_until": None})
     assert (3, 3) == (stats.waiting, stats.queued)
+
+
+def test_every_public_name_is_loaded_from_where_type_checkers_are_told():
+    """Names are loaded when they are first used; a second list of them must not drift from the first."""
+    tree = ast.parse(Path(aihubmix_video.__file__).read_text("utf-8"))
+    guard = next(node for node in tree.body if isinstance(node, ast.If))
+    told = {
+        alias.name: (node.module or "").removeprefix("aihubmix_video.")
+        for node in guard.body
+        if isinstance(node, ast.ImportFrom) and node.module != "aihubmix_video"
+        for alias in node.names
+    }
+
+    assert told == aihubmix_video._MODULE_OF
+    assert {*told, "errors"} == {*aihubmix_video.__all__}
+    assert {*aihubmix_video.__all__} <= {*dir(aihubmix_video)}
+
+
+def test_a_misspelt_name_is_an_attribute_error():
+    """As with any module; an import of it names the package."""
+    with pytest.raises(AttributeError, match="'aihubmix_video' has no attribute 'VideoSesion'"):
+        _ = aihubmix_video.VideoSesion  # type: ignore[attr-defined]

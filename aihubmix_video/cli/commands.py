@@ -1,22 +1,10 @@
-"""The application: its name, its help, and its commands, each from a file of its own."""
+"""The application: its name, its help, and its commands, each from a file of its own that is loaded when it runs."""
 
 from __future__ import annotations
 
 from importlib.metadata import version
 
 from cyclopts import App, Parameter
-
-from aihubmix_video.cli.batch_command import batch
-from aihubmix_video.cli.delete_command import delete
-from aihubmix_video.cli.demo_command import demo
-from aihubmix_video.cli.download_command import download
-from aihubmix_video.cli.generate_command import generate
-from aihubmix_video.cli.models_command import models
-from aihubmix_video.cli.plan_command import plan
-from aihubmix_video.cli.resume_command import resume
-from aihubmix_video.cli.sandbox_command import sandbox
-from aihubmix_video.cli.serve_command import serve
-from aihubmix_video.cli.status_command import status
 
 __all__ = ["app"]
 
@@ -32,5 +20,24 @@ app = App(
     help_format="plaintext",
 )
 
-for command in (demo, generate, batch, resume, plan, status, download, delete, models, sandbox, serve):
-    app.command(command)
+COMMANDS = {
+    "demo": "Make eight videos of different models on this machine: no key, no network, no cost.",
+    "generate": "Buy one video, wait for it, and save it.",
+    "batch": "Buy and save the videos that the rows of a file ask for, each as soon as it is finished.",
+    "resume": "Resume everything unfinished in a ledger: what was bought is fetched, what was never sent is bought.",
+    "plan": (
+        "Check a batch file: every problem at once, and the videos, seconds and money it asks for. Sends nothing."
+    ),
+    "status": "Ask the gateway how jobs stand.",
+    "download": "Wait for jobs bought earlier, and save their videos.",
+    "delete": "Delete jobs at the gateway. Kling has no delete.",
+    "models": "Show what each model takes and gives.",
+    "sandbox": (
+        "Serve a gateway on this machine that behaves like AIHubMix, until Ctrl-C: no key, no cost, real MP4 files."
+    ),
+    "serve": "Serve a page on which videos are ordered, followed and played, until Ctrl-C.",
+}
+"""Each command, and the first paragraph of its docstring, so that the list of commands can be shown without loading them."""
+
+for command, summary in COMMANDS.items():
+    app.command(f"aihubmix_video.cli.{command}_command:{command}", name=command, help=summary)

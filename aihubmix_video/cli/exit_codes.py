@@ -15,7 +15,7 @@ from aihubmix_video.errors import (
     PermissionDenied,
     VideoError,
 )
-from aihubmix_video.gallery.row_result import is_resumable
+from aihubmix_video.types.resumable import is_resumable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,6 @@ import traceback
 from typing import TYPE_CHECKING
 
 from cyclopts import CycloptsError, UnknownOptionError
-from rich.console import Console
 
 from aihubmix_video.cli.command_options import key_option
 from aihubmix_video.cli.commands import app
@@ -46,6 +45,8 @@ def run(arguments: Sequence[str]) -> int:
 def _command(arguments: Sequence[str]) -> int:
     try:
         if not arguments:
+            from rich.console import Console  # noqa: PLC0415  # it takes as long to load as the rest of the help
+
             app.help_print([], console=Console(stderr=True))
             return ExitCode.USAGE
         if (option := key_option(arguments)) is not None:

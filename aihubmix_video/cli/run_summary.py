@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.cli.exit_codes import ExitCode, exit_of
-from aihubmix_video.gallery.row_result import is_resumable
 from aihubmix_video.session.batch import STOPS_BUYING
+from aihubmix_video.types.resumable import is_resumable
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -18,7 +18,6 @@ from aihubmix_video.cli.text_format import error_text, safe, short_id
 from aihubmix_video.errors import ConfigurationError, LedgerError, SubmitUncertain, VideoError
 from aihubmix_video.gallery import write_sidecar
 from aihubmix_video.gallery.gallery import Gallery
-from aihubmix_video.sandbox import Sandbox
 from aihubmix_video.session.session import VideoSession
 from aihubmix_video.types.video import Status
 
@@ -210,6 +209,8 @@ class Runner:
             raise ConfigurationError(
                 "--sandbox brings its own gateway and key: leave out --base-url and --api-key-file."
             )
+        from aihubmix_video.sandbox import Sandbox  # noqa: PLC0415  # a server, which other commands do without
+
         speed = self.screen.speed = SPEED if self.sandbox.speed is None else self.sandbox.speed
         async with Sandbox(speed=speed) as sandbox:
             paced = {"poll_interval": max(VENDOR_POLL / speed, SMALLEST_POLL), "rate": SANDBOX_RATE}

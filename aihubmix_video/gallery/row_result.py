@@ -7,22 +7,14 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.capabilities import find_capability
-from aihubmix_video.errors import (
-    Charged,
-    DownloadFailed,
-    LedgerError,
-    RequestRefused,
-    SessionClosed,
-    SubmitUncertain,
-    VideoError,
-    WaitTimeout,
-)
+from aihubmix_video.errors import Charged, RequestRefused, SubmitUncertain, VideoError
 from aihubmix_video.ledger.entry import UNFINISHED, LedgerState
 from aihubmix_video.protocol.sanitize import plain
 from aihubmix_video.session.decisions import row_key_of
 from aihubmix_video.session.ledger_mapping import error_of, video_of
 from aihubmix_video.types.events import BatchItem
 from aihubmix_video.types.job_info import JobState
+from aihubmix_video.types.resumable import is_resumable
 from aihubmix_video.types.video import Video
 
 if TYPE_CHECKING:
@@ -33,9 +25,8 @@ if TYPE_CHECKING:
     from aihubmix_video.types.request import VideoRequest
     from aihubmix_video.web.cards import State
 
-__all__ = ["RowResult", "is_resumable"]
+__all__ = ["RowResult"]
 
-RESUMABLE = (SubmitUncertain, WaitTimeout, DownloadFailed, LedgerError)
 MAYBE_BOUGHT = frozenset({LedgerState.SENDING, LedgerState.UNCERTAIN})
 
 
@@ -194,10 +185,3 @@ def _error_of_job(job: JobInfo) -> VideoError | None:
     if job.state is JobState.DROPPED and job.error is None:
         return RequestRefused("the job was dropped by decision of the user", job_key=job.key, job_id=job.id)
     return job.error if job.state.ended else None
-
-
-def is_resumable(error: VideoError) -> bool:
-    """Return whether a job that ended with this error may be alive at the gateway, to be resumed."""
-    if isinstance(error, RESUMABLE):
-        return True
-    return error.charged == "yes" and (error.retryable or isinstance(error, SessionClosed))

@@ -7,7 +7,7 @@ import pytest
 
 from aihubmix_video import errors
 from aihubmix_video.errors import DownloadFailed, RequestRefused, SubmitUncertain
-from aihubmix_video.gallery.row_result import RowResult, is_resumable
+from aihubmix_video.gallery.row_result import RowResult
 from aihubmix_video.ledger.entry import Destination, LedgerEntry, LedgerState
 from aihubmix_video.types.events import BatchItem
 from aihubmix_video.types.job_info import JobInfo, JobState
@@ -41,13 +41,6 @@ def test_a_batch_item_is_taken_over_whole():
 
     assert (5, "mine", PATH, "v1", "yes") == (outcome.index, outcome.key, outcome.path, outcome.id, outcome.charged)
     assert "s-1" == RowResult.of(item).key
-
-
-def test_only_what_may_be_alive_is_resumable():
-    """A failed or expired job cannot be fetched, however often."""
-    assert not is_resumable(errors.JobExpired("no"))
-    assert not is_resumable(errors.JobFailed("no"))
-    assert is_resumable(errors.WaitTimeout("no"))
 
 
 @pytest.mark.parametrize(
