@@ -46,7 +46,8 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def base_of(request: Request, below: int) -> str:
     """Return the path of the router itself, as the client sees it; *below* counts the route's own segments."""
-    return str(request.scope["path"]).rsplit("/", below)[0]
+    path = str(request.scope["path"]).removesuffix("/")
+    return path.rsplit("/", below)[0] if below else path
 
 
 def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any]) -> None:
@@ -66,7 +67,7 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
         """Take a job on, and answer once that is durable; buying it, and all that follows, is told by the job."""
         wanted = request_of(await read_body(request, options.max_body))
         info = await service.carried_out(_bought(service, options, wanted, owner, idempotency_key))
-        base = base_of(request, 1)
+        base = base_of(request, 0)
         resource = resource_of(info, base, options.prices)
         return JSONResponse(resource, 202, {"Location": f"{base}/{info.key}"})
 
@@ -83,7 +84,7 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
         states = frozenset(map(JobState, state)) if state else VISIBLE
         cursor = None if after is None else int(after)
         page = await service.registry.page(after=cursor, limit=limit, states=states, owner=owner)
-        base = base_of(request, 1)
+        base = base_of(request, 0)
         items = [resource_of(info, base, options.prices) for info in page.items]
         return JSONResponse({"items": items, "next": None if page.next is None else str(page.next)})
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.routing import Match
 
 from aihubmix_video.errors import ConfigurationError, VideoError
 from aihubmix_video.fastapi.content_routes import add_content
@@ -27,12 +28,23 @@ if TYPE_CHECKING:
     from fastapi import params
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Scope
 
 __all__ = ["video_router"]
 
 
-class _ProblemRoute(APIRoute):
-    """Answers with problem details, whatever application it is part of."""
+class _VideoRoute(APIRoute):
+    """Answers with problem details, and with or without a slash at its path's end, whatever application it is part of.
+
+    A redirect from one spelling to the other loses a POST with clients that do not follow one, or that follow it with a GET.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        if match is not Match.NONE or scope["type"] != "http":
+            return match, child
+        path = str(scope["path"])
+        return super().matches({**scope, "path": path.removesuffix("/") if path.endswith("/") else f"{path}/"})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
@@ -99,7 +111,7 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
         heartbeat=heartbeat,
         prices=prices,
     )
-    router = APIRouter(route_class=_ProblemRoute, dependencies=list(dependencies), tags=["videos"])
+    router = APIRouter(route_class=_VideoRoute, dependencies=list(dependencies), tags=["videos"])
     caller = _anybody if owner is None else _identified(owner)
     add_events(router, options, caller)
     add_content(router, caller)

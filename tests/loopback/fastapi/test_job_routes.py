@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
-from fastapi import Depends, FastAPI, Header, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException
 
 from aihubmix_video import VideoSession  # noqa: TC001 - FastAPI looks at it
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, JobNotFound
@@ -67,6 +67,41 @@ async def test_a_video_is_bought_followed_and_saved(tmp_path: Path):
         assert f"/videos/{taken['key']}/content" == saved["content"]
         assert 50_000 == saved["bytes_done"] == (tmp_path / "videos" / f"{taken['key']}.mp4").stat().st_size
         assert [saved] == (await client.get("/videos/")).json()["items"]
+
+
+@pytest.mark.parametrize("prefix", ["", "/videos", "/api/v1/videos"])
+async def test_a_slash_at_a_paths_end_makes_no_difference(tmp_path: Path, prefix: str):
+    """A client that does not follow redirects loses a POST that is answered with one; every path is answered at once."""
+    async with Sandbox(**AT_ONCE) as sandbox:
+        app = FastAPI(lifespan=video_lifespan(**session_options(sandbox)))
+        outer = APIRouter()
+        outer.include_router(video_router(folder=tmp_path / "videos"), prefix=prefix)
+        app.include_router(outer)
+        async with client_of(app) as client:
+            answers = [await client.post(path, json=CAT) for path in (prefix or "/", f"{prefix}/")]
+            assert [202, 202] == [answer.status_code for answer in answers]
+            keys = [answer.json()["key"] for answer in answers]
+            assert [f"{prefix}/{key}" for key in keys] == [answer.headers["Location"] for answer in answers]
+            for key in keys:
+                await settled(client, f"{prefix}/{key}/")
+            for path in (prefix or "/", f"{prefix}/"):
+                listed = (await client.get(path)).json()["items"]
+                assert {f"{prefix}/{key}/content" for key in keys} == {job["content"] for job in listed}
+            for path in (f"{prefix}/{keys[0]}/content", f"{prefix}/{keys[0]}/content/"):
+                assert 50_000 == len((await client.get(path)).content)
+                assert 200 == (await client.head(path)).status_code
+            async with client.stream("GET", f"{prefix}/{keys[0]}/events/") as stream:
+                assert (200, "text/event-stream") == (
+                    stream.status_code,
+                    stream.headers["content-type"].partition(";")[0],
+                )
+            assert 204 == (await client.delete(f"{prefix}/{keys[0]}/")).status_code
+            assert 404 == (await client.get(f"{prefix}/{keys[0]}")).status_code
+            assert 405 == (await client.put(prefix or "/")).status_code
+        paths = app.openapi()["paths"]
+        assert {f"{prefix}/", f"{prefix}/events", f"{prefix}/{{key}}"} <= paths.keys()
+        assert not [path for path in paths if path.endswith("/") and path != f"{prefix}/"]
+        assert 2 == seen(sandbox)["create"]
 
 
 @pytest.mark.parametrize("ledger", [False, True], ids=["in memory", "ledger"])
