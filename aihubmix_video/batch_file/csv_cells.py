@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from aihubmix_video.batch_file.json_values import read_json
 from aihubmix_video.batch_file.row import COLUMNS, unknown
 from aihubmix_video.errors import Problem
+from aihubmix_video.types.whole_number import whole_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 __all__ = ["cell_values", "header_problems"]
 
@@ -25,13 +26,17 @@ _WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,2})?", re.ASCII)
 
 
-def header_problems(names: Sequence[str]) -> Iterator[Problem]:
+def header_problems(names: Sequence[str], ignored: Collection[str] = ()) -> Iterator[Problem]:
     """Find what is wrong with a header; a column without a name is let pass while its cells are empty."""
+    if names and names[0].lower().startswith("sep="):
+        message = "is a line for a spreadsheet program and not a header; remove it, and separate cells by commas"
+        yield Problem.of("header", names[0], message)
+        return
     if len(names) == 1 and re.search("[;\t]", names[0]):
         yield Problem.of("header", names[0], "cells are separated by commas")
         return
     for name, times in Counter(filter(None, names)).items():
-        if name not in COLUMNS:
+        if name not in COLUMNS and name not in ignored:
             yield unknown(name, name)
         elif times > 1:
             yield Problem.of(name, name, "the column is given twice")
@@ -62,8 +67,8 @@ def _value(name: str, cell: str, problems: list[Problem]) -> object:
             return TRUTH[text.lower()]
         problems.append(Problem.of(name, text, "must be true or false", allowed=("true", "false")))
     elif name == "seed":
-        if _WHOLE.fullmatch(text):
-            return int(text)
+        if (number := whole_number(text)) is not None or _WHOLE.fullmatch(text):
+            return int(text) if number is None else number
         problems.append(Problem.of(name, text, "must be a whole number"))
     elif name == "cfg_scale":
         if _DECIMAL.fullmatch(text):

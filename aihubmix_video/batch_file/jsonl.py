@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING
 
 import attrs
 
+from aihubmix_video.batch_file.spreadsheet_errors import is_spreadsheet_error
 from aihubmix_video.errors import Problem
 
 if TYPE_CHECKING:
@@ -24,6 +25,14 @@ _HINTS = {  # the csv module's words, and what they mean to who wrote the file
     "field limit": " (give large media by URL, or as JSON lines; or a quote is never closed)",
 }
 _UTF_16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_OTHER_FILES = {  # what a file begins with that is not text, whatever its name says
+    **dict.fromkeys(_UTF_16_BOMS, "the file is UTF-16; save it as UTF-8"),
+    b"PK\x03\x04": "the file is a spreadsheet's workbook or another zip archive; save the sheet as CSV (UTF-8)",
+    b"\xd0\xcf\x11\xe0": "the file is an old workbook (xls); save the sheet as CSV (UTF-8)",
+    b"\x1f\x8b": "the file is compressed (gzip); unpack it first",
+    b"%PDF": "the file is a PDF; a batch file is text",
+    b"SQLite format 3\0": "the file is a database, perhaps the ledger; give the batch file",
+}
 
 
 @attrs.frozen
@@ -83,8 +92,8 @@ def text_lines(lines: Iterable[bytes]) -> Iterator[Line]:
             rest_of_long_line = not raw.endswith(b"\n")
             continue
         number += 1
-        if number == 1 and raw.startswith(_UTF_16_BOMS):
-            yield Line(number=1, text="", fault=LineFault.of(raw[:2], "the file is UTF-16; save it as UTF-8", 1))
+        if number == 1 and (other := next((told for magic, told in _OTHER_FILES.items() if raw.startswith(magic)), "")):
+            yield Line(number=1, text="", fault=LineFault.of(raw[:4], other, 1))
             return  # its lines cannot be told apart
         if len(raw) > LINE_BYTES:
             rest_of_long_line = not raw.endswith(b"\n")
@@ -120,7 +129,7 @@ def _control_fault(text: str) -> LineFault | None:
 
 
 def records(lines: Iterable[bytes]) -> Iterator[Record]:
-    """Read CSV records as RFC 4180 has them; those without any text are skipped."""
+    """Read CSV records as RFC 4180 has them; those without any text, and those commented out by ``#``, are skipped."""
     feed = _Feed(text_lines(lines))
     reader = csv.reader(feed, strict=True)
     while True:
@@ -139,8 +148,12 @@ def records(lines: Iterable[bytes]) -> Iterator[Record]:
             yield Record(line=first, fault=fault)
         elif cells is None:
             return
-        elif any(cell.strip() for cell in cells):
+        elif any(cell.strip() for cell in cells) and not _is_comment(cells[0].strip()):
             yield Record(line=first, cells=tuple(cells))
+
+
+def _is_comment(cell: str) -> bool:
+    return cell.startswith("#") and not is_spreadsheet_error(cell)
 
 
 @attrs.define

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.batch_file.csv_cells import cell_values, header_problems
+from aihubmix_video.batch_file.json_array import has_content, object_lines
 from aihubmix_video.batch_file.json_values import read_json
-from aihubmix_video.batch_file.jsonl import Line, LineFault, records, text_lines
-from aihubmix_video.batch_file.row import COLUMNS, MAX_PROBLEMS, BadRow, Row, unknown
+from aihubmix_video.batch_file.jsonl import LineFault, records, text_lines
+from aihubmix_video.batch_file.row import COLUMNS, MAX_PROBLEMS, BadRow, Row, label, unknown
+from aihubmix_video.batch_file.spreadsheet_errors import is_spreadsheet_error
 from aihubmix_video.errors import InvalidRequest, Problem
 from aihubmix_video.output.template import collision_key, is_plain_name
 from aihubmix_video.types.request import VideoRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["read_csv", "read_jsonl", "read_text"]
 
@@ -26,20 +28,28 @@ OUTPUT_CHARACTERS = 1024
 
 
 def read_jsonl(
-    lines: Iterable[bytes], *, source: str, defaults: Mapping[str, object] | None = None
+    lines: Iterable[bytes],
+    *,
+    source: str,
+    defaults: Mapping[str, object] | None = None,
+    ignored: Collection[str] = (),
 ) -> Iterator[Row | BadRow]:
     """Read rows of one JSON object per line; blank lines and lines that begin with ``#`` are skipped.
+
+    A file whose first line with content begins with ``[`` is one array of objects; it is read whole, up to `ARRAY_CHARACTERS`, and
+    gives rows only if all of it can be read.
 
     Args:
         lines: As a binary file gives them; `lines_of` bounds the length of each.
         source: The file's name, for messages.
         defaults: Fields for the rows that do not give them.
+        ignored: Columns of the user's own, which are kept with the row and ask for nothing.
 
     Returns:
         The rows, good and bad, in order. A file without any row gives one bad row that says so.
     """
-    reader = _Reader(source, defaults or {})
-    for line in _content(lines):
+    reader = _Reader(source, defaults or {}, ignored)
+    for line in object_lines(text_lines(lines)):
         found = line.fault or _read_object(line.text)
         if isinstance(found, LineFault):
             yield reader.bad(line.number, [found.problem], found.column)
@@ -49,11 +59,15 @@ def read_jsonl(
 
 
 def read_text(
-    lines: Iterable[bytes], *, source: str, defaults: Mapping[str, object] | None = None
+    lines: Iterable[bytes],
+    *,
+    source: str,
+    defaults: Mapping[str, object] | None = None,
+    ignored: Collection[str] = (),
 ) -> Iterator[Row | BadRow]:
     """Read rows of one prompt per line; all other fields come from *defaults*. Otherwise as `read_jsonl`."""
-    reader = _Reader(source, defaults or {})
-    for line in _content(lines):
+    reader = _Reader(source, defaults or {}, ignored)
+    for line in filter(has_content, text_lines(lines)):
         if line.fault is not None:
             yield reader.bad(line.number, [line.fault.problem], line.fault.column)
         else:
@@ -62,15 +76,19 @@ def read_text(
 
 
 def read_csv(
-    lines: Iterable[bytes], *, source: str, defaults: Mapping[str, object] | None = None
+    lines: Iterable[bytes],
+    *,
+    source: str,
+    defaults: Mapping[str, object] | None = None,
+    ignored: Collection[str] = (),
 ) -> Iterator[Row | BadRow]:
     """Read rows of comma-separated cells under a header of field names. Otherwise as `read_jsonl`.
 
     ``content``, ``image_list``, ``video_list`` and ``extra_body`` hold JSON, and so may the image fields;
-    ``generate_audio`` and ``watermark`` hold true or false. There are no comments. Under a header that cannot be used
+    ``generate_audio`` and ``watermark`` hold true or false. A row whose first cell begins with ``#`` is skipped. Under a header that cannot be used
     nothing is read: it is then the only bad row.
     """
-    reader = _Reader(source, defaults or {})
+    reader = _Reader(source, defaults or {}, ignored)
     names: list[str] = []
     for record in records(lines):
         if record.fault is not None:
@@ -81,7 +99,7 @@ def read_csv(
             yield reader.row(record.line, *cell_values(names, record.cells), columns=names)
         else:
             names = [cell.strip() for cell in record.cells]
-            if problems := list(islice(header_problems(names), MAX_PROBLEMS)):
+            if problems := list(islice(header_problems(names, ignored), MAX_PROBLEMS)):
                 yield reader.bad(record.line, problems, _column(problems, names))
                 return
         if not names:
@@ -95,6 +113,7 @@ class _Reader:
 
     _source: str
     _defaults: Mapping[str, object]
+    _ignored: Collection[str] = ()
     _count: int = 0
     _keys: dict[str, int] = attrs.field(factory=dict)
     _outputs: dict[str, int] = attrs.field(factory=dict)
@@ -108,8 +127,9 @@ class _Reader:
         columns: Sequence[str] = (),
     ) -> Row | BadRow:
         """Judge one row; *problems* are those found on the way, *columns* the cells' names where there are cells."""
-        strange = (unknown(name, value) for name, value in values.items() if name not in COLUMNS)
-        found = [*problems, *islice(strange, MAX_PROBLEMS)]
+        own = {name: value for name, value in values.items() if name in self._ignored}
+        strange = (unknown(name, value) for name, value in values.items() if name not in COLUMNS and name not in own)
+        found = [*problems, *islice(strange, MAX_PROBLEMS), *islice(_broken(values, own), MAX_PROBLEMS)]
         given = {name: value for name, value in values.items() if name in COLUMNS and value is not None}
         key = self._key(given.pop("key", None), line, found)
         output = self._output(given.pop("output", None), line, found)
@@ -117,7 +137,7 @@ class _Reader:
         if found or request is None:
             return self.bad(line, found, _column(found, columns))
         self._count += 1
-        return Row(number=self._count - 1, line=line, request=request, key=key, output=output)
+        return Row(number=self._count - 1, line=line, request=request, key=key, output=output, own=own)
 
     def bad(self, line: int, problems: Sequence[Problem], column: int | None = None) -> BadRow:
         self._count += 1
@@ -180,11 +200,11 @@ def _request(values: Mapping[str, object], found: list[Problem]) -> VideoRequest
         return None
 
 
-def _content(lines: Iterable[bytes]) -> Iterator[Line]:
-    for line in text_lines(lines):
-        text = line.text.strip()
-        if line.fault is not None or (text and not text.startswith("#")):
-            yield line
+def _broken(values: Mapping[str, object], own: Mapping[str, object]) -> Iterator[Problem]:
+    """Find the errors of a spreadsheet's formulas, which nobody means to order."""
+    for name, value in values.items():
+        if name not in own and isinstance(value, str) and is_spreadsheet_error(value.strip()):
+            yield Problem.of(label(name), value, "is a spreadsheet's error and not a value; correct the cell's formula")
 
 
 def _read_object(text: str) -> tuple[dict[str, object], list[Problem]] | LineFault:
@@ -196,6 +216,8 @@ def _read_object(text: str) -> tuple[dict[str, object], list[Problem]] | LineFau
         before = text[: error.pos].rstrip()
         trailing = before.endswith(",") and text[error.pos : error.pos + 1] in {"}", "]"}
         message = "trailing comma" if trailing else error.msg
+        if error.msg.startswith("Extra data") and text[error.pos :].strip() == ",":
+            message = "a comma behind the object; leave it out, or put all objects into one array, [ … ]"
         around = text[max(0, error.pos - 20) : error.pos + 20].strip()
         return LineFault.of(around, f"invalid JSON: {message}; each line is one object", error.pos + 1)
     if not isinstance(value, dict):

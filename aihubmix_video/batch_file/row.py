@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 import attrs
 
 from aihubmix_video.errors import InvalidRequest, Problem
 from aihubmix_video.types.request import FIELDS, VideoRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["COLUMNS", "MAX_PROBLEMS", "BadRow", "Row", "label", "unknown"]
 
@@ -30,6 +34,7 @@ class Row:
         request: What it asks for; its values are not yet checked against the model.
         key: Its own name for the job, if it gives one.
         output: Its file's path under the output folder, if it gives one; each part is a plain file name.
+        own: The values of the user's own columns, which ask for nothing.
     """
 
     number: int
@@ -37,6 +42,7 @@ class Row:
     request: VideoRequest
     key: str | None = None
     output: str | None = None
+    own: Mapping[str, object] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)

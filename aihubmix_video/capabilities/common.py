@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, TypeGuard
 import attrs
 
 from aihubmix_video.capabilities.field_rules import AUTO, is_number
-from aihubmix_video.capabilities.normal import field_of, plain_size, whole_seconds
+from aihubmix_video.capabilities.normal import field_of, plain_size
 from aihubmix_video.errors import Problem, shown
 from aihubmix_video.references.inspect import is_unread, read_medium
 from aihubmix_video.types.request import FIELDS, VideoRequest
+from aihubmix_video.types.whole_number import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,7 @@ def _prompt(request: VideoRequest) -> Iterator[Problem]:
 
 
 def _seconds(request: VideoRequest) -> Iterator[Problem]:
-    seconds = whole_seconds(request.seconds)
+    seconds = whole_number(request.seconds)
     if request.seconds is not None and (seconds is None or not (seconds > 0 or seconds == AUTO)):
         yield Problem.of("seconds", request.seconds, 'must be whole seconds, such as 8 or "8"')
 
@@ -105,7 +106,7 @@ def _numbers(request: VideoRequest) -> Iterator[Problem]:
     scale, seed = request.cfg_scale, request.seed
     if scale is not None and not is_number(scale):
         yield Problem.of("cfg_scale", scale, "must be a number")
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+    if seed is not None and whole_number(seed) is None:
         yield Problem.of("seed", seed, "must be a whole number")
 
 
@@ -181,7 +182,7 @@ def _extra_body(request: VideoRequest) -> Iterator[Problem]:
 def _plain(field: str, value: object) -> object:
     """Bring a value into the form in which two can be compared."""
     if field == "seconds":
-        return whole_seconds(value)
+        return whole_number(value)
     return plain_size(value) if field == "size" else value
 
 

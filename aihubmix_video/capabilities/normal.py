@@ -1,6 +1,6 @@
 """Forms of a request that mean the same, made one; used alike by the check and by the encoder.
 
-Only what cannot be misread is changed: ``"8"`` is 8 seconds; ``1280X720``, ``1280×720``, ``1280*720`` and
+Only what cannot be misread is changed: ``"8"`` and ``8.0`` are 8 seconds; ``1280X720``, ``1280×720``, ``1280*720`` and
 ``(1280, 720)`` are ``1280x720``. Everything else stays as it is, for the check to judge.
 """
 
@@ -14,12 +14,12 @@ import attrs
 
 from aihubmix_video.capabilities.field_rules import ExtraBody
 from aihubmix_video.types.request import FIELDS
+from aihubmix_video.types.whole_number import whole_number
 
 if TYPE_CHECKING:
     from aihubmix_video.capabilities.field_rules import Option
     from aihubmix_video.types.request import VideoRequest
 
-_WHOLE = re.compile(r"-1|0|[1-9][0-9]{0,5}")
 _PIXELS = re.compile(r"([1-9][0-9]{0,5})[xX×*]([1-9][0-9]{0,5})")
 
 
@@ -51,13 +51,6 @@ class NormalRules(Protocol):
         """Where the keys of ``extra_body`` go."""
 
 
-def whole_seconds(value: object) -> int | None:
-    """Return a length: an int or ASCII digits, or -1; None for anything else."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else None
-
-
 def plain_size(value: object) -> object:
     """Return a size in pixels as ``1280x720``, and everything else as it is."""
     if isinstance(value, (tuple, list)) and len(value) == 2 and all(type(side) is int for side in value):
@@ -80,8 +73,9 @@ def normalised(capability: NormalRules | None, request: VideoRequest) -> VideoRe
     """
     if capability is not None and capability.extra_body is ExtraBody.LIFTED:
         request = _lifted(capability, request)
-    seconds = whole_seconds(request.seconds)
-    request = _with(request, seconds=request.seconds if seconds is None else seconds, size=plain_size(request.size))
+    whole = {field: whole_number(getattr(request, field)) for field in ("seconds", "seed")}
+    numbers = {field: number for field, number in whole.items() if number is not None}
+    request = _with(request, **numbers, size=plain_size(request.size))
     if capability is not None and capability.ratio_field is not None and capability.size_names:
         request = _ratio_by_its_name(capability.ratio_field, capability, request)
     return request

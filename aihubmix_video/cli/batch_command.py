@@ -76,7 +76,7 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
     if files.overwrite and files.skip_existing:
         raise ConfigurationError("--overwrite and --skip-existing exclude each other.")
     screen = Screen.of_options(how)
-    with opened(file, rows.format, rows.defaults(fields)) as source:
+    with opened(file, rows.format, rows.defaults(fields), rows.ignored()) as source:
         work = BatchRun(
             file=source,
             places=OutputPlaces.under(output, files.name),

@@ -79,18 +79,19 @@ class BatchRun:
                 yield RowResult(
                     index=row.number, key=row.key, request=row.request, path=self.places.of(row), skipped=True
                 )
-        keys: dict[int, str | None] = {}  # of rows under way
+        under_way: dict[int, Row] = {}
 
         def wanted() -> Iterator[Row]:
             for row in self.good():
                 if row.number not in there:
-                    keys[row.number] = row.key
+                    under_way[row.number] = row
                     yield row
 
         items = session.batch(wanted(), to=self.places.template.text, overwrite=self.overwrite, **self.caps)
         async with aclosing(items) as finished:
             async for item in finished:
-                yield RowResult.of(item, key=keys.pop(item.index), took=loop.time() - began)
+                row = under_way.pop(item.index)
+                yield attrs.evolve(RowResult.of(item, key=row.key, took=loop.time() - began), own=row.own)
 
     def good(self) -> Iterator[Row]:
         """Yield the good rows."""

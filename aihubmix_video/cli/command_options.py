@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import attrs
 from cyclopts import Group, Parameter
 
+from aihubmix_video.batch_file import COLUMNS
 from aihubmix_video.batch_file.json_values import read_json
 from aihubmix_video.capabilities import Validate  # noqa: TC001  # cyclopts reads the annotations when the program runs
 from aihubmix_video.cli.open_batch_file import Format  # noqa: TC001  # as above
@@ -169,10 +170,25 @@ class RowsOptions:
     Attributes:
         format: How the file is read. [default: by its suffix; jsonl on standard input]
         model: The model of rows that name none; every option under "What the model takes" works the same way.
+        ignore_columns: Columns of your own, such as id,notes: they ask for nothing, and are kept in the sidecar.
     """
 
     format: Format | None = None
     model: Annotated[str | None, Parameter(name=("--model", "-m"))] = None
+    ignore_columns: Several = None
+
+    def ignored(self) -> frozenset[str]:
+        """Return the columns that are the user's own.
+
+        Raises:
+            ConfigurationError: One of them is a field of requests, which would silently not be ordered.
+        """
+        names = [name.strip() for given in self.ignore_columns or () for name in given.split(",")]
+        if taken := next((name for name in names if name in COLUMNS), None):
+            raise ConfigurationError(
+                f"--ignore-columns {taken}: is a field of requests; leave the column out of the file."
+            )
+        return frozenset(filter(None, names))
 
     def defaults(self, fields: FieldOptions) -> dict[str, object]:
         """Return the fields of rows that do not give them, by name."""

@@ -19,6 +19,7 @@ from aihubmix_video.cli.command_options import (
 from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.ledger_location import LedgerLocation
 from aihubmix_video.cli.output_paths import file_of
+from aihubmix_video.cli.prompt_source import prompt_of
 from aihubmix_video.cli.runner import Runner, run_command
 from aihubmix_video.errors import VideoError
 from aihubmix_video.gallery.row_result import RowResult
@@ -48,7 +49,7 @@ def generate(  # noqa: PLR0913  # each is an option, or a group of options
     """Buy one video, wait for it, and save it.
 
     Args:
-        prompt: What to show. One that begins with - goes after --, at the end.
+        prompt: What to show; - reads it from standard input, @FILE from a file (@@ begins a prompt with @). One that begins with - goes after --, at the end.
         model: The model's name; `aihubmix-video models` lists them.
         output: The file, or a folder: what has no extension is one, made if need be. [default: the prompt's first words]
         overwrite: Replace an existing file.
@@ -58,6 +59,7 @@ def generate(  # noqa: PLR0913  # each is an option, or a group of options
         sandbox: Whether everything happens here.
         how: What is printed.
     """
+    prompt = prompt_of(prompt)
     request = VideoRequest.from_mapping({"model": model, "prompt": prompt, **fields.given()})
     path = file_of(prompt, output)
     screen = Screen.of_options(how)

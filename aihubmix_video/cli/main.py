@@ -13,6 +13,7 @@ from cyclopts import CycloptsError, UnknownOptionError
 from aihubmix_video.cli.command_options import key_option
 from aihubmix_video.cli.commands import app
 from aihubmix_video.cli.exit_codes import ExitCode, exit_of_start
+from aihubmix_video.cli.prompt_source import with_prompt_source
 from aihubmix_video.cli.text_format import error_text, safe
 from aihubmix_video.errors import VideoError
 
@@ -51,7 +52,7 @@ def _command(arguments: Sequence[str]) -> int:
             return ExitCode.USAGE
         if (option := key_option(arguments)) is not None:
             return _refused(f"{option}: {NO_KEY_HERE}")
-        command, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=False)
+        command, bound, _ = app.parse_args(with_prompt_source(arguments), exit_on_error=False, print_error=False)
         return int(command(*bound.args, **bound.kwargs) or 0)
     except CycloptsError as error:
         return _refused(f"{_text(error)}{_hint(error, arguments)}")

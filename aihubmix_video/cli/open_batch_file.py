@@ -12,11 +12,12 @@ import attrs
 
 from aihubmix_video.batch_file import BadRow, Row, lines_of, read_csv, read_jsonl, read_text
 from aihubmix_video.capabilities import Validate, find_problems
+from aihubmix_video.cli.local_references import LocalReferences
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, shown
 from aihubmix_video.output.template import Template, slug
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 __all__ = ["BatchFile", "Format", "OutputPlaces", "judged", "opened"]
 
@@ -59,29 +60,44 @@ class BatchFile:
         source: Its name, for messages.
         format: How it is read.
         defaults: Fields for the rows that do not give them.
+        ignored: Columns of the user's own.
+        references: Replaces the paths of pictures in rows.
     """
 
     source: str
     format: Format
     defaults: Mapping[str, object] = attrs.field(factory=dict)
+    ignored: Collection[str] = ()
+    references: LocalReferences
     _file: IO[bytes]
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Yield the rows, good and bad, from the first."""
         self._file.seek(0)
-        return READERS[self.format](lines_of(self._file), source=self.source, defaults=self.defaults)
+        read = READERS[self.format]
+        rows = read(lines_of(self._file), source=self.source, defaults=self.defaults, ignored=self.ignored)
+        return self.references.resolved(rows)
 
 
 @contextmanager
-def opened(name: str, given: Format | None, defaults: Mapping[str, object]) -> Iterator[BatchFile]:
-    """Open a batch file; ``-`` is standard input.
+def opened(
+    name: str, given: Format | None, defaults: Mapping[str, object], ignored: Collection[str] = ()
+) -> Iterator[BatchFile]:
+    """Open a batch file; ``-`` is standard input, whose rows name pictures from the current folder.
 
     Raises:
         ConfigurationError: It cannot be opened, or its format is not known.
     """
     with _open(name) as file:
         source = "<stdin>" if name == "-" else name
-        yield BatchFile(source=source, format=format_of(name, given), defaults=defaults, file=file)
+        yield BatchFile(
+            source=source,
+            format=format_of(name, given),
+            defaults=defaults,
+            ignored=ignored,
+            references=LocalReferences(Path() if name == "-" else Path(name).parent, source),
+            file=file,
+        )
 
 
 def _open(name: str) -> IO[bytes]:

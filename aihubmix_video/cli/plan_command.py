@@ -51,7 +51,7 @@ def plan(
         how: What is printed.
     """
     validate = session.validate or "known"
-    with opened(file, rows.format, rows.defaults(fields)) as source:
+    with opened(file, rows.format, rows.defaults(fields), rows.ignored()) as source:
         own = None if prices is None else prices_in(prices)
         found = plan_of(judged(source.rows(), source.source, validate), validate, own)
     return print_plan(found, Screen.of_options(how))

@@ -18,6 +18,7 @@ from aihubmix_video.types.resumable import is_resumable
 from aihubmix_video.types.video import Video
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from aihubmix_video.ledger.entry import LedgerEntry
@@ -47,6 +48,7 @@ class RowResult:
         job_key: The job's key in the session and the ledger; None if it never became a job.
         earlier: Whether it had ended in an earlier run.
         ended: Whether the job has ended; a job that has not is shown as unfinished.
+        own: The values of the user's own columns of the batch file.
     """
 
     index: int
@@ -61,6 +63,7 @@ class RowResult:
     job_key: str | None = None
     earlier: bool = False
     ended: bool = True
+    own: Mapping[str, object] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, item: BatchItem, *, key: str | None = None, took: float | None = None) -> RowResult:

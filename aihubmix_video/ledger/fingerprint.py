@@ -11,6 +11,7 @@ from typing import Final
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.references.inspect import Medium, is_unread, read_medium
 from aihubmix_video.types.request import FIELDS, VideoRequest
+from aihubmix_video.types.whole_number import whole_number
 
 __all__ = ["fingerprint"]
 
@@ -24,7 +25,7 @@ def fingerprint(request: VideoRequest, digests: Mapping[Path, str] | None = None
     """Return a digest of what a request asks for.
 
     A medium counts by its content, however it is given: as bytes, a data URL, base64 or a path. Fields left at None do
-    not count. Whether a whole number is written ``5``, ``5.0`` or, for `seconds`, ``"5"`` does not matter. A URL counts
+    not count. Whether a whole number is written ``5``, ``5.0`` or, for `seconds`, ``"5"`` or ``"5.0"`` does not matter. A URL counts
     by its text.
 
     Args:
@@ -50,7 +51,8 @@ def fingerprint(request: VideoRequest, digests: Mapping[Path, str] | None = None
 
 def _field(field: str, value: object, digests: Mapping[Path, str]) -> object:
     if field == "seconds":
-        return str(_number(value))
+        whole = whole_number(value)
+        return str(_number(value) if whole is None else whole)
     if field in _REFERENCES:
         return _reference(field, value, digests)
     if field == "image_list" and isinstance(value, (list, tuple)):

@@ -33,6 +33,7 @@ MAX_SEGMENTS = 1000
 JPEG, PNG, WEBP = PICTURES = ("image/jpeg", "image/png", "image/webp")
 _ALIASES = {"image/jpg": JPEG}
 _SCHEMES = ("http", "https", "data")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+")  # of one letter it is a drive
 _FORMS = (
     'must be an http(s) or data URL, bytes, a pathlib.Path, an open binary file or {"mime_type": ..., "data": <base64>}'
 )
@@ -75,6 +76,12 @@ def is_unread(value: object) -> bool:
     return isinstance(value, Path) or callable(getattr(value, "read", None))
 
 
+def may_be_path(text: str) -> bool:
+    """Return whether text can only be the path of a file: it is neither a URL of any scheme nor a picture as base64."""
+    scheme, colon, _ = text.partition(":")
+    return not (colon and _SCHEME.fullmatch(scheme.lower())) and bool(text.strip()) and _bare_base64(text) is None
+
+
 def read_medium(field: str, value: object) -> Medium | Problem:
     """Return what one reference is, or what is wrong with it.
 
@@ -107,7 +114,7 @@ def _from_text(field: str, text: str) -> Medium | Problem:
             return _from_url(field, text)
         case "data":
             return _from_data_url(field, text)
-        case known if re.fullmatch(r"[a-z][a-z0-9+.-]+", known) and known != "file":
+        case known if _SCHEME.fullmatch(known) and known != "file":
             return Problem.of(
                 field, text, f"{known}: URLs are not supported; use http, https or data", allowed=_SCHEMES
             )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["load"]
+__all__ = ["load", "read_path"]
 
 _SINGLE = ("input_reference", "image", "image_tail")
 _SPECIAL = (
@@ -62,12 +62,12 @@ async def load(request: VideoRequest, limiter: CapacityLimiter | None = None) ->
 
 def _read_all(unread: dict[str, object]) -> dict[str, bytes | Problem]:
     return {
-        field: _read_path(field, value) if isinstance(value, Path) else _read_file(field, value)
+        field: read_path(field, value) if isinstance(value, Path) else _read_file(field, value)
         for field, value in unread.items()
     }
 
 
-def _read_path(field: str, path: Path) -> bytes | Problem:
+def read_path(field: str, path: Path) -> bytes | Problem:
     """Read a whole regular file; anything else that a path may name is refused without being opened."""
     try:
         before = path.stat()

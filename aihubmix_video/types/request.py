@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, TypedDict
 import attrs
 
 from aihubmix_video.errors import InvalidRequest, Problem, shown
+from aihubmix_video.types.whole_number import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ class VideoRequest:
     Attributes:
         model: The gateway's name of the model, such as ``"sora-2"``.
         prompt: What to show. May be empty only where an image or content stands for it.
-        seconds: Length in seconds, an int or a digit string; -1 lets Seedance choose.
+        seconds: Length in seconds, a whole number or its digits; -1 lets Seedance choose.
         size: ``"1280x720"`` in pixels, a label (Veo ``"720p"``) or a ratio (Jimeng ``"16:9"``).
         input_reference: First-frame or reference image (Sora, Veo 3.1, Wan i2v, Jimeng).
         aspect_ratio: Kling's frame, such as ``"16:9"``.
@@ -106,7 +107,7 @@ class VideoRequest:
         given = {name: value for name, value in row.items() if value is not None}
         if "duration" in given:
             duration = given.pop("duration")
-            if str(given.setdefault("seconds", duration)) != str(duration):
+            if _length(given.setdefault("seconds", duration)) != _length(duration):
                 raise InvalidRequest.of(
                     "duration", duration, f"conflicts with seconds={shown(given['seconds'])}; give only seconds"
                 )
@@ -139,6 +140,11 @@ class VideoParams(TypedDict, total=False):
 
 
 FIELDS: tuple[str, ...] = tuple(field.name for field in attrs.fields(VideoRequest))
+
+
+def _length(value: object) -> str:
+    whole = whole_number(value)
+    return str(value if whole is None else whole)
 
 
 def _unknown(name: str, value: object) -> Problem:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from aihubmix_video.capabilities import Capability, find_capability, find_problems, list_capabilities
 from aihubmix_video.capabilities.field_rules import AUTO
 from aihubmix_video.errors import InvalidRequest, Problem
+from aihubmix_video.protocol.encode_request import encode, to_json
 from aihubmix_video.types.request import VideoRequest
+from aihubmix_video.types.whole_number import whole_number
 from tests.pure.pictures import data_url, png
 
 CYCLE: list[object] = []
@@ -216,7 +218,7 @@ def test_a_bad_request_is_refused_with_one_problem(field: str, said: str, fields
     assert said in problems[0].message
 
 
-@pytest.mark.parametrize("seconds", [8.5, True, "8s", "", " 8 ", "٨", 1e3, -1, 0, float("nan"), "008", b"8", [8]])
+@pytest.mark.parametrize("seconds", [8.5, "8.5", True, "8s", "", "٨", 1e3, -1, 0, float("nan"), "008", b"8", [8]])
 def test_seconds_of_any_other_kind_are_refused_with_the_allowed_ones(seconds: object):
     """Row 7. Python reads some of these as 8, and users would wonder which."""
     (problem,) = problems_of(model="sora-2", seconds=seconds)
@@ -411,6 +413,22 @@ def test_an_unlisted_length_is_one_problem_with_the_legal_ones(found: Capability
     assert problem.nearest is None or int(problem.nearest) in found.seconds.allowed
 
 
+@pytest.mark.parametrize("seconds", [8, 8.0, "8", "8.0", " 8 "])
+def test_whole_seconds_in_any_spelling_of_a_spreadsheet_are_seconds(seconds: object):
+    """A saved sheet has 8 as 8.0 as soon as one cell of the column has a fraction."""
+    assert () == problems_of(model="sora-2", seconds=seconds)
+    assert b'"seconds":"8"' in to_json(
+        encode(VideoRequest(model="sora-2", prompt="a cat", seconds=seconds), find_capability("sora-2"))
+    )
+
+
+@pytest.mark.parametrize("seed", [42, 42.0, "42", "42.0"])
+def test_a_whole_seed_in_any_spelling_is_sent_as_a_number(seed: object):
+    """Vendors refuse a seed of any other type, or ignore it."""
+    request = VideoRequest(model="wan2.6-t2v", prompt="a cat", seed=seed)
+    assert b'"seed":42' in to_json(encode(request, find_capability("wan2.6-t2v")))
+
+
 @given(
     st.sampled_from([(found, field) for found in list_capabilities() for field in ("size", *found.options)]),
     st.text(min_size=1, max_size=12) | st.integers() | st.floats(),
@@ -418,7 +436,8 @@ def test_an_unlisted_length_is_one_problem_with_the_legal_ones(found: Capability
 def test_an_unlisted_value_is_one_problem_naming_its_field(where: tuple[Capability, str], value: object):
     """Likewise for every other field of every table."""
     found, field = where
-    legal = found.options[field].accepts(value) if field in found.options else value in found.size_names
+    plain = whole_number(value) if field == "seed" else value
+    legal = found.options[field].accepts(plain) if field in found.options else value in found.size_names
     ratio = found.options.get(found.ratio_field or "")
     assume(not legal and not (field == "size" and ratio is not None and ratio.accepts(value)))
 

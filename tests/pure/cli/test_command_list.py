@@ -10,6 +10,7 @@ import pytest
 
 from aihubmix_video import cli
 from aihubmix_video.cli.commands import COMMANDS
+from aihubmix_video.cli.prompt_source import with_prompt_source
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -25,3 +26,18 @@ def test_every_command_is_listed():
     files = {file.stem.removesuffix("_command") for file in Path(cli.__file__).parent.glob("*_command.py")}
 
     assert set(COMMANDS) == files
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["generate", "-", "-m", "x"], ["generate", "@-", "-m", "x"]),
+        (["generate", "-m", "x", "-"], ["generate", "-m", "x", "@-"]),
+        (["generate", "--negative-prompt", "-", "a cat"], ["generate", "--negative-prompt", "-", "a cat"]),
+        (["batch", "-", "-o", "out"], ["batch", "-", "-o", "out"]),
+        (["generate"], ["generate"]),
+    ],
+)
+def test_a_dash_in_the_prompts_place_is_standard_input(given: list[str], expected: list[str]):
+    """Other commands read their file from it by themselves."""
+    assert expected == with_prompt_source(given)
