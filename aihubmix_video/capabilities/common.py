@@ -192,7 +192,7 @@ def _plain(field: str, value: object) -> object:
 def _json(request: VideoRequest) -> Iterator[Problem]:
     for name in attrs.fields_dict(VideoRequest):
         value = getattr(request, name)
-        media = name in IMAGE_FIELDS or name == "image_list"
+        media = name in IMAGE_FIELDS or name in {"image_list", "content"}
         if value is not None and not (name == "size" and isinstance(value, tuple)):
             yield from _not_json(name, value, (), media=media)
 

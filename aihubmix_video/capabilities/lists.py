@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aihubmix_video.capabilities.field_rules import closest, one_of
 from aihubmix_video.errors import Problem
-from aihubmix_video.references.inspect import read_medium, read_url
+from aihubmix_video.references.inspect import is_unread, read_medium, read_url
 
 if TYPE_CHECKING:
     from aihubmix_video.capabilities.field_rules import ContentRule, ImageRule
@@ -79,8 +79,10 @@ def _item_problems(path: str, item: Mapping[str, object], rules: tuple[ContentRu
     if not isinstance(holder, Mapping) or "url" not in holder:
         yield Problem.of(f"{path}.{rule.type}", holder, 'must be an object {"url": ...}')
         return
-    read = read_medium if rule.type == "image_url" else read_url
-    if isinstance(problem := read(f"{path}.{rule.type}.url", holder["url"]), Problem):
+    place, url = f"{path}.{rule.type}.url", holder["url"]
+    if (rule.type != "image_url" and isinstance(problem := read_url(place, url), Problem)) or (
+        rule.type == "image_url" and not is_unread(url) and isinstance(problem := read_medium(place, url), Problem)
+    ):
         yield problem
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "WHOLE",
     "CapArguments",
     "CapOptions",
+    "ContentOptions",
     "DecidingOptions",
     "FieldOptions",
     "FilesOptions",
@@ -86,6 +87,9 @@ WHOLE = Parameter(converter=_whole, n_tokens=1)
 Whole = Annotated[int | None, WHOLE]
 Duration = Annotated[float | None, Parameter(converter=_duration, n_tokens=1)]
 Media = Annotated[str | Path | None, Parameter(converter=_media, n_tokens=1)]
+MediaList = Annotated[
+    list[str | Path] | None, Parameter(converter=_media_list, negative_iterable=(), consume_multiple=False)
+]
 Json = Annotated[object, Parameter(converter=_json, n_tokens=1, accepts_keys=False, allow_leading_hyphen=True)]
 Several = Annotated[
     list[str] | None,
@@ -136,9 +140,7 @@ class FieldOptions:
     input_reference: Media = None
     image: Media = None
     image_tail: Media = None
-    image_list: Annotated[
-        list[str | Path] | None, Parameter(converter=_media_list, negative_iterable=(), consume_multiple=False)
-    ] = None
+    image_list: MediaList = None
     aspect_ratio: str | None = None
     mode: str | None = None
     resolution: str | None = None
@@ -160,6 +162,34 @@ class FieldOptions:
             for field in attrs.fields(FieldOptions)
             if (value := getattr(self, field.name)) is not None
         }
+
+
+@Parameter(name="*", group=REQUEST)
+@attrs.frozen(kw_only=True)
+class ContentOptions:
+    """Seedance's references, each given as often as there are any; they stand behind those of --content.
+
+    Attributes:
+        reference_image: Reference picture: a file, or an http(s) or data URL (Seedance).
+        reference_video: Reference video: an http(s) URL (Seedance).
+        reference_audio: Background sound: an http(s) URL (Seedance).
+    """
+
+    reference_image: MediaList = None
+    reference_video: Several = None
+    reference_audio: Several = None
+
+    def added_to(self, content: object) -> object:
+        """Return ``content`` with these references behind it; as it is if there are none."""
+        kinds = {"image": self.reference_image, "video": self.reference_video, "audio": self.reference_audio}
+        items = [
+            {"type": f"{kind}_url", f"{kind}_url": {"url": url}, "role": f"reference_{kind}"}
+            for kind, urls in kinds.items()
+            for url in urls or ()
+        ]
+        if not items or not (content is None or isinstance(content, list)):
+            return content  # what is not a list is the check's to refuse
+        return [*(content or ()), *items]
 
 
 @Parameter(name="*", group=FILE)

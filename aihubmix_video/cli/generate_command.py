@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from aihubmix_video.cli.command_options import (
     OUTPUT_PATH,
+    ContentOptions,
     FieldOptions,
     KeepingOptions,
     OutputOptions,
@@ -42,6 +43,7 @@ def generate(  # noqa: PLR0913  # each is an option, or a group of options
     overwrite: bool = False,
     keeping: KeepingOptions = KeepingOptions(),
     fields: FieldOptions = FieldOptions(),
+    references: ContentOptions = ContentOptions(),
     session: SessionOptions = SessionOptions(),
     sandbox: SandboxOptions = SandboxOptions(),
     how: OutputOptions = OutputOptions(),
@@ -55,12 +57,14 @@ def generate(  # noqa: PLR0913  # each is an option, or a group of options
         overwrite: Replace an existing file.
         keeping: What is kept beside it.
         fields: What the model takes.
+        references: What Seedance may look at.
         session: How the gateway is reached.
         sandbox: Whether everything happens here.
         how: What is printed.
     """
     prompt = prompt_of(prompt)
-    request = VideoRequest.from_mapping({"model": model, "prompt": prompt, **fields.given()})
+    content = {"content": references.added_to(fields.content)}
+    request = VideoRequest.from_mapping({"model": model, "prompt": prompt, **fields.given(), **content})
     path = file_of(prompt, output)
     screen = Screen.of_options(how)
     location = LedgerLocation.of(keeping.ledger, session) if keeping.ledger is not None else None

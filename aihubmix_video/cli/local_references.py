@@ -11,7 +11,7 @@ import attrs
 
 from aihubmix_video.batch_file import BadRow, Row
 from aihubmix_video.errors import Problem
-from aihubmix_video.references.inspect import may_be_path, read_medium
+from aihubmix_video.references.inspect import content_url, may_be_path, read_medium, with_content_url
 from aihubmix_video.storage.reference_files import read_path
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LocalReferences"]
 
 FIELDS = ("input_reference", "image", "image_tail")
+PICTURE = "image_url.url"
 
 
 @attrs.define
@@ -59,12 +60,22 @@ class LocalReferences:
         if isinstance(request.image_list, (list, tuple)):
             items = enumerate(request.image_list)
             changes["image_list"] = tuple(found.get(f"image_list[{place}]", item) for place, item in items)
+        if isinstance(request.content, (list, tuple)):
+            changes["content"] = tuple(
+                with_content_url(item, found[name]) if (name := _place(place, item)) in found else item
+                for place, item in enumerate(request.content)
+            )
         return attrs.evolve(row, request=attrs.evolve(request, **changes))  # type: ignore[arg-type]  # fields by name
 
     def _files(self, request: VideoRequest) -> Iterator[tuple[str, Path]]:
         given = [(field, getattr(request, field)) for field in FIELDS]
         if isinstance(request.image_list, (list, tuple)):
             given += [(f"image_list[{place}]", item) for place, item in enumerate(request.image_list)]
+        if isinstance(request.content, (list, tuple)):
+            pictures = enumerate(map(content_url, request.content))
+            given += [
+                (f"content[{place}].{held[0]}", held[1]) for place, held in pictures if held and held[0] == PICTURE
+            ]
         for field, value in given:
             if isinstance(value, str) and may_be_path(value):
                 yield field, self.folder / value.strip()
@@ -75,3 +86,8 @@ class LocalReferences:
             found = data if isinstance(data, Problem) else read_medium(field, data)
             self._seen[path] = attrs.evolve(found, value=f"{str(path)!r}") if isinstance(found, Problem) else None
         return self._seen[path]
+
+
+def _place(place: int, item: object) -> str:
+    held = content_url(item)
+    return "" if held is None else f"content[{place}].{held[0]}"

@@ -10,7 +10,7 @@ Sources: AIHubMix video guide, updated 2026-06-01; AIHubMix field observations, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import attrs
 
@@ -18,7 +18,7 @@ from aihubmix_video.capabilities.field_rules import Dialect, ExtraBody
 from aihubmix_video.capabilities.normal import normalised
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.protocol.json_writer import compact
-from aihubmix_video.references.inspect import Medium, read_medium
+from aihubmix_video.references.inspect import Medium, content_url, read_medium, with_content_url
 from aihubmix_video.types.request import VideoRequest
 
 if TYPE_CHECKING:
@@ -95,7 +95,22 @@ def _plain(body: Body, _: Capability) -> Body:
 def _seedance(body: Body, _: Capability) -> Body:
     """The page nests ``content`` in ``extra_body``; everything else has effect at the top level only."""
     content = body.pop("content", None)
-    return body if content is None else {**body, "extra_body": {"content": _json_value(content)}}
+    if content is None:
+        return body
+    items = [_content_item(place, item) for place, item in enumerate(content)] if _is_list(content) else content
+    return {**body, "extra_body": {"content": _json_value(items)}}
+
+
+def _content_item(place: int, item: object) -> object:
+    """Return an item of Seedance's content with its picture as a URL, where it was given as bytes."""
+    found = content_url(item)
+    if found is None or not isinstance(item, Mapping) or isinstance(found[1], (str, Mapping)):
+        return item
+    return with_content_url(item, _medium(f"content[{place}].{found[0]}", found[1], lambda medium: medium.as_url))
+
+
+def _is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
+    return isinstance(value, (list, tuple))
 
 
 def _kling(body: Body, _: Capability) -> Body:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from aihubmix_video.errors import Problem
+from aihubmix_video.references.orientation import exif_of_jpeg_segment, exif_of_png, exif_of_webp, is_turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ JPEG, PNG, WEBP = PICTURES = ("image/jpeg", "image/png", "image/webp")
 _ALIASES = {"image/jpg": JPEG}
 _SCHEMES = ("http", "https", "data")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+")  # of one letter it is a drive
+_BASE64_SPACE = re.compile(r"[ \t\r\n]+")
 _FORMS = (
     'must be an http(s) or data URL, bytes, a pathlib.Path, an open binary file or {"mime_type": ..., "data": <base64>}'
 )
@@ -50,7 +52,7 @@ class Medium:
         url: An http(s) URL, or None for a picture given as bytes.
         mime: The picture's MIME type by its content, such as ``image/png``; None for a URL.
         data: The picture's bytes; None for a URL.
-        width: Pixels by the picture's header; None for a URL.
+        width: Pixels of the picture as it is shown, turned by its orientation tag; None for a URL.
         height: As `width`.
     """
 
@@ -98,6 +100,24 @@ def read_medium(field: str, value: object) -> Medium | Problem:
             return _from_object(field, value)
         case _:
             return Problem.of(field, value, _FORMS)
+
+
+def content_url(item: object) -> tuple[str, object] | None:
+    """Return where an item of Seedance's ``content`` holds its medium, as ``image_url.url``, and the medium.
+
+    None if it is not an object ``{"type": NAME, NAME: {"url": ...}}``; what is wrong with it is the check's to say.
+    """
+    if not isinstance(item, Mapping) or not isinstance(name := item.get("type"), str):
+        return None
+    holder = item.get(name)
+    return (f"{name}.url", holder["url"]) if isinstance(holder, Mapping) and "url" in holder else None
+
+
+def with_content_url(item: Mapping[str, object], url: object) -> dict[str, object]:
+    """Return an item of Seedance's ``content`` with another medium in its place; `content_url` found it."""
+    name = str(item["type"])
+    holder = item[name]
+    return {**item, name: {**(holder if isinstance(holder, Mapping) else {}), "url": url}}
 
 
 def read_url(field: str, value: object) -> Medium | Problem:
@@ -172,6 +192,8 @@ def _from_data_url(field: str, url: str) -> Medium | Problem:
 
 def _from_object(field: str, given: Mapping[object, object]) -> Medium | Problem:
     keys = f"<object with {', '.join(map(str, given)) or 'no keys'}>"
+    if set(given) == {"image_url"}:
+        return _from_image_url(f"{field}.image_url", given["image_url"])
     if extra := [key for key in given if key not in {"mime_type", "data"}]:
         return Problem.of(f"{field}.{extra[0]}", keys, "unknown key", allowed=("mime_type", "data"))
     if missing := [key for key in ("mime_type", "data") if not isinstance(given.get(key), str)]:
@@ -179,14 +201,36 @@ def _from_object(field: str, given: Mapping[object, object]) -> Medium | Problem
     declared = _ALIASES.get(str(given["mime_type"]).lower(), str(given["mime_type"]).lower())
     if declared not in PICTURES:
         return Problem.of(f"{field}.mime_type", given["mime_type"], "is not a supported picture type", allowed=PICTURES)
-    data = _unbase64(str(given["data"]))
+    text = str(given["data"])
+    if text.lstrip()[:5].lower() == "data:":
+        return _declared(f"{field}.data", keys, _from_data_url(f"{field}.data", text.lstrip()), declared)
+    data = _unbase64(text)
     if isinstance(data, str):
         return Problem.of(f"{field}.data", keys, data)
     return _from_bytes(f"{field}.data", keys, data, declared=declared)
 
 
+def _from_image_url(field: str, value: object) -> Medium | Problem:
+    """Read OpenAI's form, ``{"image_url": URL}``, and the one that its chat API has, ``{"image_url": {"url": URL}}``."""
+    if isinstance(value, Mapping) and set(value) == {"url"}:
+        field, value = f"{field}.url", value["url"]
+    if not isinstance(value, str):
+        return Problem.of(field, value, "must be an http(s) or data URL, as a string")
+    return _from_text(field, value)
+
+
+def _declared(field: str, value: object, medium: Medium | Problem, declared: str) -> Medium | Problem:
+    """Return a picture that was declared twice, which must be in the same words."""
+    if isinstance(medium, Medium) and medium.mime != declared:
+        return Problem.of(
+            field, value, f"is declared {declared}, but its content is {medium.mime}", nearest=medium.mime
+        )
+    return medium
+
+
 def _unbase64(text: str) -> bytes | str:
     """Return the bytes that base64 stands for, or what is wrong with it."""
+    text = _BASE64_SPACE.sub("", text)  # programs that write it for mail break its lines
     if len(text) * 3 // 4 > MAX_BYTES + 3:
         return f"holds more than {MAX_BYTES // 2**20} MiB; pass a URL instead"
     try:
@@ -250,25 +294,34 @@ def _looks_like(data: bytes) -> str:
     return f"looks like {name}" if name else "is not a JPEG, PNG or WebP image"
 
 
+def _as_shown(width: int, height: int, exif: bytes | None) -> tuple[int, int]:
+    return (height, width) if is_turned(exif) else (width, height)
+
+
 def _png_size(data: bytes) -> tuple[int, int] | None:
     if data[12:16] != b"IHDR" or data.rfind(b"IEND\xaeB`\x82") < 33:
         return None
-    return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    return _as_shown(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), exif_of_png(data))
 
 
+_APP1 = 0xE1
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    at = 2
+    at, exif = 2, None
     for _ in range(MAX_SEGMENTS):
         if len(data) < at + 9 or data[at] != 0xFF:
             return None
         if data[at + 1] in _START_OF_FRAME:
-            whole = data.rfind(b"\xff\xd9") > at
-            return (int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7])) if whole else None
+            if data.rfind(b"\xff\xd9") <= at:
+                return None  # cut
+            return _as_shown(int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7]), exif)
         # A fill byte (0xFF) is one byte long, every other segment as long as it says.
-        at += 1 if data[at + 1] == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4])
+        length = 1 if data[at + 1] == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4])
+        if data[at + 1] == _APP1 and exif is None:
+            exif = exif_of_jpeg_segment(data[at + 4 : at + length])
+        at += length
     return None
 
 
@@ -277,7 +330,8 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
         return None
     match data[12:16]:
         case b"VP8X":
-            return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+            sides = int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+            return _as_shown(*sides, exif_of_webp(data))
         case b"VP8L" if data[20] == 0x2F:
             bits = int.from_bytes(data[21:25], "little")
             return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1

@@ -12,7 +12,7 @@ import attrs
 from anyio import to_thread
 
 from aihubmix_video.errors import InvalidRequest, Problem
-from aihubmix_video.references.inspect import MAX_BYTES, is_unread
+from aihubmix_video.references.inspect import MAX_BYTES, content_url, is_unread, with_content_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +49,9 @@ async def load(request: VideoRequest, limiter: CapacityLimiter | None = None) ->
     unread = {name: value for name in _SINGLE if is_unread(value := getattr(request, name))}
     images = request.image_list if isinstance(request.image_list, (list, tuple)) else ()
     unread |= {f"image_list[{place}]": image for place, image in enumerate(images) if is_unread(image)}
+    content = request.content if isinstance(request.content, (list, tuple)) else ()
+    media = {place: found for place, item in enumerate(content) if (found := content_url(item)) is not None}
+    unread |= {f"content[{place}].{name}": value for place, (name, value) in media.items() if is_unread(value)}
     if not unread:
         return request
     read = await to_thread.run_sync(_read_all, unread, limiter=limiter)
@@ -56,8 +59,18 @@ async def load(request: VideoRequest, limiter: CapacityLimiter | None = None) ->
         raise InvalidRequest(problems)
     singles = {name: found for name, found in read.items() if name in _SINGLE}
     listed = tuple(read.get(f"image_list[{place}]", image) for place, image in enumerate(images))
-    changes = {**singles, "image_list": listed} if images else singles
-    return attrs.evolve(request, **changes)
+    items = tuple(
+        with_content_url(item, read[f"content[{place}].{media[place][0]}"])
+        if place in media and f"content[{place}].{media[place][0]}" in read
+        else item
+        for place, item in enumerate(content)
+    )
+    changes: dict[str, object] = {**singles}
+    if images:
+        changes["image_list"] = listed
+    if content:
+        changes["content"] = items
+    return attrs.evolve(request, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def _read_all(unread: dict[str, object]) -> dict[str, bytes | Problem]:

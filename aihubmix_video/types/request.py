@@ -18,7 +18,7 @@ __all__ = ["Reference", "VideoParams", "VideoRequest"]
 
 Reference = str | bytes | Path | IO[bytes] | dict[str, str]
 """A reference medium: an http(s) or data URL, bytes, a `pathlib.Path` or an open binary file (read once, when
-submitted), or ``{"mime_type": ..., "data": <base64>}``. A str is never opened as a file."""
+submitted), ``{"mime_type": ..., "data": <base64>}``, or OpenAI's ``{"image_url": <URL>}``. A str is never opened as a file."""
 
 
 def _cut(value: object) -> str:
@@ -49,7 +49,8 @@ class VideoRequest:
         image_tail: Kling's last frame.
         image_list: Kling v1-6's reference images, up to 4.
         video_list: Kling omni's reference videos: ``[{"video_url": ..., "refer_type": "feature" | "base"}]``.
-        content: Seedance's references: ``[{"type": "image_url", "image_url": {"url": ...}, "role": ...}]``.
+        content: Seedance's references: ``[{"type": "image_url", "image_url": {"url": ...}, "role": ...}]``. The URL of a picture may
+            be any `Reference`, a path or bytes as well; videos and sounds are http(s) URLs.
         extra_body: Further wire fields, passed through as they are.
 
     Raises:

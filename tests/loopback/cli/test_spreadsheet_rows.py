@@ -36,13 +36,17 @@ def test_a_rows_picture_is_found_beside_the_batch_file(tmp_path: Path, monkeypat
     lines.append(
         {"model": "kling-v1-6", "prompt": "a cat", "image_list": ["pictures/cat.png", "https://example.com/a.png"]}
     )
+    seen = {"type": "image_url", "image_url": {"url": "pictures/cat.png"}, "role": "reference_image"}
+    lines.append({"model": "doubao-seedance-2-0-260128", "prompt": "a cat", "content": [seen]})
     batch.write_text("\n".join(map(json.dumps, lines)), "utf-8")
 
     requests = [row.request for row in rows_of(batch) if isinstance(row, Row) or pytest.fail(str(row))]
 
     cat = tmp_path / "pictures" / "cat.png"
-    assert [cat, cat, "https://example.com/cat.png", None] == [request.input_reference for request in requests]
+    assert [cat, cat, "https://example.com/cat.png", None, None] == [request.input_reference for request in requests]
     assert (cat, "https://example.com/a.png") == requests[3].image_list
+    assert requests[4].content is not None
+    assert cat == requests[4].content[0]["image_url"]["url"]
 
 
 def test_a_picture_that_cannot_be_used_is_a_problem_of_its_row(tmp_path: Path):
@@ -105,6 +109,32 @@ def test_a_prompt_may_come_from_a_file(tmp_path: Path):
     assert "a cat\nat dusk" == prompt_of(f"@{file}")
     assert "@home" == prompt_of("@@home")
     assert "a cat" == prompt_of("a cat")
+
+
+async def test_references_of_seedance_are_options(tmp_path: Path):
+    """A picture from the disk, and others by their URL, in the order of their kinds."""
+    (tmp_path / "cat.png").write_bytes(png(1280, 720))
+
+    done = await run(
+        *(
+            "generate",
+            "a cat",
+            "-m",
+            "doubao-seedance-2-0-260128",
+            "--seconds",
+            "4",
+            "-o",
+            "cat.mp4",
+            "--sidecar",
+            *FAST,
+        ),
+        *("--reference-image", "cat.png", "--reference-audio", "https://example.com/a.mp3"),
+        folder=tmp_path,
+    )
+
+    assert 0 == done.code, done.err
+    content = json.loads((tmp_path / "cat.json").read_text("utf-8"))["request"]["content"]
+    assert ["reference_image", "reference_audio"] == [item["role"] for item in content]
 
 
 async def test_a_dash_is_standard_input_and_not_a_prompt(tmp_path: Path):

@@ -5,14 +5,18 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 from anyio import CapacityLimiter
 
+from aihubmix_video.capabilities import find_capability, find_problems
 from aihubmix_video.errors import InvalidRequest
+from aihubmix_video.ledger.fingerprint import fingerprint
+from aihubmix_video.protocol.encode_request import encode
 from aihubmix_video.references.inspect import MAX_BYTES
 from aihubmix_video.storage.reference_files import load
 from aihubmix_video.types.request import VideoRequest
-from tests.pure.pictures import png
+from tests.pure.pictures import data_url, png
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -44,6 +48,38 @@ async def test_paths_and_files_become_their_bytes(tmp_path: Path):
     assert png() == loaded.image
     assert png() == loaded.image_tail
     assert (png(), "https://example.com/a.png") == loaded.image_list
+
+
+async def test_paths_and_files_in_content_become_their_bytes(tmp_path: Path):
+    """Seedance's pictures are given as those of every other model; what else an item holds stays."""
+    file = tmp_path / "cat.png"
+    file.write_bytes(png())
+    video = {"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}, "role": "reference_video"}
+    with file.open("rb") as opened:
+        pictures = [
+            {"type": "image_url", "image_url": {"url": value}, "role": "reference_image"}
+            for value in (file, opened, png())
+        ]
+        request = VideoRequest(model="doubao-seedance-2-0-260128", prompt="a cat", content=[*pictures, video])
+        assert () == find_problems(request).problems
+        loaded = await load(request)
+
+    assert () == find_problems(loaded).problems
+    assert loaded.content is not None
+    assert [png()] * 3 == [item["image_url"]["url"] for item in loaded.content[:3]]
+    assert ("reference_image", video) == (loaded.content[0]["role"], loaded.content[3])
+    sent = encode(loaded, find_capability(loaded.model))["extra_body"]
+    assert [data_url(png())] * 3 == [item["image_url"]["url"] for item in sent["content"][:3]]  # type: ignore[index]
+    assert fingerprint(loaded) == fingerprint(await load(attrs.evolve(request, content=[*pictures[2:] * 3, video])))
+
+
+async def test_a_missing_file_in_content_is_named_by_its_place(tmp_path: Path):
+    """There may be twelve of them."""
+    item = {"type": "image_url", "image_url": {"url": tmp_path / "no.png"}, "role": "reference_image"}
+    problem = await problem_of(content=[item])
+
+    assert "content[0].image_url.url" == problem.field
+    assert "does not exist" in problem.message
 
 
 async def test_a_request_without_files_is_left_alone():
