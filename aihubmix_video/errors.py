@@ -434,9 +434,14 @@ class LedgerError(VideoError):
 
 
 class LedgerInUse(LedgerError):
-    """Another process is working with the record; one at a time may."""
+    """Another process is working with the record; one at a time may.
+
+    Attributes:
+        holder_pid: The number of that process on its machine, where it is known.
+    """
 
     advice = ""
+    holder_pid: int | None = None
 
 
 class SessionClosed(VideoError):

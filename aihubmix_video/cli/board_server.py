@@ -92,7 +92,7 @@ class BoardServer:
                 speed=runner.screen.speed,
                 prices=self.prices,
             )
-            await stack.enter_async_context(video_lifespan(**options)(app))
+            await stack.enter_async_context(video_lifespan(standby=False, **options)(app))
             await self._run(guarded, listener, runner)
         return ExitCode.DONE
 

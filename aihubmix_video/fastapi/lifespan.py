@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+import logging
+import os
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from aihubmix_video.errors import LedgerInUse
 from aihubmix_video.fastapi.app_state import NAME, AppState
 from aihubmix_video.fastapi.recovery import JobRecovery
 from aihubmix_video.fastapi.shutdown_signal import told_of_the_end
@@ -14,7 +17,7 @@ from aihubmix_video.ledger.null_ledger import NullLedger
 from aihubmix_video.session.session import VideoSession
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from fastapi import FastAPI
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
     from aihubmix_video.ledger.interface import Ledger
 
 __all__ = ["ServerSession", "video_lifespan"]
+
+log = logging.getLogger("aihubmix_video")
+
+LOCK_POLL_SECONDS = 0.25
+"""Between looks of a stand-by at the ledger's lock, which ends with its holder; a look opens one file on this machine."""
 
 
 class ServerSession(VideoSession):
@@ -33,6 +41,8 @@ class ServerSession(VideoSession):
 
 
 def video_lifespan(
+    *,
+    standby: bool = True,
     **session_options: Any,  # noqa: ANN401 - those of `VideoSession`
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]:
     """Open one session for the whole process: ``FastAPI(lifespan=video_lifespan(ledger="jobs.db"))``.
@@ -48,16 +58,24 @@ def video_lifespan(
                 yield state
 
     Args:
+        standby: While another process has the ledger, wait for it to end and then take over. A server accepts no request
+            while it starts, so of two workers of one server the first serves everything, and the second waits. False: refuse
+            to start instead.
         **session_options: Those of `VideoSession`.
 
     Raises:
         ConfigurationError: When the application starts: an option cannot be used.
-        LedgerInUse: When the application starts: another process has the ledger.
+        LedgerInUse: When the application starts: this process has the ledger already, or another one has it and *standby* is
+            false.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with ServerSession(**session_options) as session:
+        async with AsyncExitStack() as stack:
+            session = await _entered(stack, session_options, standby=standby)
+            if session is None:
+                yield {}
+                return
             service = AppState(session)
             recovering = asyncio.create_task(JobRecovery(session).run(), name="aihubmix-video recovery")
             setattr(app.state, NAME, service)
@@ -72,3 +90,24 @@ def video_lifespan(
                     await recovering
 
     return lifespan
+
+
+async def _entered(
+    stack: AsyncExitStack, options: Mapping[str, Any], *, standby: bool
+) -> ServerSession | None:  # Any: of `VideoSession`
+    """Open the session once no other process has its ledger; None if the server is asked to stop before that."""
+    stopped = asyncio.Event()
+    waiting = False
+    with told_of_the_end(stopped.set):
+        while not stopped.is_set():
+            try:
+                return await stack.enter_async_context(ServerSession(**options))
+            except LedgerInUse as error:
+                if not standby or error.holder_pid == os.getpid():
+                    raise
+                if not waiting:
+                    log.warning("%s This process is a stand-by: it starts when that one has ended.", error)
+                waiting = True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), LOCK_POLL_SECONDS)
+    return None

@@ -195,9 +195,11 @@ def _refuse_running_holder(holder: _Holder | None, ledger: Path, path: Path) -> 
 
 
 def _in_use(ledger: Path, holder: _Holder | str) -> LedgerInUse:
-    return LedgerInUse(
+    error = LedgerInUse(
         f"{ledger} is in use by {holder}. One process at a time may write a ledger: wait for it, end it, or use another ledger."
     )
+    error.holder_pid = holder.pid if isinstance(holder, _Holder) else None
+    return error
 
 
 def _read(descriptor: int) -> _Holder | None:
