@@ -55,6 +55,7 @@ async def measure(rounds: int, folder: Path) -> list[float]:
                 "0",
                 "--workers",
                 "2",
+                "--no-access-log",
             ),
             cwd=folder,
             env={**os.environ, "AIHUBMIX_API_KEY": sandbox.api_key, "AIHUBMIX_BASE_URL": sandbox.url},
