@@ -64,14 +64,15 @@ def field_of(key: object) -> str:
     return "seconds" if key == "duration" else key if isinstance(key, str) and key in FIELDS else ""
 
 
-def normalised(capability: NormalRules | None, request: VideoRequest) -> VideoRequest:
+def normalised(capability: NormalRules | None, request: VideoRequest, *, lift: bool = True) -> VideoRequest:
     """Return a request in its one form.
 
     Args:
         capability: The model's, or None for a model without a table.
         request: As the user made it; anything may be in its fields.
+        lift: Whether keys of ``extra_body`` that are fields may become these; otherwise ``extra_body`` stays as it is.
     """
-    if capability is not None and capability.extra_body is ExtraBody.LIFTED:
+    if lift and capability is not None and capability.extra_body is ExtraBody.LIFTED:
         request = _lifted(capability, request)
     whole = {field: whole_number(getattr(request, field)) for field in ("seconds", "seed")}
     numbers = {field: number for field, number in whole.items() if number is not None}

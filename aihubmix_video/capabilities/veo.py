@@ -19,6 +19,9 @@ from aihubmix_video.capabilities.schema import PAGE
 
 _UNLISTED = "is not on the official page; it is passed on to the vendor"
 _HD_ONLY = "the page lists it for all of Veo, but Veo 2 itself is known for 720p only"
+_PORTRAIT_4K = (
+    "the label 4k is landscape, and the gateway has been seen to read the short side of pixels as an unknown 2160p"
+)
 _FRAME = "choose the orientation by pixels, such as size='720x1280'"
 
 # The first name of a size is the one sent: pixels where the gateway reads them well. It takes the short side for
@@ -31,7 +34,10 @@ _FULL_HD = (
     Size(1920, 1080, "1080p", "16:9", names=("1920x1080", "1080p"), upstream_seconds=8),
     Size(1080, 1920, "1080p", "9:16", upstream_seconds=8),
 )
-_4K = (Size(3840, 2160, "4k", "16:9", names=("4k", "3840x2160"), upstream_seconds=8),)
+_4K = (
+    Size(3840, 2160, "4k", "16:9", names=("4k", "3840x2160"), upstream_seconds=8),
+    Size(2160, 3840, "4k", "9:16", doubt=_PORTRAIT_4K, upstream_seconds=8),
+)
 
 _OPTIONS: dict[str, Option] = {
     "negative_prompt": Text(note=_UNLISTED),

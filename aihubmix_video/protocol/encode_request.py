@@ -16,10 +16,12 @@ import attrs
 
 from aihubmix_video.capabilities.field_rules import Dialect, ExtraBody
 from aihubmix_video.capabilities.normal import normalised
+from aihubmix_video.capabilities.schema import ADAPTIVE
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.protocol.json_writer import compact
 from aihubmix_video.references.inspect import Medium, content_url, read_medium, with_content_url
 from aihubmix_video.types.request import VideoRequest
+from aihubmix_video.types.whole_number import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,17 +34,18 @@ MAX_BODY = 32 * 1024 * 1024
 Body = dict[str, object]
 
 
-def encode(request: VideoRequest, capability: Capability | None) -> Body:
+def encode(request: VideoRequest, capability: Capability | None, *, lift: bool = True) -> Body:
     """Return a request as the JSON object its model's vendor understands.
 
     Args:
         request: Checked, its references loaded.
         capability: The model's, or None to pass on what was given for a model without a table.
+        lift: Whether keys of ``extra_body`` that are fields may become these; otherwise ``extra_body`` stays as it is.
 
     Raises:
         InvalidRequest: A reference was not loaded, or is not a reference.
     """
-    asked = normalised(capability, request)
+    asked = normalised(capability, request, lift=lift)
     given = {name: getattr(asked, name) for name in attrs.fields_dict(VideoRequest) if name != "extra_body"}
     body: Body = {name: value for name, value in given.items() if value is not None and value != ""}
     if capability is None:
@@ -92,13 +95,37 @@ def _plain(body: Body, _: Capability) -> Body:
     return _with_media(body, "input_reference", lambda medium: medium.as_url)
 
 
-def _seedance(body: Body, _: Capability) -> Body:
-    """The page nests ``content`` in ``extra_body``; everything else has effect at the top level only."""
+_SEEDANCE_TWICE = ("resolution", "ratio", "generate_audio", "watermark", "seed")
+
+
+def _seedance(body: Body, capability: Capability) -> Body:
+    """Every option in each place where a report says that the gateway reads it.
+
+    The official page lists the fields flat, and its only example nests ``content``, ``ratio``, ``duration`` and ``watermark`` in
+    ``extra_body``. A client that was tried live (2026) found the options in ``extra_body``, the length only as ``seconds`` at the top,
+    and the resolution only as a ``size`` in pixels. No report refuses an option that is said twice. A size in pixels is left out
+    beside references, where an adapter was seen to refuse it.
+    """
     content = body.pop("content", None)
-    if content is None:
-        return body
-    items = [_content_item(place, item) for place, item in enumerate(content)] if _is_list(content) else content
-    return {**body, "extra_body": {"content": _json_value(items)}}
+    nested: Body = {name: body[name] for name in _SEEDANCE_TWICE if name in body}
+    if (seconds := whole_number(body.get("seconds"))) is not None:
+        nested["duration"] = seconds
+    if content is not None:
+        items = [_content_item(place, item) for place, item in enumerate(content)] if _is_list(content) else content
+        nested["content"] = _json_value(items)
+    elif "input_reference" not in body and (pixels := _seedance_pixels(body, capability)) is not None:
+        body["size"] = pixels
+    return {**body, "extra_body": nested} if nested else body
+
+
+def _seedance_pixels(body: Body, capability: Capability) -> str | None:
+    """Return the pixels that resolution and ratio stand for; None if neither was asked for, or the pixels are not known."""
+    if "size" in body or body.keys().isdisjoint(("resolution", "ratio")):
+        return None
+    tier = body.get("resolution", capability.options["resolution"].default)
+    ratio = body.get("ratio", ADAPTIVE)
+    wanted = (tier, capability.text_ratio if ratio == ADAPTIVE else ratio)
+    return next((size.pixels for size in capability.sizes if (size.tier, size.ratio) == wanted), None)
 
 
 def _content_item(place: int, item: object) -> object:
@@ -178,7 +205,8 @@ def _below(body: Body, extra: Mapping[str, object] | None) -> Body:
 
 def _nested(body: Body, extra: Mapping[str, object] | None) -> Body:
     own = body.get("extra_body", {})
-    inner = _below(own if isinstance(own, dict) else {}, extra)
+    given = _below({}, extra)  # what the user wrote there stays as it was written
+    inner = {**(own if isinstance(own, dict) else {}), **given}
     return {**body, "extra_body": inner} if inner else body
 
 

@@ -18,12 +18,13 @@ from aihubmix_video.sandbox.gateway_response import GatewayResponse, json_answer
 from aihubmix_video.sandbox.ids import routing_token
 from aihubmix_video.sandbox.jobs import SandboxJob
 from aihubmix_video.sandbox.latency import generation_seconds, queued_share
-from aihubmix_video.sandbox.vendors import BY_MODEL
+from aihubmix_video.sandbox.vendors import BY_MODEL, seedance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aihubmix_video.sandbox.error_bodies import Envelope
+    from aihubmix_video.sandbox.vendors.seedance import SeedanceReads
     from aihubmix_video.sandbox.vendors.vendor import Order, Vendor
 
 NEVER = float("inf")
@@ -43,6 +44,7 @@ class Rules:
     link_lifetime: float | None = None
     balance: int | None = None
     generation: float | Callable[[Order], float] | None = None
+    seedance_reads: SeedanceReads = "both"
 
 
 @attrs.frozen(kw_only=True)
@@ -168,7 +170,7 @@ class Gateway:
         self, vendor: Vendor, body: Mapping[str, object], *, now: float, draws: Draws, request_id: str
     ) -> GatewayResponse:
         try:
-            order = vendor.read(_merged(vendor, body))
+            order = vendor.read(_merged(vendor, body, self.rules.seedance_reads))
         except RefusedRequest as refusal:
             return _refused(refusal, vendor.envelope, request_id)
         if REFUSE in order.prompt:
@@ -236,8 +238,10 @@ def misdirected(host: str, *, request_id: str) -> GatewayResponse:
     return _error(403, f"the sandbox serves loopback only, not {host[:80]!r}", "forbidden_host", request_id)
 
 
-def _merged(vendor: Vendor, body: Mapping[str, object]) -> Mapping[str, object]:
+def _merged(vendor: Vendor, body: Mapping[str, object], reads: SeedanceReads) -> Mapping[str, object]:
     extra = body.get("extra_body")
+    if vendor is seedance.VENDOR and (extra is None or isinstance(extra, dict)):
+        return seedance.merged(body, extra or {}, reads)
     if extra is None:
         return {name: value for name, value in body.items() if name != "extra_body"}
     if not isinstance(extra, dict):

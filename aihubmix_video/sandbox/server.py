@@ -8,7 +8,7 @@ import time
 from collections import deque
 from math import isfinite
 from random import Random
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self, get_args
 
 import attrs
 from aiohttp import web
@@ -18,6 +18,7 @@ from aihubmix_video.sandbox.fault_script import FaultScript
 from aihubmix_video.sandbox.gateway import Gateway, Rules
 from aihubmix_video.sandbox.http_server import HttpServer
 from aihubmix_video.sandbox.request_handler import RequestHandler
+from aihubmix_video.sandbox.vendors.seedance import SeedanceReads
 from aihubmix_video.sandbox.video.clips import Studio, can_render
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Sandbox:
         rate_limit: Requests in any second above which it answers 429; None for no limit.
         link_lifetime: Seconds from creation until a video is gone; None for the vendors' own, 24 hours or 30 days.
         balance: Jobs the account can pay for; None for no limit.
+        seedance_reads: Where Seedance's options are read, as reports differ: ``"both"`` places, ``"top"``, ``"nested"`` (in
+            ``extra_body``, as the official page's example has them), or ``"observed"`` (length and pixels at the top, the rest nested).
         generation: Seconds a job takes before `speed`: a number, or a function of the `Order`; None for the vendors' own.
         content: What every video is: these bytes, or a valid MP4 of so many bytes that is never held in memory. None for
             films of the size and length asked for.
@@ -77,6 +80,7 @@ class Sandbox:
     rate_limit: float | None = None
     link_lifetime: float | None = None
     balance: int | None = None
+    seedance_reads: SeedanceReads = "both"
     generation: float | Callable[[Order], float] | None = None
     content: bytes | int | None = attrs.field(default=None, repr=False)
     render: bool | None = None
@@ -210,6 +214,7 @@ class Sandbox:
             rate_limit=self.rate_limit,
             link_lifetime=self.link_lifetime,
             balance=self.balance,
+            seedance_reads=self.seedance_reads,
             generation=self.generation,
         )
         size = self.content if isinstance(self.content, int) else None
@@ -256,5 +261,8 @@ def _check(sandbox: Sandbox) -> None:
         value = getattr(sandbox, name)
         if isinstance(value, int) and value < 0:
             raise ConfigurationError(f"{name} {value} is negative")
+    if sandbox.seedance_reads not in get_args(SeedanceReads):
+        allowed = ", ".join(get_args(SeedanceReads))
+        raise ConfigurationError(f"seedance_reads {sandbox.seedance_reads!r} is not one of {allowed}")
     if sandbox.render and not can_render():
         raise ConfigurationError("rendering needs PyAV: pip install 'aihubmix-video[media]'")

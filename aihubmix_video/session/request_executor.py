@@ -147,7 +147,7 @@ class RequestExecutor:
             problems = find_problems(request, validate=self._settings.validate).problems
             if problems:
                 raise InvalidRequest(problems)
-        return to_json(encode(request, find_capability(request.model)))
+        return to_json(encode(request, find_capability(request.model), lift=self._settings.validate != "off"))
 
     async def _unanswered(self, tracked: TrackedJob, error: VideoError, send_hook: SendHook) -> Event:
         """Judge a create that brought no whole answer by whether it had left."""

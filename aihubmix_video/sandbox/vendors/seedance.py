@@ -6,7 +6,7 @@ adapters repeat it, 2026-06. Unknown fields are ignored, as observed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aihubmix_video.sandbox.error_bodies import RefusedRequest, ark
 from aihubmix_video.sandbox.ids import seedance_id
@@ -39,6 +39,27 @@ ROLES = {
 }
 LIMITS = {"image_url": 9, "video_url": 3, "audio_url": 3}
 FRAMES = frozenset({"first_frame", "last_frame"})
+
+
+SeedanceReads = Literal["both", "top", "nested", "observed"]
+"""Where options are read: in both places, at the top alone, in ``extra_body`` alone as the page's example has them, or as a
+client found it live: the length and a size in pixels at the top, everything else in ``extra_body``."""
+NAMES = ("model", "prompt")
+
+
+def merged(body: Mapping[str, object], extra: Mapping[str, object], reads: SeedanceReads) -> Mapping[str, object]:
+    """Return the fields that count of a request; the content is nested in every report that tells of it."""
+    top = {name: value for name, value in body.items() if name != "extra_body"}
+    match reads:
+        case "both":
+            return {**extra, **top}
+        case "top":
+            return {**{name: extra[name] for name in ("content",) if name in extra}, **top}
+        case "nested":
+            return {**extra, **{name: top[name] for name in NAMES if name in top}}
+        case "observed":
+            read_nested = {name: value for name, value in extra.items() if name not in {"duration", "resolution"}}
+            return {**read_nested, **{name: top[name] for name in (*NAMES, "seconds", "size") if name in top}}
 
 
 def read(body: Mapping[str, object]) -> Order:

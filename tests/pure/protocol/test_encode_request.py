@@ -54,6 +54,7 @@ def test_only_what_was_given_is_sent(model: str):
         pytest.param("veo-3.1-generate-preview", {"size": "720p"}, {"size": "1280x720"}, id="veo-label-becomes-pixels"),
         pytest.param("veo-3.1-generate-preview", {"size": "1080x1920"}, {"size": "1080x1920"}, id="veo-portrait"),
         pytest.param("veo-3.1-generate-preview", {"size": "3840x2160"}, {"size": "4k"}, id="veo-4k-goes-by-label"),
+        pytest.param("veo-3.1-generate-preview", {"size": "2160x3840"}, {"size": "2160x3840"}, id="veo-portrait-4k"),
         pytest.param("veo-3.1-generate-preview", {"aspect_ratio": "9:16"}, {}, id="veo-never-aspect-ratio"),
         pytest.param("veo-3.1-generate-preview", {"input_reference": IMAGE}, {"input_reference": IMAGE}, id="veo-image"),
         pytest.param("wan2.6-t2v", {"size": "1920*1080"}, {"size": "1920x1080"}, id="wan-star"),
@@ -71,19 +72,40 @@ def test_only_what_was_given_is_sent(model: str):
                 "ratio": "16:9",
                 "resolution": "480p",
                 "watermark": False,
-                "extra_body": {"content": CONTENT},
+                "extra_body": {
+                    "content": CONTENT,
+                    "ratio": "16:9",
+                    "resolution": "480p",
+                    "duration": 11,
+                    "watermark": False,
+                },
             },
-            id="seedance-content-is-nested",
+            id="seedance-options-are-in-both-places",
         ),
         pytest.param(
             SEEDANCE,
             {"extra_body": {"content": CONTENT, "ratio": "16:9", "duration": 11, "camera_fixed": True}},
-            {"seconds": "11", "ratio": "16:9", "extra_body": {"content": CONTENT, "camera_fixed": True}},
+            {
+                "seconds": "11",
+                "ratio": "16:9",
+                "extra_body": {"content": CONTENT, "ratio": "16:9", "duration": 11, "camera_fixed": True},
+            },
             id="seedance-extra-body-is-lifted",
         ),
-        pytest.param(SEEDANCE, {"size": "9:16"}, {"ratio": "9:16"}, id="seedance-ratio-as-size"),
+        pytest.param(
+            SEEDANCE,
+            {"size": "9:16"},
+            {"ratio": "9:16", "size": "720x1280", "extra_body": {"ratio": "9:16"}},
+            id="seedance-ratio-as-size",
+        ),
+        pytest.param(
+            SEEDANCE,
+            {"resolution": "480p"},
+            {"resolution": "480p", "size": "864x496", "extra_body": {"resolution": "480p"}},
+            id="seedance-pixels-of-the-resolution",
+        ),
         pytest.param(SEEDANCE, {"size": "1280x720"}, {"size": "1280x720"}, id="seedance-pixels"),
-        pytest.param(SEEDANCE, {"seconds": -1}, {"seconds": "-1"}, id="seedance-auto"),
+        pytest.param(SEEDANCE, {"seconds": -1}, {"seconds": "-1", "extra_body": {"duration": -1}}, id="seedance-auto"),
         pytest.param("kling-v3", {"seconds": 7, "mode": "pro"}, {"duration": "7", "mode": "pro"}, id="kling-duration"),
         pytest.param("kling-v3", {"size": "1280x720"}, {}, id="kling-never-size"),
         pytest.param("kling-v1", {"image": data_url(png())}, {"image": as_object(png())["data"]}, id="30-kling-no-prefix"),
@@ -119,6 +141,19 @@ def test_only_what_was_given_is_sent(model: str):
 def test_a_request_is_written_as_its_vendor_wants_it(model: str, fields: dict[str, Any], body: dict[str, object]):
     """The quirks of each family, from the official page and from what its gateway was seen to refuse."""
     assert body == body_of(model, **fields)
+
+
+def test_an_extra_body_that_is_not_to_be_lifted_stays_as_it_was_written():
+    """With validation off the user knows better, and what is sent is what was written."""
+    written = {"content": CONTENT, "ratio": "9:16", "duration": 11, "watermark": False}
+    request = VideoRequest(model=SEEDANCE, prompt="a cat", seconds=5, ratio="16:9", extra_body=written)
+
+    body = encode(request, find_capability(SEEDANCE), lift=False)
+
+    assert written == {name: value for name, value in body["extra_body"].items() if name in written}  # type: ignore[attr-defined]
+    assert ("5", "16:9") == (body["seconds"], body["ratio"])
+    alone = encode(attrs.evolve(request, seconds=None, ratio=None), find_capability(SEEDANCE), lift=False)
+    assert {"model": SEEDANCE, "prompt": "a cat", "extra_body": written} == alone
 
 
 def test_a_field_wins_over_the_same_key_in_extra_body():
