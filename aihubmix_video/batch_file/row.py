@@ -81,7 +81,8 @@ def unknown(name: str, value: object) -> Problem:
     """Report a name that is not a column, with the closest that is."""
     nearest = next(iter(get_close_matches(name[:LABEL_CHARACTERS], COLUMNS, n=1)), None)
     wanted = f"did you mean {nearest}?" if nearest else f"the fields are {', '.join(COLUMNS)}"
-    return Problem.of(label(name), value, f"unknown field; {wanted}", allowed=COLUMNS, nearest=nearest)
+    message = f"unknown field; {wanted}; a column of your own is named by --ignore-columns"
+    return Problem.of(label(name), value, message, allowed=COLUMNS, nearest=nearest)
 
 
 def label(name: str) -> str:
