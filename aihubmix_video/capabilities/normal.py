@@ -74,7 +74,9 @@ def normalised(capability: NormalRules | None, request: VideoRequest, *, lift: b
     """
     if lift and capability is not None and capability.extra_body is ExtraBody.LIFTED:
         request = _lifted(capability, request)
-    spelt = {field: value for field in ("seconds", "seed") if isinstance(value := getattr(request, field), (str, float))}
+    spelt = {
+        field: value for field in ("seconds", "seed") if isinstance(value := getattr(request, field), (str, float))
+    }
     numbers = {field: number for field, value in spelt.items() if (number := whole_number(value)) is not None}
     request = _with(request, **numbers, size=plain_size(request.size))
     if capability is not None and capability.ratio_field is not None and capability.size_names:
