@@ -438,10 +438,12 @@ class LedgerInUse(LedgerError):
 
     Attributes:
         holder_pid: The number of that process on its machine, where it is known.
+        held_here: Whether it is this very process; containers often give the same number to processes of their own.
     """
 
     advice = ""
     holder_pid: int | None = None
+    held_here: bool = False
 
 
 class SessionClosed(VideoError):

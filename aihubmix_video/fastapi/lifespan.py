@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +102,7 @@ async def _entered(
             try:
                 return await stack.enter_async_context(ServerSession(**options))
             except LedgerInUse as error:
-                if not standby or error.holder_pid == os.getpid():
+                if not standby or error.held_here:
                     raise
                 if not waiting:
                     log.warning("%s This process is a stand-by: it starts when that one has ended.", error)

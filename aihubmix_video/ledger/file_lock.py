@@ -68,7 +68,7 @@ class _Holder:
         return _start_time(self.pid) == self.born
 
     def __str__(self) -> str:
-        if (self.pid, self.host) == (os.getpid(), socket.gethostname()):
+        if self == _Holder.this():
             return f"this process ({self.pid})"
         return f"process {self.pid} on {self.host}"
 
@@ -198,7 +198,8 @@ def _in_use(ledger: Path, holder: _Holder | str) -> LedgerInUse:
     error = LedgerInUse(
         f"{ledger} is in use by {holder}. One process at a time may write a ledger: wait for it, end it, or use another ledger."
     )
-    error.holder_pid = holder.pid if isinstance(holder, _Holder) else None
+    if isinstance(holder, _Holder):
+        error.holder_pid, error.held_here = holder.pid, holder == _Holder.this()
     return error
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import re
 import signal
+import socket
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +26,8 @@ from tests.loopback.sessions import AT_ONCE
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Callable
+
+    from fastapi import FastAPI
 
     Job = dict[str, Any]  # Any: a JSON object
 
@@ -157,6 +161,28 @@ async def test_a_ledger_that_the_process_has_itself_is_not_waited_for(tmp_path: 
             with pytest.raises(LedgerInUse, match=str(first.pid)):
                 async with refused.router.lifespan_context(refused):
                     pass
+
+
+@pytest.mark.parametrize("host", ["another-container", socket.gethostname()])
+async def test_a_holder_with_the_same_number_in_another_container_is_waited_for(tmp_path: Path, host: str):
+    """The first process of each container has the number 1, and containers may share the machine's name."""
+    held = {"pid": os.getpid(), "host": host, "born": "1"}
+    async with Sandbox(**SLOW) as sandbox:
+        app = application(sandbox, tmp_path, ledger=tmp_path / "jobs.db")
+        with (tmp_path / "jobs.db.lock").open("w+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            json.dump(held, file)
+            file.flush()
+            starting = asyncio.create_task(started_and_ended(app))
+            done, _ = await asyncio.wait({starting}, timeout=1)
+            assert not done, starting.exception()
+        await asyncio.wait_for(starting, 20)
+
+
+async def started_and_ended(app: FastAPI) -> None:
+    """Enter the application's lifespan, and leave it."""
+    async with app.router.lifespan_context(app):
+        pass
 
 
 async def test_two_workers_of_one_server_serve_and_take_over(tmp_path: Path):
