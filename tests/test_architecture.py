@@ -23,7 +23,7 @@ LAYERS = {
     "edges": ("settings", "storage", "download", "http", "ledger"),
     "assembly": ("session",),
     "features": ("gallery",),
-    "fronts": ("fastapi", "board", "cli"),
+    "fronts": ("temporal", "fastapi", "board", "cli"),
 }
 """Every folder is of one layer. What stands earlier may be imported by what stands later, never the other way round."""
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
@@ -34,7 +34,9 @@ IMPURE_MODULES = {
     *("aiofiles", "aiohttp", "anyio", "asyncio", "concurrent", "httpx", "multiprocessing", "os", "random", "secrets"),
     *("select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "uuid"),
 }
-FRAMEWORKS = {"cyclopts", "fastapi", "pydantic", "rich", "starlette", "typing_extensions", "uvicorn"}
+FRAMEWORKS = {
+    *("cyclopts", "fastapi", "pydantic", "rich", "starlette", "temporalio", "typing_extensions", "uvicorn"),
+}
 """Of the fronts alone: they come with extras, and the SDK must do without them."""
 # pathlib and datetime carry values too, so of these only the calls that touch the world are refused.
 IMPURE_CALLS = {
