@@ -18,7 +18,7 @@ LAYERS = {
     "values": ("errors", "_requirements", "types"),
     "rules": (
         *("references", "capabilities", "protocol", "polling", "scheduling"),
-        *("pricing", "output", "batch_file", "web"),
+        *("pricing", "catalog", "output", "batch_file", "web"),
     ),
     "edges": ("settings", "storage", "download", "http", "ledger"),
     "assembly": ("session",),
