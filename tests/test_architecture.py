@@ -23,7 +23,7 @@ LAYERS = {
     "edges": ("settings", "storage", "download", "http", "ledger"),
     "assembly": ("session",),
     "features": ("gallery", "telemetry"),
-    "fronts": ("fastapi", "board", "cli"),
+    "fronts": ("fastapi", "openai_front", "board", "cli"),
 }
 """Every folder is of one layer. What stands earlier may be imported by what stands later, never the other way round."""
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
