@@ -343,6 +343,11 @@ class VideoSession:
         """The tables of the models that this session knows."""
         return self._settings.capabilities
 
+    @property
+    def base_url(self) -> str:
+        """The gateway that it talks to, without ``/v1``."""
+        return self._settings.base_url
+
     def stats(self) -> SessionStats:
         """Take a snapshot of what is going on."""
         return self._manager.stats()
