@@ -23,7 +23,7 @@ LAYERS = {
     "edges": ("settings", "storage", "download", "http", "ledger"),
     "assembly": ("session",),
     "features": ("gallery", "telemetry"),
-    "fronts": ("fastapi", "board", "cli"),
+    "fronts": ("temporal", "fastapi", "board", "cli"),
 }
 """Every folder is of one layer. What stands earlier may be imported by what stands later, never the other way round."""
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
@@ -39,7 +39,7 @@ IMPURE_MODULES = {
 }
 FRAMEWORKS = {"cyclopts", "fastapi", "pydantic", "rich", "starlette", "typing_extensions", "uvicorn"}
 """Of the fronts alone: they come with extras, and the SDK must do without them."""
-ONE_PLACE = {"opentelemetry": "telemetry", "prometheus_client": "telemetry"}
+ONE_PLACE = {"opentelemetry": "telemetry", "prometheus_client": "telemetry", "temporalio": "temporal"}
 """Libraries of one feature alone, and the folder of it: nothing else may need their extras."""
 # pathlib and datetime carry values too, so of these only the calls that touch the world are refused.
 IMPURE_CALLS = {
