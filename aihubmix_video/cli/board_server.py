@@ -91,6 +91,7 @@ class BoardServer:
                 sandbox=runner.sandbox.sandbox,
                 speed=runner.screen.speed,
                 prices=self.prices,
+                capabilities=runner.session.tables(),
             )
             await stack.enter_async_context(video_lifespan(standby=False, **options)(app))
             await self._run(guarded, listener, runner)

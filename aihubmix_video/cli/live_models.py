@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import attrs
 from rich.text import Text
 
-from aihubmix_video.capabilities import find_capability
 from aihubmix_video.cli.exit_codes import ExitCode
 from aihubmix_video.cli.table_format import new_table
 from aihubmix_video.cli.text_format import safe, span_text, usd_text
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from aihubmix_video.capabilities import CapabilitySet
     from aihubmix_video.catalog import Catalog, Difference, LiveModel
     from aihubmix_video.cli.command_options import SessionOptions
     from aihubmix_video.cli.console import Screen
@@ -44,13 +44,13 @@ async def print_live_models(
         prices_to: A file for the prices, as ``--prices`` reads it.
         name: Only this model.
     """
-    catalog = await read_catalog(session)
+    catalog, tables = await read_catalog(session), session.tables()
     models = [each for each in catalog.models if name in {None, each.model}]
-    drift = [each for each in catalog.drift() if name in {None, each.model}]
+    drift = [each for each in catalog.drift(tables) if name in {None, each.model}]
     if screen.json:
-        screen.objects(live_objects(catalog, models, drift))
+        screen.objects(live_objects(catalog, models, drift, tables))
     else:
-        screen.table(live_table(models))
+        screen.table(live_table(models, tables))
         if drift:
             screen.table("")
             screen.table(drift_table(drift))
@@ -79,13 +79,13 @@ async def read_catalog(session: SessionOptions) -> Catalog:
         return await opened.catalog()
 
 
-def live_table(models: Iterable[LiveModel]) -> Table:
+def live_table(models: Iterable[LiveModel], tables: CapabilitySet) -> Table:
     """Return the models of the list, and whether each has a table."""
     table = new_table("model", "table", "takes", "list price", "retired")
     for each in models:
         table.add_row(
             Text(safe(each.model, 80), "bold"),
-            "no" if find_capability(each.model) is None else "yes",
+            "no" if tables.find(each.model) is None else "yes",
             safe(" ".join(each.input_modalities), 60),
             _price(each),
             "yes" if each.retired else "",
@@ -109,11 +109,11 @@ def drift_table(drift: Iterable[Difference]) -> Table:
 
 
 def live_objects(
-    catalog: Catalog, models: Iterable[LiveModel], drift: Iterable[Difference]
+    catalog: Catalog, models: Iterable[LiveModel], drift: Iterable[Difference], tables: CapabilitySet
 ) -> Iterator[dict[str, object]]:
     """Yield the list as ``--json`` prints it: the models, the differences, and where and when they were read."""
     for model in models:
-        yield {"kind": "model", **attrs.asdict(model), "has_table": find_capability(model.model) is not None}
+        yield {"kind": "model", **attrs.asdict(model), "has_table": tables.find(model.model) is not None}
     for each in drift:
         yield {
             "kind": "difference",
