@@ -22,8 +22,8 @@ LAYERS = {
     ),
     "edges": ("settings", "storage", "download", "http", "ledger"),
     "assembly": ("session",),
-    "features": ("gallery",),
-    "fronts": ("fastapi", "openai_front", "board", "cli"),
+    "features": ("gallery", "telemetry"),
+    "fronts": ("temporal", "fastapi", "openai_front", "board", "cli"),
 }
 """Every folder is of one layer. What stands earlier may be imported by what stands later, never the other way round."""
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
@@ -36,6 +36,8 @@ IMPURE_MODULES = {
 }
 FRAMEWORKS = {"cyclopts", "fastapi", "pydantic", "rich", "starlette", "typing_extensions", "uvicorn"}
 """Of the fronts alone: they come with extras, and the SDK must do without them."""
+ONE_PLACE = {"opentelemetry": "telemetry", "prometheus_client": "telemetry", "temporalio": "temporal"}
+"""Libraries of one feature alone, and the folder of it: nothing else may need their extras."""
 # pathlib and datetime carry values too, so of these only the calls that touch the world are refused.
 IMPURE_CALLS = {
     *("open", "input", "print", "breakpoint"),
@@ -50,6 +52,7 @@ IMPORTED_LATE = {
     "aihubmix_video.cli.board_server": "it needs the extra `fastapi`, and the command must be able to say so",
     "aihubmix_video.openai_front": "it needs the extra `fastapi`, see above",
     "aihubmix_video.cli.main": "it needs the extra `cli`, and the entry point must be able to say so",
+    "aihubmix_video.telemetry.otel_providers": "it needs the extra `otel`, and `observe_session` must be able to say so",
     "rich.console": "a command that prints no page does without it, and starts sooner",
     "uvloop": "optional (extra `speed`)",
 }
@@ -113,10 +116,11 @@ def upward(module: str, tree: ast.AST) -> Iterator[str]:
 
 def frameworks(module: str, tree: ast.AST) -> Iterator[str]:
     """Find imports of a front's framework below the fronts."""
-    if part_of(module) not in LAYERS["fronts"]:
-        for line, imported in imports(tree):
-            if imported.partition(".")[0] in FRAMEWORKS:
-                yield f"{module}:{line} {imported}"
+    here = part_of(module)
+    for line, imported in imports(tree):
+        library = imported.partition(".")[0]
+        if (library in FRAMEWORKS and here not in LAYERS["fronts"]) or ONE_PLACE.get(library, here) != here:
+            yield f"{module}:{line} {imported}"
 
 
 def impure(module: str, tree: ast.AST) -> Iterator[str]:
@@ -223,6 +227,9 @@ def test_frameworks_stay_in_their_fronts():
         ("protocol.encode_request", "if TYPE_CHECKING:\n    import rich.text", 1),
         ("fastapi.router", "from fastapi import APIRouter", 0),
         ("session.session", "from aihubmix_video.fastapi import x", 0),
+        ("session.session", "from opentelemetry import trace", 1),
+        ("board.app", "import prometheus_client", 1),
+        ("telemetry.otel_spans", "if TYPE_CHECKING:\n    from opentelemetry.trace import Span", 0),
     ],
 )
 def test_a_framework_below_its_front_is_seen(module: str, code: str, found: int):

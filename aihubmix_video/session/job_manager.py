@@ -83,6 +83,7 @@ class JobManager:
         ledger_sync: Its ledger.
         direct_calls: For requests of the user's own.
         observers: Told of every change of every job.
+        request_observers: Told of every request about a job that ended.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class JobManager:
             SendDownload: self._executor.fetch,
         }
         self._scheduler_loop = SchedulerLoop(scheduler, perform, self._finish)
+        self.request_observers = self._scheduler_loop.observers
         self.direct_calls = DirectCalls(self._scheduler_loop, client)
         self._session_key = secrets.token_hex(4)
         self._reservations = OutputReservations(disk)
@@ -270,6 +272,7 @@ class JobManager:
             tracked = self._tracked(video_id=video_id, status=Status.QUEUED, stage=Stage.FOLLOWED)
             self._attached[video_id] = tracked
             self._scheduler_loop.follow(tracked, FollowJob(tracked.number, (), wants_file=False))
+            tracked.tell()
         return tracked
 
     async def save(self, video_id: str, path: str | os.PathLike[str], *, overwrite: bool) -> Video:
@@ -279,6 +282,7 @@ class JobManager:
         tracked = self._tracked(video_id=video_id, status=Status.COMPLETED, target=target, stage=Stage.FOLLOWED)
         await self._reservations.take(tracked)
         self._scheduler_loop.follow(tracked, WantFile(tracked.number))
+        tracked.tell()
         try:
             return await tracked.ended()
         except asyncio.CancelledError:

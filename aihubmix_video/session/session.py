@@ -334,6 +334,11 @@ class VideoSession:
         warn_renamed("VideoSession.register", "VideoSession.registry")
         return self.registry
 
+    @property
+    def base_url(self) -> str:
+        """The gateway that it talks to, without ``/v1``."""
+        return self._settings.base_url
+
     def stats(self) -> SessionStats:
         """Take a snapshot of what is going on."""
         return self._manager.stats()
