@@ -29,7 +29,10 @@ LAYERS = {
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
 
 PURE = {*LAYERS["values"], *LAYERS["rules"]}
-PURE_BUT = {"web.asset_files": "it reads the package's own files, which are as constant as its code"}
+PURE_BUT = {
+    "capabilities.table_file": "it reads and writes the files of tables that users name",
+    "web.asset_files": "it reads the package's own files, which are as constant as its code",
+}
 IMPURE_MODULES = {
     *("aiofiles", "aiohttp", "anyio", "asyncio", "concurrent", "httpx", "multiprocessing", "os", "random", "secrets"),
     *("select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "uuid"),
@@ -54,6 +57,8 @@ IMPORTED_LATE = {
     "aihubmix_video.cli.main": "it needs the extra `cli`, and the entry point must be able to say so",
     "aihubmix_video.telemetry.otel_providers": "it needs the extra `otel`, and `observe_session` must be able to say so",
     "rich.console": "a command that prints no page does without it, and starts sooner",
+    "aihubmix_video.capabilities.table_converter": "it loads cattrs, which who has no file of tables does without",
+    "tomli_w": "optional (extra `toml`)",
     "uvloop": "optional (extra `speed`)",
 }
 

@@ -43,6 +43,7 @@ SESSION = {
     "deadline": 1800.0,
     "ledger": None,
     "validate": "known",
+    "capabilities": None,
     "trust_env": True,
     "new_key": False,
 }

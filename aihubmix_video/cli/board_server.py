@@ -123,6 +123,7 @@ class BoardServer:
                 sandbox=runner.sandbox.sandbox,
                 speed=runner.screen.speed,
                 prices=self.prices,
+                capabilities=runner.session.tables(),
             )
             await stack.enter_async_context(video_lifespan(standby=False, **options)(app))
             await self._run(self._with_front(app, guarded, folder), listener, runner)

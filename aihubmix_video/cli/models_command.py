@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003  # cyclopts reads the annotations when the program runs
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from aihubmix_video.capabilities import Audio, Mode, find_capability, list_capabilities
+from aihubmix_video.capabilities import BUILT_IN, Audio, Capability, CapabilitySet, Mode, load
 from aihubmix_video.capabilities.field_rules import closest
 from aihubmix_video.cli.command_options import OutputOptions
 from aihubmix_video.cli.console import Screen
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from aihubmix_video.capabilities import Capability
     from aihubmix_video.capabilities.field_rules import ImageRule, Option, Size
 
 __all__ = ["model_object", "models"]
@@ -33,38 +33,42 @@ LEGEND = (
 SOUND = {Audio.NONE: "", Audio.ALWAYS: "yes", Audio.SWITCHED: "choice"}
 
 
-def models(name: str | None = None, /, *, how: OutputOptions = OutputOptions()) -> int:
+def models(
+    name: str | None = None, /, *, capabilities: Path | None = None, how: OutputOptions = OutputOptions()
+) -> int:
     """Show what each model takes and gives.
 
     Args:
         name: One model, for everything that is known of it.
+        capabilities: TOML or JSON file with tables of your own, shown beside those here.
         how: What is printed.
     """
+    tables = BUILT_IN if capabilities is None else load(capabilities)
     if name is None:
-        print_models(Screen.of_options(how))
+        print_models(tables, Screen.of_options(how))
     else:
-        print_model(name, Screen.of_options(how))
+        print_model(name, tables, Screen.of_options(how))
     return ExitCode.DONE
 
 
-def print_models(screen: Screen) -> None:
+def print_models(tables: CapabilitySet, screen: Screen) -> None:
     """Print what every model takes."""
     if screen.json:
-        screen.objects(map(model_object, list_capabilities()))
+        screen.objects(map(model_object, tables))
     else:
-        screen.table(models_table(list_capabilities()))
+        screen.table(models_table(tables))
         screen.say(LEGEND)
 
 
-def print_model(name: str, screen: Screen) -> None:
+def print_model(name: str, tables: CapabilitySet, screen: Screen) -> None:
     """Print everything known of one model.
 
     Raises:
         InvalidRequest: It has no table.
     """
-    capability = find_capability(name)
+    capability = tables.find(name)
     if capability is None:
-        known = [each.model for each in list_capabilities()]
+        known = tables.names
         nearest = closest(name, known)
         hint = f"did you mean {nearest}?" if nearest else "`aihubmix-video models` lists those that have"
         raise InvalidRequest.of("model", name, f"has no table here; {hint}", allowed=known)
@@ -128,6 +132,8 @@ def model_page(capability: Capability) -> Iterator[Table | Text]:
     yield _facts(capability)
     yield _sizes(capability)
     yield Text(f"Source: {capability.source}", "dim")
+    for field, source in capability.sources.items():
+        yield Text(f"{field}: {source}", "dim")
 
 
 def _facts(capability: Capability) -> Table:
@@ -218,4 +224,5 @@ def model_object(capability: Capability) -> dict[str, object]:
         "delete": capability.can_delete,
         "link_lifetime": capability.link_lifetime,
         "source": capability.source,
+        "sources": dict(capability.sources),
     }

@@ -78,7 +78,7 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
         wanted = request_of(await read_body(request, options.max_body))
         info = await service.carried_out(_bought(service, options, wanted, owner, idempotency_key))
         base = base_of(request, 0)
-        resource = resource_of(info, base, options.prices)
+        resource = resource_of(info, base, options.prices, service.session.capabilities)
         return JSONResponse(resource, 202, {"Location": f"{base}/{info.key}"})
 
     @router.get("/", summary="List jobs, the newest first", response_model=JobList, responses=answers())
@@ -95,14 +95,14 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
         cursor = None if after is None else int(after)
         page = await service.registry.page(after=cursor, limit=limit, states=states, owner=owner)
         base = base_of(request, 0)
-        items = [resource_of(info, base, options.prices) for info in page.items]
+        items = [resource_of(info, base, options.prices, service.session.capabilities) for info in page.items]
         return JSONResponse({"items": items, "next": None if page.next is None else str(page.next)})
 
     @router.get("/{key}", summary="Look at a job", response_model=JobResource, responses=answers(404))
     async def job(request: Request, service: Serving, owner: Owner, key: Key) -> Response:
         """Return how a job stands."""
         info = await service.registry.find(key, owner)
-        return JSONResponse(resource_of(info, base_of(request, 1), options.prices))
+        return JSONResponse(resource_of(info, base_of(request, 1), options.prices, service.session.capabilities))
 
     @router.delete("/{key}", status_code=204, summary="Delete a job", responses=answers(404, 409, 501, 502))
     async def delete(service: Serving, owner: Owner, key: Key) -> Response:

@@ -103,7 +103,7 @@ class JobManager:
         self._disk = disk
         self.ledger_sync = ledger_sync
         ledger_sync.on_broken = self.stop_buying
-        self._request_checks = RequestChecker(settings.validate)
+        self._request_checks = RequestChecker(settings.validate, settings.capabilities)
         self._clock = asyncio.get_running_loop().time
         self._executor = RequestExecutor(settings, client, ledger_sync, disk, self._clock, self._tell)
         perform: dict[Request, Perform] = {
@@ -167,7 +167,8 @@ class JobManager:
                     self._request_checks.check(read)  # with what its files hold
                 await self.ledger_sync.intend(tracked, read, place, name)
             self.check_buying(tracked.key)  # it may have come to that meanwhile
-            self._scheduler_loop.follow(tracked, AddJob(tracked.number, kind_of(request), target is not None))
+            kind = kind_of(request, self.settings.capabilities)
+            self._scheduler_loop.follow(tracked, AddJob(tracked.number, kind, target is not None))
             self._keep(tracked)
         return tracked
 
@@ -216,7 +217,7 @@ class JobManager:
             watchers=() if watcher is None else (watcher,),
         )
         async with self._reservations.claimed(tracked):
-            kind, wants_file = kind_of(entry.request), tracked.target is not None
+            kind, wants_file = kind_of(entry.request, self.settings.capabilities), tracked.target is not None
             if entry.state is LedgerState.COMPLETED and wants_file:
                 lifetime = math.inf if entry.expires_at is None else entry.expires_at - time.time()
                 tracked.status, tracked.expires_at = Status.COMPLETED, self._clock() + lifetime
