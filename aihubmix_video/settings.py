@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import attrs
 
-from aihubmix_video.capabilities import Validate
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet, Validate, load
 from aihubmix_video.capabilities.field_rules import is_number
 from aihubmix_video.errors import ConfigurationError, shown
 from aihubmix_video.references.addresses import is_loopback, is_never_contacted
@@ -65,6 +65,7 @@ class Settings:
     max_downloads: int = 8
     deadline: float = 1800.0
     validate: Validate = "known"
+    capabilities: CapabilitySet = attrs.field(default=BUILT_IN, repr=False)
     proxy: str | None = attrs.field(default=None, repr=False)  # may hold credentials
 
     @property
@@ -107,6 +108,7 @@ def settings_from(
         max_downloads=_count("max_downloads", options["max_downloads"], MAX_DOWNLOADS),
         deadline=_number("deadline", options["deadline"], MAX_SECONDS, "seconds"),
         validate=_validate(options["validate"]),
+        capabilities=_capabilities(options.get("capabilities")),
     )
 
 
@@ -127,6 +129,16 @@ def _validate(value: object) -> Validate:
         if value == allowed:
             return allowed  # type: ignore[no-any-return]
     raise ConfigurationError(f'validate={shown(value)}: give "known", "strict" or "off".')
+
+
+def _capabilities(value: object) -> CapabilitySet:
+    if value is None:
+        return BUILT_IN
+    if isinstance(value, (str, os.PathLike)):
+        return load(value)
+    if isinstance(value, CapabilitySet):
+        return value
+    raise ConfigurationError(f"capabilities={shown(value)}: give a CapabilitySet, or the path of a file of tables.")
 
 
 # The key. Its value is never shown, not even in part: messages end in logs and screenshots.

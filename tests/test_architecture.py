@@ -18,18 +18,21 @@ LAYERS = {
     "values": ("errors", "_requirements", "types"),
     "rules": (
         *("references", "capabilities", "protocol", "polling", "scheduling"),
-        *("pricing", "output", "batch_file", "web"),
+        *("pricing", "catalog", "output", "batch_file", "web"),
     ),
     "edges": ("settings", "storage", "download", "http", "ledger"),
     "assembly": ("session",),
     "features": ("gallery", "telemetry"),
-    "fronts": ("temporal", "fastapi", "board", "cli"),
+    "fronts": ("temporal", "fastapi", "openai_front", "board", "cli"),
 }
 """Every folder is of one layer. What stands earlier may be imported by what stands later, never the other way round."""
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
 
 PURE = {*LAYERS["values"], *LAYERS["rules"]}
-PURE_BUT = {"web.asset_files": "it reads the package's own files, which are as constant as its code"}
+PURE_BUT = {
+    "capabilities.table_file": "it reads and writes the files of tables that users name",
+    "web.asset_files": "it reads the package's own files, which are as constant as its code",
+}
 IMPURE_MODULES = {
     *("aiofiles", "aiohttp", "anyio", "asyncio", "concurrent", "httpx", "multiprocessing", "os", "random", "secrets"),
     *("select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "uuid"),
@@ -50,10 +53,13 @@ IMPORTED_LATE = {
     "aihubmix_video.sandbox.video.picture": "it imports PyAV, see above",
     "aihubmix_video.sandbox.Sandbox": "it loads a server, which commands without `--sandbox` do without",
     "aihubmix_video.cli.board_server": "it needs the extra `fastapi`, and the command must be able to say so",
+    "aihubmix_video.openai_front": "it needs the extra `fastapi`, see above",
     "aihubmix_video.cli.main": "it needs the extra `cli`, and the entry point must be able to say so",
     "aihubmix_video.telemetry.otel_providers": "it needs the extra `otel`, and `observe_session` must be able to say so",
     "aihubmix_video.cli.temporal_batches": "it needs the extra `temporal`, and a command without `--temporal` does without it",
     "rich.console": "a command that prints no page does without it, and starts sooner",
+    "aihubmix_video.capabilities.table_converter": "it loads cattrs, which who has no file of tables does without",
+    "tomli_w": "optional (extra `toml`)",
     "uvloop": "optional (extra `speed`)",
 }
 

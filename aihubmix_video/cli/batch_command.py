@@ -84,6 +84,7 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
             file=source,
             places=OutputPlaces.under(output, files.name),
             validate=session.validate or "known",
+            capabilities=session.tables(),
             overwrite=files.overwrite,
             skip_existing=files.skip_existing,
             caps=caps.given(),

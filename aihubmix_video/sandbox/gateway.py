@@ -34,7 +34,7 @@ REFUSE, FAIL, FAIL_TEXT, FAIL_NULL, STUCK = "[refuse]", "[fail]", "[fail text]",
 
 @attrs.frozen(kw_only=True)
 class Rules:
-    """How one gateway is set up; the fields are the options of `Sandbox`."""
+    """How one gateway is set up; the fields are the options of `Sandbox`, its models by vendor."""
 
     api_key: str = attrs.field(repr=False)
     speed: float = 1.0
@@ -45,6 +45,7 @@ class Rules:
     balance: int | None = None
     generation: float | Callable[[Order], float] | None = None
     seedance_reads: SeedanceReads = "both"
+    vendors: Mapping[str, Vendor] = attrs.field(factory=lambda: BY_MODEL)
 
 
 @attrs.frozen(kw_only=True)
@@ -119,7 +120,7 @@ class Gateway:
         model = body.get("model")
         if not isinstance(model, str) or not model:
             return _refused(RefusedRequest("model is required", "model_missing", "model"), gateway, request_id)
-        vendor = BY_MODEL.get(model)
+        vendor = self.rules.vendors.get(model)
         if vendor is None:
             text = f"no_valid_channel_error: incorrect model ID or no permission for {model[:80]}"
             return _error(500, text, "no_valid_channel_error", request_id)

@@ -215,6 +215,14 @@ class JobRegistry:
             next=entries[-1].number if len(entries) == limit else None,
         )
 
+    async def number_of(self, key: str, owner: str | None = None) -> int:
+        """Return a job's place among all jobs, as `page` takes it for *after*.
+
+        Raises:
+            JobNotFound: There is none, or it was deleted.
+        """
+        return (await self._entry(key, owner)).number
+
     def _newest(self, entry: LedgerEntry) -> JobInfo:
         tracked = self._manager.live(entry.key)
         return info_of_entry(entry) if tracked is None else self.describe(tracked)

@@ -12,7 +12,7 @@ import attrs
 
 from aihubmix_video.batch_file import BadRow, Row, lines_of, read_csv, read_jsonl, read_text
 from aihubmix_video.batch_file.jsonl import records
-from aihubmix_video.capabilities import find_problems
+from aihubmix_video.capabilities import BUILT_IN
 from aihubmix_video.errors import InvalidRequest, shown
 from aihubmix_video.temporal.workflow_values import (
     BatchSpec,
@@ -119,7 +119,7 @@ def list_rows(spec: BatchSpec, place: ShardPlace) -> ShardRows:
             problems = (
                 item.problems
                 if isinstance(item, BadRow)
-                else find_problems(item.request, validate=spec.validate).problems
+                else BUILT_IN.judge(item.request, validate=spec.validate).problems
             )
             if isinstance(item, BadRow) or problems:
                 note = ErrorNote(type="InvalidRequest", message=f"row {number}: {'; '.join(map(str, problems))}")
