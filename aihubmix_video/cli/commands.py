@@ -32,6 +32,10 @@ COMMANDS = {
     "download": "Wait for jobs bought earlier, and save their videos.",
     "delete": "Delete jobs at the gateway. Kling has no delete.",
     "models": "Show what each model takes and gives.",
+    "worker": (
+        "Work for a Temporal server until Ctrl-C: buy, follow and save the videos of batches that were started there."
+    ),
+    "cancel": "Let a batch on a Temporal server buy nothing more; what was bought is collected.",
     "sandbox": (
         "Serve a gateway on this machine that behaves like AIHubMix, until Ctrl-C: no key, no cost, real MP4 files."
     ),
