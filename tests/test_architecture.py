@@ -18,7 +18,7 @@ LAYERS = {
     "values": ("errors", "_requirements", "types"),
     "rules": (
         *("references", "capabilities", "protocol", "polling", "scheduling"),
-        *("pricing", "output", "batch_file", "web"),
+        *("pricing", "catalog", "output", "batch_file", "web"),
     ),
     "edges": ("settings", "storage", "download", "http", "ledger"),
     "assembly": ("session",),
@@ -53,6 +53,7 @@ IMPORTED_LATE = {
     "aihubmix_video.sandbox.video.picture": "it imports PyAV, see above",
     "aihubmix_video.sandbox.Sandbox": "it loads a server, which commands without `--sandbox` do without",
     "aihubmix_video.cli.board_server": "it needs the extra `fastapi`, and the command must be able to say so",
+    "aihubmix_video.openai_front": "it needs the extra `fastapi`, see above",
     "aihubmix_video.cli.main": "it needs the extra `cli`, and the entry point must be able to say so",
     "aihubmix_video.telemetry.otel_providers": "it needs the extra `otel`, and `observe_session` must be able to say so",
     "rich.console": "a command that prints no page does without it, and starts sooner",

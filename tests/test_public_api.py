@@ -107,7 +107,7 @@ def test_the_package_exports_what_was_promised_and_no_more():
     promised = {
         *("VideoSession", "VideoRequest", "Job", "Video", "Status", "BatchItem", "JobEvent"),
         *("JobInfo", "JobPage", "JobRegistry", "JobState"),
-        *("Capability", "find_capability", "list_capabilities", "errors"),
+        *("Capability", "Catalog", "find_capability", "list_capabilities", "errors"),
         *("SessionStats", "VideoWarning"),
     }
     assert promised == set(aihubmix_video.__all__)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from aihubmix_video.capabilities import BUILT_IN, Audio, Capability, CapabilitySet, Mode, load
+from aihubmix_video.capabilities import Audio, Capability, CapabilitySet, Mode
 from aihubmix_video.capabilities.field_rules import closest
-from aihubmix_video.cli.command_options import OutputOptions
+from aihubmix_video.cli.command_options import OutputOptions, SessionOptions
 from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.exit_codes import ExitCode
+from aihubmix_video.cli.live_models import print_live_models
+from aihubmix_video.cli.runner import run_command
 from aihubmix_video.cli.table_format import new_table
 from aihubmix_video.cli.text_format import pixels_text
-from aihubmix_video.errors import InvalidRequest
+from aihubmix_video.errors import ConfigurationError, InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,16 +36,29 @@ SOUND = {Audio.NONE: "", Audio.ALWAYS: "yes", Audio.SWITCHED: "choice"}
 
 
 def models(
-    name: str | None = None, /, *, capabilities: Path | None = None, how: OutputOptions = OutputOptions()
+    name: str | None = None,
+    /,
+    *,
+    live: bool = False,
+    prices_to: Path | None = None,
+    session: SessionOptions = SessionOptions(),
+    how: OutputOptions = OutputOptions(),
 ) -> int:
     """Show what each model takes and gives.
 
     Args:
         name: One model, for everything that is known of it.
-        capabilities: TOML or JSON file with tables of your own, shown beside those here.
+        live: Ask the gateway which models it lists, and show what differs from the tables. It needs no key.
+        prices_to: With --live: write the gateway's prices per second to this new file, for --prices.
+        session: With --live: how the gateway is reached. --capabilities counts here without it, too.
         how: What is printed.
     """
-    tables = BUILT_IN if capabilities is None else load(capabilities)
+    if prices_to is not None and not live:
+        raise ConfigurationError("--prices-to goes with --live.")
+    tables = session.tables()
+    if live:
+        screen = Screen.of_options(how)
+        return run_command(screen, print_live_models(session, screen, prices_to, name))
     if name is None:
         print_models(tables, Screen.of_options(how))
     else:

@@ -79,7 +79,7 @@ def _status(error: VideoError) -> int:
 def _message(error: VideoError) -> str:
     said = told(error)
     if isinstance(error, InvalidRequest) and said == error.message:
-        said = f"{said}. {error.advice}"
+        return f"{said}. {error.advice}"  # it begins with a field's name
     if error.job_key is not None and error.job_key not in said:
         said = f"{said} ({video_id(error.job_key)})"
     return said[:1].upper() + said[1:]

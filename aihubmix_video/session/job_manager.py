@@ -37,6 +37,7 @@ from aihubmix_video.scheduling.messages import (
 )
 from aihubmix_video.session.direct_calls import DirectCalls
 from aihubmix_video.session.duration_store import JOBS_BETWEEN_SAVES
+from aihubmix_video.session.gateway_calls import GatewayCalls
 from aihubmix_video.session.job_stage import FACTS, Durability, Stage, StageEvent
 from aihubmix_video.session.ledger_mapping import target_of
 from aihubmix_video.session.output_reservations import OutputReservations
@@ -82,6 +83,7 @@ class JobManager:
         loop_guard: Where it lives.
         ledger_sync: Its ledger.
         direct_calls: For requests of the user's own.
+        gateway: For the gateway's other endpoints.
         observers: Told of every change of every job.
         request_observers: Told of every request about a job that ended.
     """
@@ -114,6 +116,7 @@ class JobManager:
         self._scheduler_loop = SchedulerLoop(scheduler, perform, self._finish)
         self.request_observers = self._scheduler_loop.observers
         self.direct_calls = DirectCalls(self._scheduler_loop, client)
+        self.gateway = GatewayCalls(self._scheduler_loop, client)
         self._session_key = secrets.token_hex(4)
         self._reservations = OutputReservations(disk)
         self._trouble: LedgerError | None = None

@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from aihubmix_video.capabilities import CapabilitySet, Validate
+    from aihubmix_video.catalog import Catalog
     from aihubmix_video.ledger.interface import Ledger
     from aihubmix_video.session.batch_rows import Row
+    from aihubmix_video.session.gateway_calls import GatewayCalls
     from aihubmix_video.types.events import BatchItem, SessionStats
     from aihubmix_video.types.request import VideoParams, VideoRequest
     from aihubmix_video.types.video import Video
@@ -324,6 +326,23 @@ class VideoSession:
     def videos(self) -> Videos:
         """The four endpoints, one coroutine each."""
         return Videos(self._manager)
+
+    @property
+    def gateway(self) -> GatewayCalls:
+        """The gateway's other endpoints: model lists, balances."""
+        return self._manager.gateway
+
+    async def catalog(self, *, max_age: float = 300.0) -> Catalog:
+        """Return what the gateway's public model list says now; nothing is asked unless this is called.
+
+        Args:
+            max_age: Seconds for which an answer is used again; the gateway lets it be cached for 300.
+
+        Raises:
+            MalformedReply: The answer is not a model list.
+            VideoError: Any other failure; see `errors`.
+        """
+        return await self._manager.gateway.catalog(max_age=max_age)
 
     @property
     def registry(self) -> JobRegistry:
