@@ -57,6 +57,7 @@ IMPORTED_LATE = {
     "aihubmix_video.openai_front": "it needs the extra `fastapi`, see above",
     "aihubmix_video.cli.main": "it needs the extra `cli`, and the entry point must be able to say so",
     "aihubmix_video.telemetry.otel_providers": "it needs the extra `otel`, and `observe_session` must be able to say so",
+    "aihubmix_video.cli.temporal_batches": "it needs the extra `temporal`, and a command without `--temporal` does without it",
     "rich.console": "a command that prints no page does without it, and starts sooner",
     "aihubmix_video.capabilities.table_converter": "it loads cattrs, which who has no file of tables does without",
     "tomli_w": "optional (extra `toml`)",
