@@ -22,14 +22,15 @@ LAYERS = {
     ),
     "edges": ("settings", "storage", "cloud", "download", "http", "ledger"),
     "assembly": ("session",),
-    "features": ("gallery", "telemetry"),
+    "features": ("gallery", "telemetry", "doctor"),
     "fronts": ("temporal", "fastapi", "openai_front", "board", "cli"),
 }
 """Every folder is of one layer. What stands earlier may be imported by what stands later, never the other way round."""
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
 
-PURE = {*LAYERS["values"], *LAYERS["rules"]}
+PURE = {*LAYERS["values"], *LAYERS["rules"], "doctor"}
 PURE_BUT = {
+    "doctor.examination": "it is the edge of its folder; every verdict is made beside it",
     "capabilities.table_file": "it reads and writes the files of tables that users name",
     "web.asset_files": "it reads the package's own files, which are as constant as its code",
 }
