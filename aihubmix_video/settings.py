@@ -19,7 +19,7 @@ from aihubmix_video.references.addresses import is_loopback, is_never_contacted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Secret", "Settings", "settings_from"]
+__all__ = ["Secret", "Settings", "proxy_for", "settings_from"]
 
 DEFAULT_BASE_URL = "https://aihubmix.com"
 KEY_VARIABLE = "AIHUBMIX_API_KEY"
@@ -100,7 +100,7 @@ def settings_from(
     return Settings(
         api_key=Secret(_key(api_key, env)),
         base_url=url,
-        proxy=_proxy(url) if trust_env else None,
+        proxy=proxy_for(url) if trust_env else None,
         rate=_number("rate", options["rate"], MAX_RATE, "requests per second"),
         burst=_count("burst", options["burst"], MAX_BURST),
         poll_interval=_number("poll_interval", options["poll_interval"], MAX_SECONDS, "seconds"),
@@ -219,7 +219,7 @@ def _check_certificates(env: Mapping[str, str]) -> None:
             raise ConfigurationError(f"${variable} names {path!r}, which does not exist.")
 
 
-def _proxy(base_url: str) -> str | None:
+def proxy_for(base_url: str) -> str | None:
     """Return the proxy for the gateway that the system and the environment name (`urllib.request.getproxies`)."""
     parts = urlsplit(base_url)
     proxies = getproxies()

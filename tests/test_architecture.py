@@ -20,16 +20,17 @@ LAYERS = {
         *("references", "capabilities", "protocol", "polling", "scheduling"),
         *("pricing", "catalog", "output", "batch_file", "web"),
     ),
-    "edges": ("settings", "storage", "download", "http", "ledger"),
+    "edges": ("settings", "storage", "cloud", "download", "http", "ledger"),
     "assembly": ("session",),
-    "features": ("gallery", "telemetry"),
+    "features": ("gallery", "telemetry", "doctor"),
     "fronts": ("temporal", "fastapi", "openai_front", "board", "cli"),
 }
 """Every folder is of one layer. What stands earlier may be imported by what stands later, never the other way round."""
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
 
-PURE = {*LAYERS["values"], *LAYERS["rules"]}
+PURE = {*LAYERS["values"], *LAYERS["rules"], "doctor"}
 PURE_BUT = {
+    "doctor.examination": "it is the edge of its folder; every verdict is made beside it",
     "capabilities.table_file": "it reads and writes the files of tables that users name",
     "web.asset_files": "it reads the package's own files, which are as constant as its code",
 }
@@ -39,7 +40,12 @@ IMPURE_MODULES = {
 }
 FRAMEWORKS = {"cyclopts", "fastapi", "pydantic", "rich", "starlette", "typing_extensions", "uvicorn"}
 """Of the fronts alone: they come with extras, and the SDK must do without them."""
-ONE_PLACE = {"opentelemetry": "telemetry", "prometheus_client": "telemetry", "temporalio": "temporal"}
+ONE_PLACE = {
+    "obstore": "cloud",
+    "opentelemetry": "telemetry",
+    "prometheus_client": "telemetry",
+    "temporalio": "temporal",
+}
 """Libraries of one feature alone, and the folder of it: nothing else may need their extras."""
 # pathlib and datetime carry values too, so of these only the calls that touch the world are refused.
 IMPURE_CALLS = {
@@ -49,6 +55,7 @@ IMPURE_CALLS = {
 
 # What may be imported inside a function, and why.
 IMPORTED_LATE = {
+    "aihubmix_video.cloud.cloud_storage": "it needs the extra `cloud`, and only targets in object stores need it",
     "av": "PyAV is optional (extra `media`), 100 MB, and needed only when a clip is rendered",
     "aihubmix_video.sandbox.video.picture": "it imports PyAV, see above",
     "aihubmix_video.sandbox.Sandbox": "it loads a server, which commands without `--sandbox` do without",
