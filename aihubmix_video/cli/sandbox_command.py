@@ -12,6 +12,7 @@ from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.exit_codes import ExitCode
 from aihubmix_video.cli.runner import SPEED, run_command
 from aihubmix_video.sandbox import Sandbox
+from aihubmix_video.sandbox.profiles import ProfileName  # noqa: TC001  # cyclopts reads the annotations when the program runs
 
 __all__ = ["sandbox"]
 
@@ -21,6 +22,7 @@ def sandbox(
     speed: float = SPEED,
     seed: Annotated[int, WHOLE] = 0,
     port: Annotated[int, WHOLE] = 0,
+    profile: ProfileName = "page",
     capabilities: Path | None = None,
     how: OutputOptions = OutputOptions(),
 ) -> int:
@@ -30,12 +32,13 @@ def sandbox(
         speed: How much faster than the vendors it generates; 60 makes a minute a second. [default: 60]
         seed: Of its random draws. [default: 0]
         port: The port. [default: any free one]
+        profile: page answers as documented, so that other clients work as they are; field as was observed. [default: page]
         capabilities: TOML or JSON file with tables of your own models, which it then serves too.
         how: What is printed.
     """
     screen = Screen.of_options(how)
     models = [] if capabilities is None else plain_models(load(capabilities))
-    gateway = Sandbox(speed=speed, seed=seed, port=port, models=models)
+    gateway = Sandbox(speed=speed, seed=seed, port=port, profile=profile, models=models)
     run_command(screen, serve_sandbox(gateway, screen))
     return ExitCode.DONE  # a signal is how it is meant to end
 

@@ -144,11 +144,7 @@ class CreateFlow:
     async def _bought(self, create: Create, name: str | None) -> JobInfo:
         await check_admission(self._service, self._options.router, create.request, create.owner)
         request = create.request
-        purchase = Purchase(
-            at=time.time(),
-            seconds=seconds_of(request),
-            price=list_price(request, self._options.router.prices),
-        )
+        purchase = self._purchase(request, time.time())
         usage = await self._admitted(create.client, purchase)
         try:
             info = await self._registry.enqueue(
@@ -161,6 +157,11 @@ class CreateFlow:
         if usage is not None:
             self._purchases[info.key] = usage, purchase
         return info
+
+    def _purchase(self, request: VideoRequest, at: float) -> Purchase:
+        tables = self._service.session.capabilities
+        price = list_price(request, self._options.router.prices, tables)
+        return Purchase(at=at, seconds=seconds_of(request, tables), price=price)
 
     async def _admitted(self, client: ApiClient | None, purchase: Purchase) -> ClientUsage | None:
         """Count a purchase, if the client's caps and rate allow it."""
@@ -208,8 +209,7 @@ class CreateFlow:
     def _count(self, info: JobInfo, request: VideoRequest, usage: ClientUsage) -> None:
         if info.charged == "no" and info.state.ended:
             return
-        price = list_price(request, self._options.router.prices)
-        purchase = Purchase(at=info.created_at, seconds=seconds_of(request), price=price)
+        purchase = self._purchase(request, info.created_at)
         usage.add(purchase)
         if not info.state.ended:
             self._purchases[info.key] = usage, purchase

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Header, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from aihubmix_video.capabilities import find_capability, list_capabilities
 from aihubmix_video.capabilities.capability import Capability
 from aihubmix_video.errors import InvalidRequest, ModelUnavailable
 from aihubmix_video.fastapi.app_state import AppState
@@ -64,7 +63,7 @@ def add_videos(
         info = await flow.accepted(await service.carried_out(flow.take(wanted)))
         if info.state is JobState.FAILED and info.id is None and info.charged == "no" and info.error is not None:
             raise info.error
-        return _told(info)
+        return _told(info, service)
 
     @router.get("/videos", summary="List videos")
     async def videos(  # each is one parameter of the request
@@ -79,7 +78,7 @@ def add_videos(
             raise InvalidRequest.of("order", order, "the newest videos stand first here", allowed=("desc",))
         number = None if after is None else await service.registry.number_of(key_of(after), known.owner)
         page = await service.registry.page(after=number, limit=limit + 1, owner=known.owner)
-        data = [video_object(info) for info in page.items[:limit]]
+        data = [video_object(info, service.session.capabilities) for info in page.items[:limit]]
         ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
         has_more = page.next is not None or len(page.items) > limit
         return JSONResponse({"object": "list", "data": data, **ends, "has_more": has_more})
@@ -87,7 +86,7 @@ def add_videos(
     @router.get("/videos/{id}", summary="Retrieve a video")
     async def video(service: Serving, known: Known, id: str) -> Response:  # noqa: A002  # as the path has it
         """Return how a video stands, as the session knows it; the gateway is not asked."""
-        return _told(await service.registry.find(key_of(id), known.owner))
+        return _told(await service.registry.find(key_of(id), known.owner), service)
 
     @router.head("/videos/{id}/content", summary="Look at a video's size and version")
     @router.get("/videos/{id}/content", summary="Retrieve a video's content")
@@ -116,14 +115,14 @@ def add_models(router: APIRouter, caller: Callable[..., Awaitable[Caller]]) -> N
     behind: Final = [Depends(caller)]
 
     @router.get("/models", summary="List models", dependencies=behind)
-    async def models() -> Response:
+    async def models(service: Serving) -> Response:
         """Return all models."""
-        return JSONResponse({"object": "list", "data": [_model(each) for each in list_capabilities()]})
+        return JSONResponse({"object": "list", "data": [_model(each) for each in service.session.capabilities]})
 
     @router.get("/models/{model}", summary="Retrieve a model", dependencies=behind)
-    async def model(model: str) -> Response:
+    async def model(service: Serving, model: str) -> Response:
         """Return one model."""
-        found = find_capability(model)
+        found = service.session.capabilities.find(model)
         if found is None:
             raise ModelUnavailable(f"there is no table of the model {model[:80]!r}")
         return JSONResponse(_model(found))
@@ -133,7 +132,7 @@ def _model(capability: Capability) -> dict[str, Any]:
     return {"id": capability.model, "object": "model", "created": 0, "owned_by": str(capability.vendor)}
 
 
-def _told(info: JobInfo) -> Response:
+def _told(info: JobInfo, service: AppState) -> Response:
     after = poll_after(info)
     headers = {} if after is None else {"openai-poll-after-ms": str(round(after * 1000))}
-    return JSONResponse(video_object(info), headers=headers)
+    return JSONResponse(video_object(info, service.session.capabilities), headers=headers)

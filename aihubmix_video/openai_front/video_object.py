@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from aihubmix_video.capabilities import find_capability
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet
 from aihubmix_video.errors import ContentRefused, JobNotFound, SubmitUncertain
 from aihubmix_video.fastapi.problem_details import told
 from aihubmix_video.types.job_info import JobState
@@ -57,8 +57,13 @@ def key_of(given: str) -> str:
     return found[1]
 
 
-def video_object(info: JobInfo) -> dict[str, Any]:  # Any: a JSON object
-    """Describe a job as OpenAI describes a video."""
+def video_object(info: JobInfo, capabilities: CapabilitySet = BUILT_IN) -> dict[str, Any]:  # Any: a JSON object
+    """Describe a job as OpenAI describes a video.
+
+    Args:
+        info: What is known of it.
+        capabilities: The session's tables.
+    """
     completed = info.state in {JobState.SAVED, JobState.DONE}
     status = STATUS[info.state]
     if info.state is JobState.RUNNING and info.status is Status.QUEUED:
@@ -71,16 +76,16 @@ def video_object(info: JobInfo) -> dict[str, Any]:  # Any: a JSON object
         "expires_at": None,  # a saved file stays
         "status": status,
         "progress": 100 if completed else int(min(info.progress or 0.0, 99.0)),
-        **_ordered(info.request),
+        **_ordered(info.request, capabilities),
         "remixed_from_video_id": None,
         "error": _error(info) if status == "failed" else None,
     }
 
 
-def _ordered(request: VideoRequest | None) -> dict[str, Any]:
+def _ordered(request: VideoRequest | None, capabilities: CapabilitySet) -> dict[str, Any]:
     if request is None:
         return dict.fromkeys(("model", "prompt", "seconds", "size"))
-    capability = find_capability(request.model)
+    capability = capabilities.find(request.model)
     seconds = request.seconds if capability is None else capability.seconds_of(request)
     pixels = None if capability is None else capability.pixels(request)
     return {

@@ -17,6 +17,7 @@ from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.sandbox.fault_script import FaultScript
 from aihubmix_video.sandbox.gateway import Gateway, Rules
 from aihubmix_video.sandbox.http_server import HttpServer
+from aihubmix_video.sandbox.profiles import PROFILES, ProfileName
 from aihubmix_video.sandbox.request_handler import RequestHandler
 from aihubmix_video.sandbox.vendors import BY_MODEL
 from aihubmix_video.sandbox.vendors.seedance import SeedanceReads
@@ -57,6 +58,8 @@ class Sandbox:
         rate_limit: Requests in any second above which it answers 429; None for no limit.
         link_lifetime: Seconds from creation until a video is gone; None for the vendors' own, 24 hours or 30 days.
         balance: Jobs the account can pay for; None for no limit.
+        profile: ``"page"`` answers as the official page and the API reference document it, so that other clients work as they are;
+            ``"field"`` as was observed: see `GatewayProfile`.
         seedance_reads: Where Seedance's options are read, as reports differ: ``"both"`` places, ``"top"``, ``"nested"`` (in
             ``extra_body``, as the official page's example has them), or ``"observed"`` (length and pixels at the top, the rest nested).
         models: Models of your own, as plain data in the form of a file of tables: each is answered as the model that it is
@@ -85,6 +88,7 @@ class Sandbox:
     rate_limit: float | None = None
     link_lifetime: float | None = None
     balance: int | None = None
+    profile: ProfileName = "page"
     seedance_reads: SeedanceReads = "both"
     models: Sequence[PlainModel] = ()
     generation: float | Callable[[Order], float] | None = None
@@ -221,6 +225,7 @@ class Sandbox:
             link_lifetime=self.link_lifetime,
             balance=self.balance,
             seedance_reads=self.seedance_reads,
+            profile=PROFILES[self.profile],
             vendors=with_user_models(BY_MODEL, self.models),
             generation=self.generation,
         )
@@ -269,6 +274,8 @@ def _check(sandbox: Sandbox) -> None:
         if isinstance(value, int) and value < 0:
             raise ConfigurationError(f"{name} {value} is negative")
     with_user_models(BY_MODEL, sandbox.models)
+    if sandbox.profile not in PROFILES:
+        raise ConfigurationError(f"profile {sandbox.profile!r} is not one of {', '.join(PROFILES)}")
     if sandbox.seedance_reads not in get_args(SeedanceReads):
         allowed = ", ".join(get_args(SeedanceReads))
         raise ConfigurationError(f"seedance_reads {sandbox.seedance_reads!r} is not one of {allowed}")

@@ -7,6 +7,7 @@ from pathlib import Path  # noqa: TC003  # pytest reads the annotations
 from typing import Any
 
 import pytest
+from starlette.requests import Request  # noqa: TC002  # FastAPI looks at it
 
 from aihubmix_video.openai_front import ApiClient
 from aihubmix_video.sandbox import Fault, Sandbox
@@ -294,3 +295,46 @@ async def test_models_are_those_with_a_table(tmp_path: Path):
 
     assert {"sora-2", "kling-v3", "wan2.6-t2v"} <= {each["id"] for each in listed}
     assert {"id": "sora-2", "object": "model", "created": 0, "owned_by": "OpenAI"} == one
+
+
+async def test_a_deleted_video_may_be_created_again(tmp_path: Path):
+    """Who deletes a video and wants it after all means a new one, not the one that is gone; a named one stays gone."""
+    named = {"Idempotency-Key": "one"}
+    async with Sandbox(**AT_ONCE) as sandbox, plain(front(sandbox, tmp_path)) as client:
+        first = await client.post("/videos", json=CAT)
+        given = await client.post("/videos", json=CAT, headers=named)
+        for each in (first, given):
+            await ended(client, each.json()["id"])
+            await client.delete(f"/videos/{each.json()['id']}")
+        again = await client.post("/videos", json=CAT)
+        gone = await client.post("/videos", json=CAT, headers=named)
+
+    assert 200 == again.status_code
+    assert again.json()["id"] not in {first.json()["id"], given.json()["id"]}
+    assert 404 == gone.status_code
+
+
+async def test_an_application_may_know_its_users_itself(tmp_path: Path):
+    """Then its own dependency says whose a video is; without an answer nobody gets in."""
+
+    async def user(request: Request) -> str | None:
+        return request.headers.get("x-user")
+
+    async with Sandbox(**AT_ONCE) as sandbox, plain(front(sandbox, tmp_path, owner=user)) as client:
+        made = await client.post("/videos", json=CAT, headers={"x-user": "ann"})
+        theirs = await client.get("/videos", headers={"x-user": "ben"})
+        nobody = await client.get("/videos")
+
+    assert 200 == made.status_code
+    assert [] == theirs.json()["data"]
+    assert (403, "permission_error") == (nobody.status_code, nobody.json()["error"]["type"])
+
+
+async def test_a_create_that_the_gateway_is_slow_to_accept_is_queued(tmp_path: Path):
+    """Clients and proxies give up at some time; the id is there long before, and the video comes all the same."""
+    async with Sandbox(**AT_ONCE) as sandbox, plain(front(sandbox, tmp_path, answer_within=0.0)) as client:
+        sandbox.faults.add(Fault.wait(1.0, route="create"))
+        created = (await client.post("/videos", json=CAT)).json()
+        video = await ended(client, created["id"])
+
+    assert ("queued", "completed") == (created["status"], video["status"])
