@@ -279,7 +279,7 @@ CLAIMS: tuple[Claim, ...] = (
         "file.seconds",
         "a finished job tells the length that was ordered",
         "page",
-        _files(_same_seconds, lambda each: f"{each.seconds} s, ordered {each.asked_seconds} s"),
+        _files(_same_seconds, lambda each: f"{each.seconds:g} s, ordered {each.asked_seconds:g} s"),
     ),
     Claim(
         "file.pixels",
