@@ -20,7 +20,7 @@ LAYERS = {
         *("references", "capabilities", "protocol", "polling", "scheduling"),
         *("pricing", "output", "batch_file", "web"),
     ),
-    "edges": ("settings", "storage", "download", "http", "ledger"),
+    "edges": ("settings", "storage", "download", "http", "ledger", "shared_rate"),
     "assembly": ("session",),
     "features": ("gallery",),
     "fronts": ("fastapi", "board", "cli"),
@@ -49,6 +49,7 @@ IMPORTED_LATE = {
     "aihubmix_video.sandbox.Sandbox": "it loads a server, which commands without `--sandbox` do without",
     "aihubmix_video.cli.board_server": "it needs the extra `fastapi`, and the command must be able to say so",
     "aihubmix_video.cli.main": "it needs the extra `cli`, and the entry point must be able to say so",
+    "redis": "it is optional (extra `redis`), and needed only where a rate is shared through it",
     "rich.console": "a command that prints no page does without it, and starts sooner",
     "uvloop": "optional (extra `speed`)",
 }
