@@ -16,6 +16,7 @@ from aihubmix_video import _requirements  # noqa: F401 - first, as it says what 
 if TYPE_CHECKING:
     from aihubmix_video import errors
     from aihubmix_video.capabilities import Capability, find_capability, list_capabilities
+    from aihubmix_video.catalog import Catalog
     from aihubmix_video.session.job import Job
     from aihubmix_video.session.job_registry import JobRegistry
     from aihubmix_video.session.request_checks import VideoWarning
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchItem",
     "Capability",
+    "Catalog",
     "Job",
     "JobEvent",
     "JobInfo",
@@ -48,6 +50,7 @@ __all__ = [
 _MODULE_OF = {
     "BatchItem": "types.events",
     "Capability": "capabilities",
+    "Catalog": "catalog",
     "Job": "session.job",
     "JobEvent": "types.events",
     "JobInfo": "types.job_info",

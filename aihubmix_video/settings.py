@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import attrs
 
-from aihubmix_video.capabilities import Validate
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet, Validate, load
 from aihubmix_video.capabilities.field_rules import is_number
 from aihubmix_video.errors import ConfigurationError, shown
 from aihubmix_video.references.addresses import is_loopback, is_never_contacted
@@ -19,7 +19,7 @@ from aihubmix_video.references.addresses import is_loopback, is_never_contacted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Secret", "Settings", "settings_from"]
+__all__ = ["Secret", "Settings", "proxy_for", "settings_from"]
 
 DEFAULT_BASE_URL = "https://aihubmix.com"
 KEY_VARIABLE = "AIHUBMIX_API_KEY"
@@ -67,6 +67,7 @@ class Settings:
     shared_rate: str | None = attrs.field(default=None, repr=False)  # may hold credentials
     fallback_share: float = 0.1
     validate: Validate = "known"
+    capabilities: CapabilitySet = attrs.field(default=BUILT_IN, repr=False)
     proxy: str | None = attrs.field(default=None, repr=False)  # may hold credentials
 
     @property
@@ -102,7 +103,7 @@ def settings_from(
     return Settings(
         api_key=Secret(_key(api_key, env)),
         base_url=url,
-        proxy=_proxy(url) if trust_env else None,
+        proxy=proxy_for(url) if trust_env else None,
         rate=rate,
         shared_rate=shared_rate,
         fallback_share=_number("fallback_share", options.get("fallback_share", 0.1), 1.0, "a share of the rate"),
@@ -112,6 +113,7 @@ def settings_from(
         max_downloads=_count("max_downloads", options["max_downloads"], MAX_DOWNLOADS),
         deadline=_number("deadline", options["deadline"], MAX_SECONDS, "seconds"),
         validate=_validate(options["validate"]),
+        capabilities=_capabilities(options.get("capabilities")),
     )
 
 
@@ -144,6 +146,16 @@ def _validate(value: object) -> Validate:
         if value == allowed:
             return allowed  # type: ignore[no-any-return]
     raise ConfigurationError(f'validate={shown(value)}: give "known", "strict" or "off".')
+
+
+def _capabilities(value: object) -> CapabilitySet:
+    if value is None:
+        return BUILT_IN
+    if isinstance(value, (str, os.PathLike)):
+        return load(value)
+    if isinstance(value, CapabilitySet):
+        return value
+    raise ConfigurationError(f"capabilities={shown(value)}: give a CapabilitySet, or the path of a file of tables.")
 
 
 # The key. Its value is never shown, not even in part: messages end in logs and screenshots.
@@ -224,7 +236,7 @@ def _check_certificates(env: Mapping[str, str]) -> None:
             raise ConfigurationError(f"${variable} names {path!r}, which does not exist.")
 
 
-def _proxy(base_url: str) -> str | None:
+def proxy_for(base_url: str) -> str | None:
     """Return the proxy for the gateway that the system and the environment name (`urllib.request.getproxies`)."""
     parts = urlsplit(base_url)
     proxies = getproxies()

@@ -18,24 +18,30 @@ LAYERS = {
     "values": ("errors", "_requirements", "types"),
     "rules": (
         *("references", "capabilities", "protocol", "polling", "scheduling"),
-        *("pricing", "output", "batch_file", "web"),
+        *("pricing", "catalog", "output", "batch_file", "web"),
     ),
     "edges": ("settings", "storage", "download", "http", "ledger", "shared_rate"),
     "assembly": ("session",),
-    "features": ("gallery",),
-    "fronts": ("fastapi", "board", "cli"),
+    "features": ("gallery", "telemetry", "doctor"),
+    "fronts": ("temporal", "fastapi", "openai_front", "board", "cli"),
 }
 """Every folder is of one layer. What stands earlier may be imported by what stands later, never the other way round."""
 ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS.values()))}
 
-PURE = {*LAYERS["values"], *LAYERS["rules"]}
-PURE_BUT = {"web.asset_files": "it reads the package's own files, which are as constant as its code"}
+PURE = {*LAYERS["values"], *LAYERS["rules"], "doctor"}
+PURE_BUT = {
+    "doctor.examination": "it is the edge of its folder; every verdict is made beside it",
+    "capabilities.table_file": "it reads and writes the files of tables that users name",
+    "web.asset_files": "it reads the package's own files, which are as constant as its code",
+}
 IMPURE_MODULES = {
     *("aiofiles", "aiohttp", "anyio", "asyncio", "concurrent", "httpx", "multiprocessing", "os", "random", "secrets"),
     *("select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "uuid"),
 }
 FRAMEWORKS = {"cyclopts", "fastapi", "pydantic", "rich", "starlette", "typing_extensions", "uvicorn"}
 """Of the fronts alone: they come with extras, and the SDK must do without them."""
+ONE_PLACE = {"opentelemetry": "telemetry", "prometheus_client": "telemetry", "temporalio": "temporal"}
+"""Libraries of one feature alone, and the folder of it: nothing else may need their extras."""
 # pathlib and datetime carry values too, so of these only the calls that touch the world are refused.
 IMPURE_CALLS = {
     *("open", "input", "print", "breakpoint"),
@@ -48,9 +54,14 @@ IMPORTED_LATE = {
     "aihubmix_video.sandbox.video.picture": "it imports PyAV, see above",
     "aihubmix_video.sandbox.Sandbox": "it loads a server, which commands without `--sandbox` do without",
     "aihubmix_video.cli.board_server": "it needs the extra `fastapi`, and the command must be able to say so",
+    "aihubmix_video.openai_front": "it needs the extra `fastapi`, see above",
     "aihubmix_video.cli.main": "it needs the extra `cli`, and the entry point must be able to say so",
     "redis": "it is optional (extra `redis`), and needed only where a rate is shared through it",
+    "aihubmix_video.telemetry.otel_providers": "it needs the extra `otel`, and `observe_session` must be able to say so",
+    "aihubmix_video.cli.temporal_batches": "it needs the extra `temporal`, and a command without `--temporal` does without it",
     "rich.console": "a command that prints no page does without it, and starts sooner",
+    "aihubmix_video.capabilities.table_converter": "it loads cattrs, which who has no file of tables does without",
+    "tomli_w": "optional (extra `toml`)",
     "uvloop": "optional (extra `speed`)",
 }
 
@@ -113,10 +124,11 @@ def upward(module: str, tree: ast.AST) -> Iterator[str]:
 
 def frameworks(module: str, tree: ast.AST) -> Iterator[str]:
     """Find imports of a front's framework below the fronts."""
-    if part_of(module) not in LAYERS["fronts"]:
-        for line, imported in imports(tree):
-            if imported.partition(".")[0] in FRAMEWORKS:
-                yield f"{module}:{line} {imported}"
+    here = part_of(module)
+    for line, imported in imports(tree):
+        library = imported.partition(".")[0]
+        if (library in FRAMEWORKS and here not in LAYERS["fronts"]) or ONE_PLACE.get(library, here) != here:
+            yield f"{module}:{line} {imported}"
 
 
 def impure(module: str, tree: ast.AST) -> Iterator[str]:
@@ -223,6 +235,9 @@ def test_frameworks_stay_in_their_fronts():
         ("protocol.encode_request", "if TYPE_CHECKING:\n    import rich.text", 1),
         ("fastapi.router", "from fastapi import APIRouter", 0),
         ("session.session", "from aihubmix_video.fastapi import x", 0),
+        ("session.session", "from opentelemetry import trace", 1),
+        ("board.app", "import prometheus_client", 1),
+        ("telemetry.otel_spans", "if TYPE_CHECKING:\n    from opentelemetry.trace import Span", 0),
     ],
 )
 def test_a_framework_below_its_front_is_seen(module: str, code: str, found: int):

@@ -45,6 +45,7 @@ SESSION = {
     "deadline": 1800.0,
     "ledger": None,
     "validate": "known",
+    "capabilities": None,
     "trust_env": True,
     "new_key": False,
 }
@@ -108,7 +109,7 @@ def test_the_package_exports_what_was_promised_and_no_more():
     promised = {
         *("VideoSession", "VideoRequest", "Job", "Video", "Status", "BatchItem", "JobEvent"),
         *("JobInfo", "JobPage", "JobRegistry", "JobState"),
-        *("Capability", "find_capability", "list_capabilities", "errors"),
+        *("Capability", "Catalog", "find_capability", "list_capabilities", "errors"),
         *("SessionStats", "VideoWarning"),
     }
     assert promised == set(aihubmix_video.__all__)

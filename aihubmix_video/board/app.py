@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from aihubmix_video.board.access_middleware import PROBLEM, AccessMiddleware
 from aihubmix_video.board.pages import document, video_board
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet
 from aihubmix_video.fastapi import video_router
 from aihubmix_video.web.access import COOKIE, AccessPolicy
 from aihubmix_video.web.asset_files import assets
@@ -30,14 +31,28 @@ REMEMBERED = 30 * 24 * 3600  # seconds for which a browser stays signed in
 
 
 def board_application(
-    *, folder: Path, door: AccessPolicy, sandbox: bool, speed: float, prices: Mapping[str, float] | None = None
+    *,
+    folder: Path,
+    door: AccessPolicy,
+    sandbox: bool,
+    speed: float,
+    prices: Mapping[str, float] | None = None,
+    capabilities: CapabilitySet = BUILT_IN,
 ) -> tuple[FastAPI, ASGIApp]:
     """Make the application, and the same with its door in front, which is what is to be served."""
     app = FastAPI(title="Video board", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(video_router(folder=folder, prices=prices, extra_body=True), prefix=JOBS)
     app.router.routes.append(document("/login", login_html(assets()), "text/html"))
     app.add_route("/login", _signing_in(door), methods=["POST"])
-    board = video_board(jobs=JOBS, sandbox=sandbox, speed=speed, extra_body=True, prices=prices, sign_in="login")
+    board = video_board(
+        jobs=JOBS,
+        sandbox=sandbox,
+        speed=speed,
+        extra_body=True,
+        prices=prices,
+        capabilities=capabilities,
+        sign_in="login",
+    )
     app.mount("/", board)
     return app, AccessMiddleware(app, door)
 

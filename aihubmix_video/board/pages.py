@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aihubmix_video.capabilities import list_capabilities
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet
 from aihubmix_video.web.access import POLICY
 from aihubmix_video.web.asset_files import assets
 from aihubmix_video.web.forms import model_form
@@ -41,6 +41,7 @@ def video_board(
     speed: float = 1.0,
     extra_body: bool = False,
     prices: Mapping[str, float] | None = None,
+    capabilities: CapabilitySet = BUILT_IN,
     sign_in: str | None = None,
 ) -> Starlette:
     """Make the board, an ASGI application to be mounted beside a `video_router`.
@@ -54,9 +55,10 @@ def video_board(
         speed: How much faster than the vendors' the gateway's clock runs, for the times that the page shows.
         extra_body: Whether the router takes ``extra_body``, so that the form may offer it.
         prices: USD per second by model, in place of the list prices; as for the router.
+        capabilities: The tables of the models that the form offers; those of the session.
         sign_in: Where visitors go whom the router does not know (401): a path, or an address relative to the page's.
     """
-    models = [model_form(capability, prices) for capability in list_capabilities()]
+    models = [model_form(capability, prices) for capability in capabilities]
     switches = {"sandbox": sandbox, "speed": speed, "extra_body": extra_body}
     config = {"jobs": jobs, "sign_in": sign_in, **switches, "models": models}
     routes = [

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence  # noqa: TC003  # cattrs reads the annotations
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 import attrs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 AUTO = -1
 """The value of ``seconds`` that lets the model choose."""

@@ -16,7 +16,7 @@ from aihubmix_video.capabilities.field_rules import (
     Size,
     Text,
 )
-from aihubmix_video.capabilities.schema import DAY, PAGE
+from aihubmix_video.capabilities.schema import DAY, OBSERVED, PAGE
 
 _OLD = Seconds((5, 10), default=5)  # v1, v1-5, v1-6
 _NEW = Seconds(range(3, 16), default=5)  # v3, v3-omni, video-o1
@@ -73,6 +73,7 @@ KLING_V1 = Capability(
     can_delete=False,  # DELETE answers 501
     link_lifetime=30 * DAY,
     source=f"{PAGE}, section Kling",
+    sources={"image": f"{PAGE}; as bare base64, {OBSERVED}"},
 )
 
 KLING_V1_5 = KLING_V1.but(model="kling-v1-5", description="Kling 1.5, from text or an image")

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003  # cattrs reads the annotations
 from typing import TYPE_CHECKING, Literal, Self
 
 import attrs
 
-from aihubmix_video.capabilities.field_rules import AUTO, Audio, Dialect, ExtraBody, Mode, Seconds
+from aihubmix_video.capabilities.field_rules import (
+    AUTO,
+    Audio,
+    ContentRule,
+    Dialect,
+    ExtraBody,
+    ImageRule,
+    Mode,
+    Option,
+    Seconds,
+    Size,
+)
 from aihubmix_video.capabilities.normal import as_meant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aihubmix_video.capabilities.field_rules import ContentRule, ImageRule, Option, Size
     from aihubmix_video.types.request import VideoRequest
 
 HOUR = 3600
 DAY = 24 * HOUR
 ADAPTIVE = "adaptive"
 PAGE = "AIHubMix video guide, updated 2026-06-01"
+OBSERVED = "AIHubMix field observations, 2026-01 to 2026-08"
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +62,8 @@ class ModelTable:
         extra_body: Where the keys of ``extra_body`` go.
         can_delete: Whether the gateway can delete its jobs.
         link_lifetime: Seconds for which a finished video can be fetched.
-        source: Where these facts are published.
+        source: Where these facts are published, and when.
+        sources: The same of single fields that another place publishes, by the field's name.
     """
 
     model: str
@@ -83,6 +94,7 @@ class ModelTable:
     can_delete: bool = True
     link_lifetime: int = DAY
     source: str = PAGE
+    sources: Mapping[str, str] = attrs.field(factory=dict, hash=False)
 
     @property
     def size_names(self) -> tuple[str, ...]:
@@ -101,6 +113,10 @@ class ModelTable:
             *(("content",) if self.content else ()),
             "extra_body",
         )
+
+    def source_of(self, field: str) -> str:
+        """Return where what is known of a field is published, and when."""
+        return self.sources.get(field, self.source)
 
     def but(self, **changes: object) -> Self:
         """Return the table of a model that differs in a few fields only."""

@@ -16,7 +16,7 @@ from aihubmix_video.capabilities.field_rules import (
     Size,
     WholeNumber,
 )
-from aihubmix_video.capabilities.schema import PAGE
+from aihubmix_video.capabilities.schema import OBSERVED, PAGE
 
 _PIXELS = "a size in pixels is not on the official page, but has been seen to work; resolution and ratio are"
 
@@ -81,6 +81,7 @@ SEEDANCE_2 = Capability(
     },
     extra_body=ExtraBody.LIFTED,
     source=f"{PAGE}, section Doubao Seedance",
+    sources={"seed": OBSERVED, "size": OBSERVED, "content": f"{PAGE}; its counts and frame roles, {OBSERVED}"},
 )
 
 SEEDANCE_2_FAST = SEEDANCE_2.but(

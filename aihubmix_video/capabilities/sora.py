@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aihubmix_video.capabilities.capability import Capability
 from aihubmix_video.capabilities.field_rules import Audio, Dialect, ImageRule, Mode, Seconds, Size
-from aihubmix_video.capabilities.schema import PAGE
+from aihubmix_video.capabilities.schema import OBSERVED, PAGE
 
 SORA_2 = Capability(
     model="sora-2",
@@ -31,7 +31,11 @@ SORA_2 = Capability(
         "negative_prompt": "say in the prompt what to avoid",
     },
     duration_alias=False,
-    source=f"{PAGE}, section OpenAI Sora; OpenAI API reference",
+    source=f"{PAGE}, section OpenAI Sora",
+    sources={
+        "prompt_limit": "OpenAI API reference, POST /v1/videos, 2026-08",
+        "input_reference": f"{PAGE}; as an object, {OBSERVED}",
+    },
 )
 
 SORA_2_PRO = SORA_2.but(model="sora-2-pro", description="High quality, more refined and stable")

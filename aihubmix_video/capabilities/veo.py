@@ -15,7 +15,7 @@ from aihubmix_video.capabilities.field_rules import (
     Text,
     WholeNumber,
 )
-from aihubmix_video.capabilities.schema import PAGE
+from aihubmix_video.capabilities.schema import OBSERVED, PAGE
 
 _UNLISTED = "is not on the official page; it is passed on to the vendor"
 _HD_ONLY = "the page lists it for all of Veo, but Veo 2 itself is known for 720p only"
@@ -66,6 +66,7 @@ VEO_3_1 = Capability(
     audio=Audio.ALWAYS,
     instead={"aspect_ratio": _FRAME, "ratio": _FRAME, "resolution": "use size, such as size='1080p'"},
     source=f"{PAGE}, section Google Veo",
+    sources=dict.fromkeys(("negative_prompt", "seed", "generate_audio"), OBSERVED),
 )
 
 VEO_3_1_FAST = VEO_3_1.but(model="veo-3.1-fast-generate-preview", description="Veo 3.1, made faster")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aihubmix_video.capabilities.capability import Capability
 from aihubmix_video.capabilities.field_rules import Audio, Dialect, ImageRule, Mode, Seconds, Size, WholeNumber
-from aihubmix_video.capabilities.schema import PAGE
+from aihubmix_video.capabilities.schema import OBSERVED, PAGE
 
 _480P = (
     Size(832, 480, "480P"),
@@ -47,6 +47,7 @@ WAN_2_6_T2V = Capability(
     },
     counterpart="wan2.6-i2v",
     source=f"{PAGE}, section Tongyi Wanxiang",
+    sources={"seed": OBSERVED},
 )
 
 WAN_2_6_I2V = WAN_2_6_T2V.but(

@@ -29,6 +29,7 @@ from aihubmix_video.cli.ledger_location import LEDGER, LedgerLocation, quoted
 from aihubmix_video.cli.open_batch_file import OutputPlaces, opened
 from aihubmix_video.cli.output_paths import make_folder
 from aihubmix_video.cli.runner import Runner, run_command
+from aihubmix_video.cli.temporal_options import TemporalOptions
 from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.session.batch import batch_name
 from aihubmix_video.session.batch_changes import Changes, changes_of
@@ -54,6 +55,7 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
     fields: FieldOptions = FieldOptions(),
     session: SessionOptions = SessionOptions(),
     sandbox: SandboxOptions = SandboxOptions(),
+    server: TemporalOptions = TemporalOptions(),
     how: OutputOptions = OutputOptions(),
 ) -> int:
     """Buy and save the videos that the rows of a file ask for, each as soon as it is finished.
@@ -71,6 +73,7 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
         fields: For rows that do not give them.
         session: How the gateway is reached.
         sandbox: Whether everything happens here.
+        server: Which Temporal server, if it is to run on one; then workers hold the key, the rate and the rest of the session.
         how: What is printed.
     """
     if files.overwrite and files.skip_existing:
@@ -81,6 +84,7 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
             file=source,
             places=OutputPlaces.under(output, files.name),
             validate=session.validate or "known",
+            capabilities=session.tables(),
             overwrite=files.overwrite,
             skip_existing=files.skip_existing,
             caps=caps.given(),
@@ -90,12 +94,38 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
         if plan.bad_count and not files.skip_invalid:
             screen.insist("Nothing was sent. --skip-invalid leaves such rows out.")
             return ExitCode.BAD_INPUT
+        if server.temporal is not None:
+            refuse_unheeded(files, keeping, sandbox, work)
+            from aihubmix_video.cli.temporal_batches import order_batch  # noqa: PLC0415  # needs the extra, and says so
+
+            return run_command(screen, order_batch(work, server, session.max_in_flight, screen))
         with _location(output, keeping, session, sandbox, batch_name(work.places.template)) as location:
             runner = Runner(session=session, sandbox=sandbox, screen=screen, location=location, sidecar=keeping.sidecar)
             if files.gallery:
                 runner = runner.with_gallery(output, work.caps.get("prices"))
             running = run_batch(work, plan.total.videos, runner, accept_changes=files.accept_changes)
             return run_command(screen, running, None if sandbox.sandbox else location)
+
+
+def refuse_unheeded(files: FilesOptions, keeping: KeepingOptions, sandbox: SandboxOptions, work: BatchRun) -> None:
+    """Refuse what a batch on a Temporal server does not heed: an order that is not carried out is an error."""
+    given = {
+        "--sandbox": sandbox.sandbox,
+        "--ledger": keeping.ledger is not None,
+        "--sidecar": keeping.sidecar,
+        "--gallery": files.gallery,
+        "--skip-existing": files.skip_existing,
+        "caps such as --max-videos": bool(work.caps),
+        "standard input": work.file.source == "<stdin>",
+    }
+    if unheeded := [name for name, is_given in given.items() if is_given]:
+        raise ConfigurationError(f"a batch on a Temporal server does without {', '.join(unheeded)}: leave it out.")
+    local = (row for row in work.good() if work.file.references.names_files(row.request))
+    if (row := next(local, None)) is not None:
+        place = f"{work.file.source}:{row.line}"
+        raise ConfigurationError(
+            f"row {row.number} names a picture by its path; a batch on a Temporal server takes media by URL [{place}]."
+        )
 
 
 @contextmanager

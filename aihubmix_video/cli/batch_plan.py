@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from aihubmix_video.batch_file import BadRow, Row
-from aihubmix_video.capabilities import Validate, find_problems
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet, Validate
 from aihubmix_video.pricing.list_prices import list_price, seconds_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ class Plan:
     warnings: Counter[str] = attrs.field(factory=Counter)
 
 
-def plan_of(rows: Iterable[Row | BadRow], validate: Validate, prices: Mapping[str, float] | None = None) -> Plan:
+def plan_of(
+    rows: Iterable[Row | BadRow],
+    validate: Validate,
+    prices: Mapping[str, float] | None = None,
+    capabilities: CapabilitySet = BUILT_IN,
+) -> Plan:
     """Return the sum of judged rows; *prices* are the user's own, in USD per second by model."""
     plan = Plan()
     for row in rows:
@@ -77,10 +82,10 @@ def plan_of(rows: Iterable[Row | BadRow], validate: Validate, prices: Mapping[st
             plan.bad_count += 1
             plan.bad.extend([row] if plan.bad_count <= MOST_BAD_ROWS else [])
             continue
-        seconds, usd = seconds_of(row.request), list_price(row.request, prices)
+        seconds, usd = seconds_of(row.request, capabilities), list_price(row.request, prices, capabilities)
         for load in (plan.loads.setdefault(row.request.model, Load()), plan.total):
             load.add(seconds, usd)
-        plan.warnings.update(find_problems(row.request, validate=validate).warnings)
+        plan.warnings.update(capabilities.judge(row.request, validate=validate).warnings)
     return plan
 
 

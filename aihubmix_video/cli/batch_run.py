@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
 
 from aihubmix_video.batch_file import BadRow, Row
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet
 from aihubmix_video.cli.batch_plan import plan_of
 from aihubmix_video.cli.command_options import CapArguments
 from aihubmix_video.cli.open_batch_file import BatchFile, OutputPlaces, judged
@@ -32,7 +34,8 @@ class BatchRun:
     Attributes:
         file: Where the rows are; it is read again, row by row, as jobs finish.
         places: Where the videos go.
-        validate: How rows are judged.
+        validate: How rows are judged, by the tables of `capabilities`.
+        capabilities: The tables of the models.
         overwrite: Whether existing files are replaced.
         skip_existing: Whether rows whose file exists are left out.
         known: Numbers of the rows that the ledger knows; their state is the ledger's, whether their file exists or not.
@@ -42,6 +45,7 @@ class BatchRun:
     file: BatchFile
     places: OutputPlaces
     validate: Validate
+    capabilities: CapabilitySet = BUILT_IN
     overwrite: bool = False
     skip_existing: bool = False
     known: frozenset[int] = frozenset()
@@ -49,7 +53,8 @@ class BatchRun:
 
     def rows(self) -> Iterable[Row | BadRow]:
         """Yield the rows, read and judged."""
-        return judged(self.file.rows(), self.file.source, self.validate)
+        judge = partial(self.capabilities.judge, validate=self.validate)
+        return judged(self.file.rows(), self.file.source, judge)
 
     def plan(self) -> Plan:
         """Return their sum.
@@ -57,7 +62,7 @@ class BatchRun:
         Raises:
             ConfigurationError: Rows whose file exists are to be left out, and a file's name cannot be known beforehand.
         """
-        return plan_of(self._placed(), self.validate)
+        return plan_of(self._placed(), self.validate, self.caps.get("prices"), self.capabilities)
 
     def _placed(self) -> Iterator[Row | BadRow]:
         for row in self.rows():

@@ -19,15 +19,21 @@ from aihubmix_video.cli.ledger_location import LEDGER
 from aihubmix_video.cli.output_paths import make_folder
 from aihubmix_video.errors import ConfigurationError, shown
 from aihubmix_video.fastapi import video_lifespan
+from aihubmix_video.openai_front import openai_router
+from aihubmix_video.openai_front.front_application import PREFIX, FrontDoor, front_application
 from aihubmix_video.references.addresses import is_loopback
 from aihubmix_video.web.access import AccessPolicy, token_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from aihubmix_video.cli.runner import Runner
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
-__all__ = ["BoardServer", "token_in"]
+    from aihubmix_video.cli.runner import Runner
+    from aihubmix_video.openai_front import ApiClient
+
+__all__ = ["BoardServer", "FrontServing", "token_in"]
 
 TOKEN = "AIHUBMIX_BOARD_TOKEN"  # noqa: S105  # the name of a variable
 FOLDER = Path("videos")
@@ -46,6 +52,19 @@ class Server(uvicorn.Server):
 
 
 @attrs.frozen(kw_only=True)
+class FrontServing:
+    """How OpenAI's clients are served beside the board.
+
+    Attributes:
+        clients: Who they are; None to serve everyone on this machine.
+        retry_window: Seconds for which a same create is a retry; 0 for none.
+    """
+
+    clients: tuple[ApiClient, ...] | None
+    retry_window: float
+
+
+@attrs.frozen(kw_only=True)
 class BoardServer:
     """A board that is a server of its own.
 
@@ -56,6 +75,7 @@ class BoardServer:
         ledger: The durable record of its jobs; None for one in the folder.
         token: What visitors must know; None to let everyone in.
         prices: The user's own USD per second, by model.
+        front: How OpenAI's clients are served under ``/v1``; None not to.
     """
 
     host: str
@@ -64,6 +84,12 @@ class BoardServer:
     ledger: Path | None
     token: str | None = attrs.field(repr=False)
     prices: Mapping[str, float] | None = None
+    front: FrontServing | None = None
+
+    @property
+    def is_board_shown(self) -> bool:
+        """Whether the board is served, and not the front alone, which has tokens of its own."""
+        return self.token is not None or is_loopback(self.host)
 
     def check(self) -> None:
         """Check that it may be served at all.
@@ -71,7 +97,13 @@ class BoardServer:
         Raises:
             ConfigurationError: Other machines could reach it, and there is no token.
         """
-        if self.token is None and not is_loopback(self.host):
+        if is_loopback(self.host):
+            return
+        if self.front is not None and self.front.clients is None:
+            raise ConfigurationError(
+                f"--openai on --host {shown(self.host)} can be reached from other machines: name its clients by --clients FILE."
+            )
+        if self.front is None and not self.is_board_shown:
             raise ConfigurationError(
                 f"--host {shown(self.host)} can be reached from other machines, and anyone who reaches it can buy: give a token "
                 f"by --token-file FILE or ${TOKEN}. This makes one: {MAKE_ONE}"
@@ -91,10 +123,26 @@ class BoardServer:
                 sandbox=runner.sandbox.sandbox,
                 speed=runner.screen.speed,
                 prices=self.prices,
+                capabilities=runner.session.tables(),
             )
             await stack.enter_async_context(video_lifespan(standby=False, **options)(app))
-            await self._run(guarded, listener, runner)
+            await self._run(self._with_front(app, guarded, folder), listener, runner)
         return ExitCode.DONE
+
+    def _with_front(self, app: FastAPI, board: ASGIApp, folder: Path) -> ASGIApp:
+        """Put the front beside the board, over the same session."""
+        if self.front is None:
+            return board
+        clients = self.front.clients
+        router = openai_router(
+            folder=folder,
+            clients=clients,
+            retry_window=self.front.retry_window,
+            extra_body=clients is None,  # it would let a client past its caps
+            prices=self.prices,
+        )
+        policy = AccessPolicy.of(self.host, None) if clients is None else None
+        return FrontDoor(front_application(router, app.state), board if self.is_board_shown else None, policy)
 
     def _folder(self, runner: Runner, stack: AsyncExitStack) -> Path:
         if self.folder is None and runner.sandbox.sandbox:
@@ -134,10 +182,22 @@ class BoardServer:
     def _print_address(self, runner: Runner, port: int) -> None:
         host = self.host.strip("[]")
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        front = {} if self.front is None else {"openai_base_url": f"{url.removesuffix('/')}{PREFIX}"}
         if runner.screen.json:
-            runner.screen.objects([{"url": url}])
+            runner.screen.objects([({"url": url} if self.is_board_shown else {}) | front])
             return
-        runner.screen.result(url)
+        if self.is_board_shown:
+            runner.screen.result(url)
+        for base in front.values():
+            runner.screen.result(f"export OPENAI_BASE_URL={base}")
+            if self.front is not None and self.front.clients is None:
+                runner.screen.result("export OPENAI_API_KEY=unused")
+        self._explain(runner)
+
+    def _explain(self, runner: Runner) -> None:
+        if not self.is_board_shown:
+            runner.screen.say("OpenAI's clients are served until Ctrl-C; the board is not, as it has no token.")
+            return
         bought = "nothing is bought" if runner.sandbox.sandbox else "what is ordered there is bought"
         runner.screen.say(f"The board is open at this address until Ctrl-C; {bought}.")
 

@@ -12,7 +12,13 @@ from cyclopts import Group, Parameter
 
 from aihubmix_video.batch_file import COLUMNS
 from aihubmix_video.batch_file.json_values import read_json
-from aihubmix_video.capabilities import Validate  # noqa: TC001  # cyclopts reads the annotations when the program runs
+from aihubmix_video.capabilities import (  # cyclopts reads the annotations when the program runs
+    BUILT_IN,
+    CapabilitySet,
+    Validate,
+    load,
+    plain_models,
+)
 from aihubmix_video.cli.open_batch_file import Format  # noqa: TC001  # as above
 from aihubmix_video.cli.parse_duration import seconds_in
 from aihubmix_video.cli.price_file import prices_in
@@ -265,6 +271,7 @@ class SessionOptions:
         api_key_file: File that holds the key, in place of $AIHUBMIX_API_KEY. Never the key itself: the command line is visible to all.
         new_key: The key is a new one of the account whose jobs the ledger holds.
         validate: What happens to models without a table here: passed with a warning, refused, or nothing is checked. [default: known]
+        capabilities: TOML or JSON file with tables of your own for models, beside or in place of those here.
     """
 
     rate: float | None = None
@@ -279,6 +286,19 @@ class SessionOptions:
     api_key_file: Path | None = None
     new_key: bool | None = None
     validate: Validate | None = None
+    capabilities: Path | None = None
+
+    def tables(self) -> CapabilitySet:
+        """Return the tables of the models, with those of the user's own file.
+
+        Raises:
+            CapabilityFileError: The file cannot be used.
+        """
+        return BUILT_IN if self.capabilities is None else load(self.capabilities)
+
+    def plain_models(self) -> list[Mapping[str, object]]:
+        """Return the tables of the user's own file as plain data, for a gateway on this machine."""
+        return plain_models(self.tables())
 
     def given(self, environment: Mapping[str, str], *, needs_key: bool) -> dict[str, object]:
         """Return the arguments of a session that were set.

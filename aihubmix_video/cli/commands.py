@@ -31,7 +31,14 @@ COMMANDS = {
     "status": "Ask the gateway how jobs stand.",
     "download": "Wait for jobs bought earlier, and save their videos.",
     "delete": "Delete jobs at the gateway. Kling has no delete.",
+    "doctor": (
+        "Check everything that a purchase needs: the key, the gateway, the ledger, the disk. Nothing is bought."
+    ),
     "models": "Show what each model takes and gives.",
+    "worker": (
+        "Work for a Temporal server until Ctrl-C: buy, follow and save the videos of batches that were started there."
+    ),
+    "cancel": "Let a batch on a Temporal server buy nothing more; what was bought is collected.",
     "sandbox": (
         "Serve a gateway on this machine that behaves like AIHubMix, until Ctrl-C: no key, no cost, real MP4 files."
     ),

@@ -5,6 +5,7 @@ Only the command line does this, for files that its user gave it: anywhere else 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,7 +17,6 @@ from aihubmix_video.storage.reference_files import read_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from aihubmix_video.types.request import VideoRequest
 
@@ -43,6 +43,14 @@ class LocalReferences:
         """Yield the rows, with files in place of paths; a row whose file is not a usable picture becomes a bad row."""
         for row in rows:
             yield self._resolved(row) if isinstance(row, Row) else row
+
+    def names_files(self, request: VideoRequest) -> bool:
+        """Return whether a request, also one whose paths were replaced, has pictures that are files here."""
+        given = [getattr(request, field) for field in FIELDS]
+        given += request.image_list if isinstance(request.image_list, (list, tuple)) else ()
+        held = map(content_url, request.content) if isinstance(request.content, (list, tuple)) else ()
+        given += [each[1] for each in held if each]
+        return any(isinstance(each, Path) for each in given)
 
     def _resolved(self, row: Row) -> Row | BadRow:
         found = dict(self._files(row.request))

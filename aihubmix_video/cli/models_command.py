@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003  # cyclopts reads the annotations when the program runs
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from aihubmix_video.capabilities import Audio, Mode, find_capability, list_capabilities
+from aihubmix_video.capabilities import Audio, Capability, CapabilitySet, Mode
 from aihubmix_video.capabilities.field_rules import closest
-from aihubmix_video.cli.command_options import OutputOptions
+from aihubmix_video.cli.command_options import OutputOptions, SessionOptions
 from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.exit_codes import ExitCode
+from aihubmix_video.cli.live_models import print_live_models
+from aihubmix_video.cli.runner import run_command
 from aihubmix_video.cli.table_format import new_table
 from aihubmix_video.cli.text_format import pixels_text
-from aihubmix_video.errors import InvalidRequest
+from aihubmix_video.errors import ConfigurationError, InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rich.table import Table
 
-    from aihubmix_video.capabilities import Capability
     from aihubmix_video.capabilities.field_rules import ImageRule, Option, Size
 
 __all__ = ["model_object", "models"]
@@ -33,38 +35,55 @@ LEGEND = (
 SOUND = {Audio.NONE: "", Audio.ALWAYS: "yes", Audio.SWITCHED: "choice"}
 
 
-def models(name: str | None = None, /, *, how: OutputOptions = OutputOptions()) -> int:
+def models(
+    name: str | None = None,
+    /,
+    *,
+    live: bool = False,
+    prices_to: Path | None = None,
+    session: SessionOptions = SessionOptions(),
+    how: OutputOptions = OutputOptions(),
+) -> int:
     """Show what each model takes and gives.
 
     Args:
         name: One model, for everything that is known of it.
+        live: Ask the gateway which models it lists, and show what differs from the tables. It needs no key.
+        prices_to: With --live: write the gateway's prices per second to this new file, for --prices.
+        session: With --live: how the gateway is reached. --capabilities counts here without it, too.
         how: What is printed.
     """
+    if prices_to is not None and not live:
+        raise ConfigurationError("--prices-to goes with --live.")
+    tables = session.tables()
+    if live:
+        screen = Screen.of_options(how)
+        return run_command(screen, print_live_models(session, screen, prices_to, name))
     if name is None:
-        print_models(Screen.of_options(how))
+        print_models(tables, Screen.of_options(how))
     else:
-        print_model(name, Screen.of_options(how))
+        print_model(name, tables, Screen.of_options(how))
     return ExitCode.DONE
 
 
-def print_models(screen: Screen) -> None:
+def print_models(tables: CapabilitySet, screen: Screen) -> None:
     """Print what every model takes."""
     if screen.json:
-        screen.objects(map(model_object, list_capabilities()))
+        screen.objects(map(model_object, tables))
     else:
-        screen.table(models_table(list_capabilities()))
+        screen.table(models_table(tables))
         screen.say(LEGEND)
 
 
-def print_model(name: str, screen: Screen) -> None:
+def print_model(name: str, tables: CapabilitySet, screen: Screen) -> None:
     """Print everything known of one model.
 
     Raises:
         InvalidRequest: It has no table.
     """
-    capability = find_capability(name)
+    capability = tables.find(name)
     if capability is None:
-        known = [each.model for each in list_capabilities()]
+        known = tables.names
         nearest = closest(name, known)
         hint = f"did you mean {nearest}?" if nearest else "`aihubmix-video models` lists those that have"
         raise InvalidRequest.of("model", name, f"has no table here; {hint}", allowed=known)
@@ -128,6 +147,8 @@ def model_page(capability: Capability) -> Iterator[Table | Text]:
     yield _facts(capability)
     yield _sizes(capability)
     yield Text(f"Source: {capability.source}", "dim")
+    for field, source in capability.sources.items():
+        yield Text(f"{field}: {source}", "dim")
 
 
 def _facts(capability: Capability) -> Table:
@@ -218,4 +239,5 @@ def model_object(capability: Capability) -> dict[str, object]:
         "delete": capability.can_delete,
         "link_lifetime": capability.link_lifetime,
         "source": capability.source,
+        "sources": dict(capability.sources),
     }

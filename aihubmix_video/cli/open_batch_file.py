@@ -6,22 +6,26 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path, PurePath
-from typing import IO, TYPE_CHECKING, Literal, get_args
+from typing import IO, TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import attrs
 
 from aihubmix_video.batch_file import BadRow, Row, lines_of, read_csv, read_jsonl, read_text
-from aihubmix_video.capabilities import Validate, find_problems
 from aihubmix_video.cli.local_references import LocalReferences
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, shown
 from aihubmix_video.output.template import Template, slug
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-__all__ = ["BatchFile", "Format", "OutputPlaces", "judged", "opened"]
+    from aihubmix_video.capabilities import Verdict
+    from aihubmix_video.types.request import VideoRequest
+
+__all__ = ["BatchFile", "Format", "Judge", "OutputPlaces", "judged", "opened"]
 
 Format = Literal["jsonl", "csv", "txt"]
+Judge: TypeAlias = "Callable[[VideoRequest], Verdict]"
+"""What is to be said of a row's request; `CapabilitySet.judge` with the user's ``--validate``."""
 
 READERS = {"jsonl": read_jsonl, "csv": read_csv, "txt": read_text}
 SUFFIXES: dict[str, Format] = {
@@ -121,10 +125,10 @@ def _kept_stdin() -> IO[bytes]:
     return kept
 
 
-def judged(rows: Iterable[Row | BadRow], source: str, validate: Validate) -> Iterator[Row | BadRow]:
+def judged(rows: Iterable[Row | BadRow], source: str, judge: Judge) -> Iterator[Row | BadRow]:
     """Yield the rows, each checked against its model; those with problems become bad rows."""
     for row in rows:
-        problems = find_problems(row.request, validate=validate).problems if isinstance(row, Row) else ()
+        problems = judge(row.request).problems if isinstance(row, Row) else ()
         if isinstance(row, Row) and problems:
             yield BadRow(source=source, number=row.number, line=row.line, problems=problems)
         else:

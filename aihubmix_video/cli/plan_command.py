@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path  # noqa: TC003  # cyclopts reads the annotations when the program runs
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,13 +48,14 @@ def plan(
         prices: JSON file of your own prices in USD per second, such as {"wan2.6-t2v": 0.05}.
         rows: How the file is read.
         fields: For rows that do not give them.
-        session: Of these only --validate matters here.
+        session: Of these only --validate and --capabilities matter here.
         how: What is printed.
     """
-    validate = session.validate or "known"
+    validate, capabilities = session.validate or "known", session.tables()
     with opened(file, rows.format, rows.defaults(fields), rows.ignored()) as source:
         own = None if prices is None else prices_in(prices)
-        found = plan_of(judged(source.rows(), source.source, validate), validate, own)
+        judge = partial(capabilities.judge, validate=validate)
+        found = plan_of(judged(source.rows(), source.source, judge), validate, own, capabilities)
     return print_plan(found, Screen.of_options(how))
 
 

@@ -14,6 +14,7 @@ from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.exit_codes import ExitCode
 from aihubmix_video.cli.ledger_location import LedgerLocation, ledger_at, ledger_summary
 from aihubmix_video.cli.runner import Runner, run_command
+from aihubmix_video.cli.temporal_options import ServerOptions
 from aihubmix_video.gallery.row_result import RowResult
 from aihubmix_video.session.decisions import decisions_of, row_key_of
 
@@ -34,6 +35,7 @@ def resume(
     gallery: Annotated[bool, Parameter(group=FILE)] = False,
     deciding: DecidingOptions = DecidingOptions(),
     session: SessionOptions = SessionOptions(),
+    server: ServerOptions = ServerOptions(),
     how: OutputOptions = OutputOptions(),
 ) -> int:
     """Resume everything unfinished in a ledger: what was bought is fetched, what was never sent is bought.
@@ -41,14 +43,19 @@ def resume(
     Jobs that may have been bought are listed each time, until it is decided what is to become of them.
 
     Args:
-        ledger: Folder of a batch, or the ledger itself.
+        ledger: Folder of a batch, or the ledger itself; with --temporal, the name of a batch.
         sidecar: Write NAME.json beside each video.
         gallery: Write index.html beside the ledger: everything in it on one page.
         deciding: What is to become of jobs that may have been bought.
         session: How the gateway is reached.
+        server: Which Temporal server, for a batch that runs there.
         how: What is printed.
     """
     screen = Screen.of_options(how)
+    if server.temporal is not None:
+        from aihubmix_video.cli.temporal_batches import resume_batch  # noqa: PLC0415  # needs the extra, and says so
+
+        return run_command(screen, resume_batch(str(ledger), server, deciding, screen))
     path = ledger_at(ledger)
     if not path.exists():
         screen.error(f"there is not a ledger {path}. `aihubmix-video batch FILE -o DIR` makes one in DIR.")

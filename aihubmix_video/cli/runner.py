@@ -88,6 +88,7 @@ class Runner:
             folder=folder.absolute(),
             warn=self.screen.warn,
             prices=prices,
+            capabilities=self.session.tables(),
             ledger=self.location.path if self.location is not None else None,
             batch=self.location.batch if self.location is not None else None,
         )
@@ -110,7 +111,7 @@ class Runner:
                 try:
                     async with self.screen.watching(session, total), aclosing(work(session)) as results:  # type: ignore[type-var]  # async generators close
                         async for result in results:
-                            await self._take(result, summary)
+                            await self._take(attrs.evolve(result, capabilities=session.capabilities), summary)
                 finally:
                     # Printed below, when the session is closed: creates under way learn their ids meanwhile.
                     left = session.jobs()
@@ -212,7 +213,7 @@ class Runner:
         from aihubmix_video.sandbox import Sandbox  # noqa: PLC0415  # a server, which other commands do without
 
         speed = self.screen.speed = SPEED if self.sandbox.speed is None else self.sandbox.speed
-        async with Sandbox(speed=speed) as sandbox:
+        async with Sandbox(speed=speed, models=self.session.plain_models()) as sandbox:
             paced = {"poll_interval": max(VENDOR_POLL / speed, SMALLEST_POLL), "rate": SANDBOX_RATE}
             yield {**paced, **options, "api_key": sandbox.api_key, "base_url": sandbox.url}
 

@@ -1,4 +1,4 @@
-"""The command ``serve``: the board, on which videos are ordered, followed and played."""
+"""The command ``serve``: the board, on which videos are ordered, followed and played, and the front for OpenAI's clients."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Annotated
 from aihubmix_video.cli.command_options import WHOLE, OutputOptions, SandboxOptions, SessionOptions
 from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.exit_codes import ExitCode
+from aihubmix_video.cli.openai_options import OpenAIOptions
 from aihubmix_video.cli.price_file import prices_in
 from aihubmix_video.cli.runner import Runner, run_command
 from aihubmix_video.errors import ConfigurationError
 
 __all__ = ["serve"]
 
-EXTRA = frozenset({"fastapi", "starlette", "uvicorn"})
+EXTRA = frozenset({"fastapi", "multipart", "python_multipart", "starlette", "uvicorn"})
 
 
 def serve(  # noqa: PLR0913  # each is an option, or a group of options
@@ -25,6 +26,7 @@ def serve(  # noqa: PLR0913  # each is an option, or a group of options
     ledger: Path | None = None,
     token_file: Path | None = None,
     prices: Path | None = None,
+    openai: OpenAIOptions = OpenAIOptions(),
     session: SessionOptions = SessionOptions(),
     sandbox: SandboxOptions = SandboxOptions(),
     how: OutputOptions = OutputOptions(),
@@ -38,19 +40,26 @@ def serve(  # noqa: PLR0913  # each is an option, or a group of options
         ledger: File of the durable record of all jobs. [default: .aihubmix-video.db in the folder; none with --sandbox]
         token_file: File that holds the token visitors must give, in place of $AIHUBMIX_BOARD_TOKEN.
         prices: JSON file of your own prices in USD per second, such as {"wan2.6-t2v": 0.05}.
+        openai: Whether clients of OpenAI's videos API are served.
         session: How the gateway is reached.
         sandbox: Whether everything happens here.
         how: What is printed.
     """
     try:
-        from aihubmix_video.cli.board_server import BoardServer, token_in  # noqa: PLC0415  # needs the extra, and must be able to say so
+        from aihubmix_video.cli.board_server import BoardServer, FrontServing, token_in  # noqa: PLC0415  # needs the extra, and must be able to say so
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise
         raise ConfigurationError("`serve` needs its extra: pip install 'aihubmix-video[fastapi]'.") from None
     screen = Screen.of_options(how)
     own = None if prices is None else prices_in(prices)
-    board = BoardServer(host=host, port=port, folder=folder, ledger=ledger, token=token_in(token_file), prices=own)
+    openai.check()
+    front = None
+    if openai.openai:
+        front = FrontServing(clients=openai.known_clients(), retry_window=openai.retry_window)
+    board = BoardServer(
+        host=host, port=port, folder=folder, ledger=ledger, token=token_in(token_file), prices=own, front=front
+    )
     board.check()
     run_command(screen, board.serve(Runner(session=session, sandbox=sandbox, screen=screen)))
     return ExitCode.DONE  # a signal is how it is meant to end

@@ -11,6 +11,7 @@ from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.result_lines import error_object
 from aihubmix_video.cli.runner import Runner, print_errors, required, run_command
 from aihubmix_video.cli.table_format import new_table
+from aihubmix_video.cli.temporal_options import ServerOptions
 from aihubmix_video.cli.text_format import pixels_text, safe, seconds_text, short_id
 from aihubmix_video.errors import VideoError
 from aihubmix_video.protocol.decode_video import status_word
@@ -26,15 +27,25 @@ if TYPE_CHECKING:
 __all__ = ["status"]
 
 
-def status(*ids: str, session: SessionOptions = SessionOptions(), how: OutputOptions = OutputOptions()) -> int:
+def status(
+    *ids: str,
+    session: SessionOptions = SessionOptions(),
+    server: ServerOptions = ServerOptions(),
+    how: OutputOptions = OutputOptions(),
+) -> int:
     """Ask the gateway how jobs stand.
 
     Args:
-        ids: Ids of the jobs, whole.
+        ids: Ids of the jobs, whole; with --temporal, the name of a batch.
         session: How the gateway is reached.
+        server: Which Temporal server, for a batch that runs there.
         how: What is printed.
     """
     runner = Runner(session=session, sandbox=SandboxOptions(), screen=Screen.of_options(how))
+    if server.temporal is not None:
+        from aihubmix_video.cli.temporal_batches import show_batch, the_name  # noqa: PLC0415  # needs the extra, and says so
+
+        return run_command(runner.screen, show_batch(the_name(ids), server, runner.screen))
     return run_command(runner.screen, print_statuses(runner, required(ids)))
 
 

@@ -26,7 +26,7 @@ from aihubmix_video.fastapi.ranges import PartialRange, Unchanged, Unsatisfiable
 from aihubmix_video.session.tracked_job import TrackedJob
 from aihubmix_video.types.job_info import JobInfo, JobState
 
-__all__ = ["add_content"]
+__all__ = ["add_content", "content_response"]
 
 log = logging.getLogger("aihubmix_video.fastapi")
 
@@ -67,14 +67,26 @@ def add_content(router: APIRouter, owner: Callable[..., Any]) -> None:
     @router.get("/{key}/content", summary="Play a video", **described)
     async def content(request: Request, service: Serving, owner: Owner, key: Key) -> Response:
         """Return the video, or the part of it that is asked for."""
-        info = await service.registry.find(key, owner)
-        if info.state is JobState.SAVED:
-            return await _saved(service, request, info)
-        if info.state is JobState.SAVING:
-            return await _being_saved(service, info)
-        if info.state in {JobState.WAITING, JobState.RUNNING}:
-            raise NotPlayable(f"the video is not finished: the job is {info.state}", job_key=key, charged=info.charged)
-        raise Conflict(f"there is not a video: the job is {info.state}", job_key=key, charged=info.charged)
+        return await content_response(service, request, await service.registry.find(key, owner))
+
+
+async def content_response(service: AppState, request: Request, info: JobInfo) -> Response:
+    """Return the answer to a request for a job's video.
+
+    Raises:
+        NotPlayable: It is not finished yet.
+        Conflict: There is none, and there will be none.
+        Deleted: Its file is gone.
+        RangeUnsatisfiable: It does not have the bytes that are asked for.
+    """
+    key = info.key
+    if info.state is JobState.SAVED:
+        return await _saved(service, request, info)
+    if info.state is JobState.SAVING:
+        return await _being_saved(service, info)
+    if info.state in {JobState.WAITING, JobState.RUNNING}:
+        raise NotPlayable(f"the video is not finished: the job is {info.state}", job_key=key, charged=info.charged)
+    raise Conflict(f"there is not a video: the job is {info.state}", job_key=key, charged=info.charged)
 
 
 # From the disk.

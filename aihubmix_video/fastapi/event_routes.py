@@ -101,6 +101,7 @@ class EventStreams:
     def __init__(self, service: AppState, options: RouterOptions, base: str, owner: str | None) -> None:
         self._feed = service.feed
         self._registry = service.registry
+        self._capabilities = service.session.capabilities
         self._options = options
         self._base = base
         self._owner = owner
@@ -164,9 +165,12 @@ class EventStreams:
     def _write(self, change: FeedChange) -> bytes:
         return self._written(change.info(self._registry), change.number)
 
+    def _resource(self, info: JobInfo) -> dict[str, Any]:
+        return resource_of(info, self._base, self._options.prices, self._capabilities)
+
     def _written(self, info: JobInfo, number: int) -> bytes:
         """Write a job's state as an event."""
         dropped = info.state is JobState.DROPPED
-        told = {"key": info.key} if dropped else resource_of(info, self._base, self._options.prices)
+        told = {"key": info.key} if dropped else self._resource(info)
         data = json.dumps(told, separators=(",", ":"))
         return format_sse_event(data_str=data, event="deleted" if dropped else "job", id=str(number), retry=RETRY)

@@ -18,7 +18,17 @@ from aihubmix_video.fastapi.schemas import JobList, JobResource, StateTold, reso
 from aihubmix_video.types.job_info import VISIBLE, JobInfo, JobState
 from aihubmix_video.types.request import VideoRequest
 
-__all__ = ["Key", "Serving", "add_jobs", "answers", "base_of"]
+__all__ = [
+    "Key",
+    "Serving",
+    "add_jobs",
+    "answers",
+    "base_of",
+    "check_admission",
+    "check_wanted",
+    "delete_job",
+    "target_in",
+]
 
 Serving = Annotated[AppState, Depends(get_service)]
 Key = Annotated[str, Path(description="The job's key.", max_length=64, pattern="^[0-9A-Za-z-]+$")]
@@ -68,7 +78,7 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
         wanted = request_of(await read_body(request, options.max_body))
         info = await service.carried_out(_bought(service, options, wanted, owner, idempotency_key))
         base = base_of(request, 0)
-        resource = resource_of(info, base, options.prices)
+        resource = resource_of(info, base, options.prices, service.session.capabilities)
         return JSONResponse(resource, 202, {"Location": f"{base}/{info.key}"})
 
     @router.get("/", summary="List jobs, the newest first", response_model=JobList, responses=answers())
@@ -85,41 +95,59 @@ def add_jobs(router: APIRouter, options: RouterOptions, owner: Callable[..., Any
         cursor = None if after is None else int(after)
         page = await service.registry.page(after=cursor, limit=limit, states=states, owner=owner)
         base = base_of(request, 0)
-        items = [resource_of(info, base, options.prices) for info in page.items]
+        items = [resource_of(info, base, options.prices, service.session.capabilities) for info in page.items]
         return JSONResponse({"items": items, "next": None if page.next is None else str(page.next)})
 
     @router.get("/{key}", summary="Look at a job", response_model=JobResource, responses=answers(404))
     async def job(request: Request, service: Serving, owner: Owner, key: Key) -> Response:
         """Return how a job stands."""
         info = await service.registry.find(key, owner)
-        return JSONResponse(resource_of(info, base_of(request, 1), options.prices))
+        return JSONResponse(resource_of(info, base_of(request, 1), options.prices, service.session.capabilities))
 
     @router.delete("/{key}", status_code=204, summary="Delete a job", responses=answers(404, 409, 501, 502))
     async def delete(service: Serving, owner: Owner, key: Key) -> Response:
         """Delete a job at the gateway, its file, and from all lists; what was not sent yet is not bought."""
-        await service.carried_out(_deleted(service, key, owner))
+        await service.carried_out(delete_job(service, key, owner))
         return Response(status_code=204)
 
 
 async def _bought(
     service: AppState, options: RouterOptions, wanted: VideoRequest, owner: str | None, idempotency_key: str | None
 ) -> JobInfo:
-    if wanted.extra_body is not None and not options.extra_body:
-        raise InvalidRequest.of("extra_body", "…", "is not taken here")
-    if problems := options.references.problems(wanted):
-        raise InvalidRequest(problems)
-    service.registry.check(wanted)
+    check_wanted(service, options, wanted)
     if idempotency_key is None or not await service.registry.knows(idempotency_key, owner):
-        await _admitted(service, options, wanted, owner)
-    template = str(options.folder).replace("{", "{{").replace("}", "}}") + "/{key}.mp4"
-    info = await service.registry.enqueue(wanted, to=template, idempotency_key=idempotency_key, owner=owner)
+        await check_admission(service, options, wanted, owner)
+    info = await service.registry.enqueue(wanted, to=target_in(options), idempotency_key=idempotency_key, owner=owner)
     if info.state is JobState.DROPPED:
         raise Deleted("the job with this idempotency key was deleted", job_key=info.key)
     return info
 
 
-async def _admitted(service: AppState, options: RouterOptions, wanted: VideoRequest, owner: str | None) -> None:
-    """Refuse a new job where there is no room for it, or the application does not allow it."""
+def check_wanted(service: AppState, options: RouterOptions, wanted: VideoRequest) -> None:
+    """Refuse what could not be bought, or may not come over HTTP.
+
+    Raises:
+        InvalidRequest: Its model does not take it, or it has references or further fields that are not allowed here.
+    """
+    if wanted.extra_body is not None and not options.extra_body:
+        raise InvalidRequest.of("extra_body", "…", "is not taken here")
+    if problems := options.references.problems(wanted):
+        raise InvalidRequest(problems)
+    service.registry.check(wanted)
+
+
+def target_in(options: RouterOptions) -> str:
+    """Return the template of a job's file."""
+    return str(options.folder).replace("{", "{{").replace("}", "}}") + "/{key}.mp4"
+
+
+async def check_admission(service: AppState, options: RouterOptions, wanted: VideoRequest, owner: str | None) -> None:
+    """Refuse a new job where there is no room for it, or the application does not allow it.
+
+    Raises:
+        Crowded: Too many jobs wait already.
+        NotAllowed: The application says so; likewise `LimitReached`.
+    """
     if service.session.stats().waiting >= options.max_waiting:
         raise Crowded(f"{options.max_waiting} jobs are waiting already")
     if options.allow is not None:
@@ -129,7 +157,14 @@ async def _admitted(service: AppState, options: RouterOptions, wanted: VideoRequ
 UNDECIDED: Final = "may have been bought, and nobody knows; its operator has to decide about it first"
 
 
-async def _deleted(service: AppState, key: str, owner: str | None) -> None:
+async def delete_job(service: AppState, key: str, owner: str | None) -> None:
+    """Delete a job at the gateway, its file, and from all lists.
+
+    Raises:
+        JobNotFound: There is none.
+        Conflict: It may have been bought, and nobody has decided about it yet.
+        RequestRefused: The vendor cannot delete (501).
+    """
     info = await service.registry.find(key, owner)
     if info.state is JobState.UNCERTAIN:
         raise Conflict(f"the job {UNDECIDED}", job_key=key, job_id=info.id, charged=info.charged)

@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MEDIA_TYPE",
+    "OURS",
     "STATUS",
     "add_problem_handlers",
     "error_of_validation",
     "problem_of",
     "problem_response",
+    "retry_after",
+    "status_of",
     "told",
 ]
 

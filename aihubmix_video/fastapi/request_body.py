@@ -12,7 +12,7 @@ from aihubmix_video.types.request import FIELDS, VideoRequest
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-__all__ = ["REQUEST_BODY", "read_body", "request_of"]
+__all__ = ["REQUEST_BODY", "read_body", "read_bounded", "request_of"]
 
 REFERENCE: Final = {
     "description": 'An http(s) or data URL, or {"mime_type": ..., "data": <base64>}.',
@@ -87,6 +87,15 @@ async def read_body(request: Request, limit: int) -> bytes:
         media_type.startswith("application/") and media_type.endswith("+json")
     ):
         raise WrongMediaType("the body must be application/json")
+    return await read_bounded(request, limit)
+
+
+async def read_bounded(request: Request, limit: int) -> bytes:
+    """Read the whole body, whatever it is declared as.
+
+    Raises:
+        BodyTooLarge: It has, or would have, more than *limit* bytes.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
         raise BodyTooLarge(f"the body may have {limit} bytes; pass large media as URLs")

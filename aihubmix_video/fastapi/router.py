@@ -8,8 +8,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
-from starlette.routing import Match
 
 from aihubmix_video.errors import ConfigurationError, VideoError
 from aihubmix_video.fastapi.content_routes import add_content
@@ -18,6 +16,7 @@ from aihubmix_video.fastapi.http_errors import NotAllowed
 from aihubmix_video.fastapi.job_routes import add_jobs
 from aihubmix_video.fastapi.problem_details import error_of_validation, problem_response
 from aihubmix_video.fastapi.router_options import Allow, RouterOptions
+from aihubmix_video.fastapi.slash_route import EitherSlashRoute
 from aihubmix_video.references.url_policy import UrlPolicy
 from aihubmix_video.session.request_checks import literal_path
 
@@ -28,23 +27,12 @@ if TYPE_CHECKING:
     from fastapi import params
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import Scope
 
-__all__ = ["video_router"]
+__all__ = ["identified", "video_router"]
 
 
-class _VideoRoute(APIRoute):
-    """Answers with problem details, and with or without a slash at its path's end, whatever application it is part of.
-
-    A redirect from one spelling to the other loses a POST with clients that do not follow one, or that follow it with a GET.
-    """
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        match, child = super().matches(scope)
-        if match is not Match.NONE or scope["type"] != "http":
-            return match, child
-        path = str(scope["path"])
-        return super().matches({**scope, "path": path.removesuffix("/") if path.endswith("/") else f"{path}/"})
+class _VideoRoute(EitherSlashRoute):
+    """Answers with problem details, whatever application it is part of."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
@@ -112,7 +100,7 @@ def video_router(  # noqa: PLR0913 - each is one option of the router
         prices=prices,
     )
     router = APIRouter(route_class=_VideoRoute, dependencies=list(dependencies), tags=["videos"])
-    caller = _anybody if owner is None else _identified(owner)
+    caller = _anybody if owner is None else identified(owner)
     add_events(router, options, caller)
     add_content(router, caller)
     add_jobs(router, options, caller)
@@ -123,7 +111,7 @@ async def _anybody() -> None:
     """Ask for no owner: everybody sees everything."""
 
 
-def _identified(owner: Callable[..., Any]) -> Callable[..., Any]:
+def identified(owner: Callable[..., Any]) -> Callable[..., Any]:
     """Make sure of what the application's dependency gives: no one must see everything because a name is missing."""
 
     async def identified(found: Any = Depends(owner)) -> str:  # noqa: ANN401, B008 - whatever it gives; as FastAPI has it

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
 
-from aihubmix_video.capabilities import find_capability
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet
 from aihubmix_video.errors import Charged  # noqa: TC001 - the schema is made of it
 from aihubmix_video.fastapi.problem_details import told
 from aihubmix_video.pricing.list_prices import list_price
@@ -65,13 +65,16 @@ class JobList(TypedDict):
     next: str | None
 
 
-def resource_of(info: JobInfo, base: str, prices: Mapping[str, float] | None = None) -> dict[str, Any]:
+def resource_of(
+    info: JobInfo, base: str, prices: Mapping[str, float] | None = None, capabilities: CapabilitySet = BUILT_IN
+) -> dict[str, Any]:
     """Describe a job to callers.
 
     Args:
         info: What is known of it.
         base: The path under which the router answers, without a slash at its end.
         prices: USD per second by model, in place of the list prices.
+        capabilities: The session's tables.
     """
     return {
         "key": info.key,
@@ -80,7 +83,7 @@ def resource_of(info: JobInfo, base: str, prices: Mapping[str, float] | None = N
         "state": info.state.value,
         "progress": info.progress,
         "eta": info.eta,
-        **_ordered(info.request, prices),
+        **_ordered(info.request, prices, capabilities),
         "created_at": round(info.created_at, 3),
         "updated_at": round(info.updated_at, 3),
         "expires_at": None if info.expires_at is None else round(info.expires_at, 3),
@@ -97,16 +100,18 @@ def _told(error: VideoError) -> dict[str, str]:
     return {"type": type(error).__name__, "message": told(error)}
 
 
-def _ordered(request: VideoRequest | None, prices: Mapping[str, float] | None) -> dict[str, Any]:
+def _ordered(
+    request: VideoRequest | None, prices: Mapping[str, float] | None, capabilities: CapabilitySet
+) -> dict[str, Any]:
     """Return what was ordered, resolved by the model's table where there is one."""
     if request is None:
         return dict.fromkeys(("model", "prompt", "seconds", "size", "price"))
-    capability = find_capability(request.model)
+    capability = capabilities.find(request.model)
     pixels = None if capability is None else capability.pixels(request)
     return {
         "model": request.model,
         "prompt": request.prompt,
         "seconds": None if capability is None else capability.seconds_of(request),
         "size": None if pixels is None else f"{pixels[0]}x{pixels[1]}",
-        "price": list_price(request, prices),
+        "price": list_price(request, prices, capabilities),
     }

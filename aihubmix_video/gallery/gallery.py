@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet
 from aihubmix_video.errors import ConfigurationError, LedgerError
 from aihubmix_video.gallery.posters import can_take, take
 from aihubmix_video.gallery.row_card import card_of
@@ -49,6 +50,7 @@ async def write_gallery(
     *,
     ledger: str | Path | None = None,
     prices: Mapping[str, float] | None = None,
+    capabilities: CapabilitySet = BUILT_IN,
 ) -> Path:
     """Write ``index.html``, one page with a card for each video, and return its path.
 
@@ -59,27 +61,32 @@ async def write_gallery(
         videos: What a batch yielded, or what a session's registry lists.
         ledger: File of a ledger of which every job is shown; no session may have it open.
         prices: Your own prices in USD per second by model, in place of list prices.
+        capabilities: The tables that tell a request's length and size; those of the session.
 
     Raises:
         ConfigurationError: The page cannot be written, or another file has its name, which is never replaced.
         LedgerError: The ledger cannot be read.
         LedgerInUse: A session or another process has the ledger open.
     """
-    gallery = await asyncio.to_thread(_prepared, Path(folder), None if ledger is None else Path(ledger), prices)
+    gallery = await asyncio.to_thread(
+        _prepared, Path(folder), None if ledger is None else Path(ledger), prices, capabilities
+    )
     for index, each in enumerate(videos):
         gallery.note(RowResult.of_any(each, index))
     await gallery.complete()
     return gallery.folder / PAGE
 
 
-def _prepared(folder: Path, ledger: Path | None, prices: Mapping[str, float] | None) -> Gallery:
+def _prepared(
+    folder: Path, ledger: Path | None, prices: Mapping[str, float] | None, capabilities: CapabilitySet
+) -> Gallery:
     if ledger is not None and not ledger.exists():
         raise ConfigurationError(f"ledger={str(ledger)!r} does not exist; give the file that the session was given.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"the folder {folder} cannot be made: {error.strerror}.") from None
-    gallery = Gallery(folder=folder.absolute(), warn=_refuse, prices=prices, ledger=ledger)
+    gallery = Gallery(folder=folder.absolute(), warn=_refuse, prices=prices, capabilities=capabilities, ledger=ledger)
     gallery.check()
     return gallery
 
@@ -96,6 +103,7 @@ class Gallery:
         folder: Where it is written; absolute.
         warn: Called if the page cannot be written; the run goes on, unless this raises.
         prices: The user's own, in USD per second by model.
+        capabilities: The tables that tell a request's length and size.
         ledger: File of the ledger whose jobs are shown as well; it need not exist yet.
         batch: The batch in it that is shown; None for all jobs.
     """
@@ -103,6 +111,7 @@ class Gallery:
     folder: Path
     warn: Callable[[str], None]
     prices: Mapping[str, float] | None = None
+    capabilities: CapabilitySet = BUILT_IN
     ledger: Path | None = None
     batch: str | None = None
     _cards: dict[str, Card] = attrs.field(factory=dict, init=False)
@@ -160,7 +169,7 @@ class Gallery:
     def note(self, result: RowResult) -> None:
         """Add a result to the page, or replace what was known of the same job."""
         key = result.job_key or f"row {result.index}"
-        result = attrs.evolve(result, index=self._places.get(key, result.index))
+        result = attrs.evolve(result, index=self._places.get(key, result.index), capabilities=self.capabilities)
         before = self._cards.get(key)
         card = card_of(result, key, self.folder, self.prices)
         if before is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.capabilities import find_capability
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet
 from aihubmix_video.errors import Charged, RequestRefused, SubmitUncertain, VideoError
 from aihubmix_video.ledger.entry import UNFINISHED, LedgerState
 from aihubmix_video.protocol.sanitize import plain
@@ -49,6 +49,7 @@ class RowResult:
         earlier: Whether it had ended in an earlier run.
         ended: Whether the job has ended; a job that has not is shown as unfinished.
         own: The values of the user's own columns of the batch file.
+        capabilities: The tables that tell the length and size where the gateway does not.
     """
 
     index: int
@@ -64,6 +65,7 @@ class RowResult:
     earlier: bool = False
     ended: bool = True
     own: Mapping[str, object] = attrs.field(factory=dict)
+    capabilities: CapabilitySet = attrs.field(default=BUILT_IN, repr=False, eq=False)
 
     @classmethod
     def of(cls, item: BatchItem, *, key: str | None = None, took: float | None = None) -> RowResult:
@@ -151,7 +153,7 @@ class RowResult:
         """Width and height: the gateway's, or else those its table promises."""
         if self.video is not None and self.video.width and self.video.height:
             return self.video.width, self.video.height
-        capability = find_capability(self.request.model) if self.request is not None else None
+        capability = self.capabilities.find(self.request.model) if self.request is not None else None
         return capability.pixels(self.request) if capability is not None and self.request is not None else None
 
     @property
@@ -159,7 +161,7 @@ class RowResult:
         """Length in seconds: the gateway's, or else the one its table promises."""
         if self.video is not None and self.video.seconds is not None:
             return self.video.seconds
-        capability = find_capability(self.request.model) if self.request is not None else None
+        capability = self.capabilities.find(self.request.model) if self.request is not None else None
         return capability.seconds_of(self.request) if capability is not None and self.request is not None else None
 
     @property

@@ -182,6 +182,71 @@ class HttpClient:
             return outcome
         raise outcome
 
+    async def get(
+        self,
+        path: str,
+        *,
+        with_key: bool,
+        seconds: float,
+        send_hook: SendHook,
+        headers: Mapping[str, str] | None = None,
+        most: int | None = None,
+    ) -> Response:
+        """Send one GET to another path of the gateway, and read its answer; redirects are not followed.
+
+        Args:
+            path: What follows the base URL, encoded.
+            with_key: Whether the key is sent; public endpoints do without.
+            seconds: For everything, from connecting to the last byte.
+            send_hook: Tells afterwards whether the request left.
+            headers: Further headers.
+            most: Bytes of the body that are read, where a look at its beginning is wanted; None for all of it.
+
+        Raises:
+            ConnectionFailed: No whole answer came.
+            MalformedReply: The answer is not HTTP, or longer than 1 MiB.
+        """
+        outcome = await self._look(path, with_key, seconds, send_hook, headers or {}, most)
+        if isinstance(outcome, Response):
+            return outcome
+        raise outcome
+
+    async def _look(
+        self,
+        path: str,
+        with_key: bool,  # noqa: FBT001 - as above
+        seconds: float,
+        send_hook: SendHook,
+        headers: Mapping[str, str],
+        most: int | None,
+    ) -> Response | VideoError | asyncio.CancelledError:
+        received = bytearray()
+        keep_raw.set(None)
+        try:
+            with self._limits.within(seconds):
+                async with self.request(
+                    "GET",
+                    self.url_of(path),
+                    send_hook,
+                    headers={**headers, **(self.authorised() if with_key else {})},
+                ) as response:
+                    async for piece in response.content.iter_any():
+                        received += piece
+                        if len(received) > (MAX_RESPONSE_BYTES if most is None else most):
+                            break
+                    status, answered = response.status, response.headers
+        except asyncio.CancelledError as cancelled:
+            return asyncio.CancelledError(*cancelled.args)
+        except Exception as exc:  # noqa: BLE001 - as in `_exchange`
+            return failure(exc, self._base, sent=send_hook.left, body=kept(self._unquoted(received)))
+        if most is None and len(received) > MAX_RESPONSE_BYTES:
+            return _too_long(status, self._unquoted(received))
+        return Response(status=status, headers=answered, body=self._unquoted(received)[:most])
+
+    def url_of(self, path: str) -> str:
+        """Return the URL of a path of the gateway's."""
+        return f"{self._settings.base_url}{path}"
+
     async def _exchange(
         self, method: str, video_id: str | None, body: bytes | None, seconds: float, send_hook: SendHook
     ) -> Response | VideoError | asyncio.CancelledError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from aihubmix_video.capabilities import find_capability
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet
 from aihubmix_video.capabilities.field_rules import is_number
 from aihubmix_video.errors import InvalidRequest, Problem
 
@@ -72,24 +72,27 @@ def check_prices(prices: Mapping[str, float]) -> None:
         raise InvalidRequest(problems)
 
 
-def list_price(request: VideoRequest, prices: Mapping[str, float] | None = None) -> float | None:
+def list_price(
+    request: VideoRequest, prices: Mapping[str, float] | None = None, capabilities: CapabilitySet = BUILT_IN
+) -> float | None:
     """Return what a whole video costs by list, in USD; this is not an invoice.
 
     Args:
         request: What is asked for.
         prices: The user's own USD per second, by model, at every size; they override the list.
+        capabilities: The tables that tell a request's length and size.
 
     Returns:
         None when the price or the length is not known.
     """
-    seconds = seconds_of(request)
-    usd = _per_second(request, prices or {}) if seconds is not None else None
+    seconds = seconds_of(request, capabilities)
+    usd = _per_second(request, prices or {}, capabilities) if seconds is not None else None
     return None if seconds is None or usd is None else seconds * usd
 
 
-def seconds_of(request: VideoRequest) -> int | None:
+def seconds_of(request: VideoRequest, capabilities: CapabilitySet = BUILT_IN) -> int | None:
     """Return how long a video will be; None when its model chooses, or has no table."""
-    capability = find_capability(request.model)
+    capability = capabilities.find(request.model)
     return capability.seconds_of(request) if capability is not None else None
 
 
@@ -101,10 +104,10 @@ def highest_price(model: str, prices: Mapping[str, float] | None = None) -> floa
     return None if listed is None else max(listed.usd, *listed.sizes.values(), 0.0)
 
 
-def _per_second(request: VideoRequest, prices: Mapping[str, float]) -> float | None:
+def _per_second(request: VideoRequest, prices: Mapping[str, float], capabilities: CapabilitySet) -> float | None:
     if request.model in prices:
         return prices[request.model]
-    listed, capability = LIST_PRICES.get(request.model), find_capability(request.model)
+    listed, capability = LIST_PRICES.get(request.model), capabilities.find(request.model)
     if listed is None or capability is None or not listed.sizes:
         return None if listed is None else listed.usd
     size = capability.size_of(request)

@@ -18,23 +18,26 @@ from aihubmix_video.sandbox.gateway_response import GatewayResponse, json_answer
 from aihubmix_video.sandbox.ids import routing_token
 from aihubmix_video.sandbox.jobs import SandboxJob
 from aihubmix_video.sandbox.latency import generation_seconds, queued_share
-from aihubmix_video.sandbox.vendors import BY_MODEL, seedance
+from aihubmix_video.sandbox.profiles import PROFILES
+from aihubmix_video.sandbox.vendors import BY_MODEL, seedance, sora
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aihubmix_video.sandbox.error_bodies import Envelope
+    from aihubmix_video.sandbox.profiles import GatewayProfile
     from aihubmix_video.sandbox.vendors.seedance import SeedanceReads
     from aihubmix_video.sandbox.vendors.vendor import Order, Vendor
 
 NEVER = float("inf")
+MOST_LISTED = 100
 REFUSE, FAIL, FAIL_TEXT, FAIL_NULL, STUCK = "[refuse]", "[fail]", "[fail text]", "[fail null]", "[stuck]"
 """Words in a prompt that ask for an outcome; see `Gateway`."""
 
 
 @attrs.frozen(kw_only=True)
 class Rules:
-    """How one gateway is set up; the fields are the options of `Sandbox`."""
+    """How one gateway is set up; the fields are the options of `Sandbox`, its models by vendor."""
 
     api_key: str = attrs.field(repr=False)
     speed: float = 1.0
@@ -45,6 +48,8 @@ class Rules:
     balance: int | None = None
     generation: float | Callable[[Order], float] | None = None
     seedance_reads: SeedanceReads = "both"
+    vendors: Mapping[str, Vendor] = attrs.field(factory=lambda: BY_MODEL)
+    profile: GatewayProfile = PROFILES["page"]
 
 
 @attrs.frozen(kw_only=True)
@@ -119,7 +124,7 @@ class Gateway:
         model = body.get("model")
         if not isinstance(model, str) or not model:
             return _refused(RefusedRequest("model is required", "model_missing", "model"), gateway, request_id)
-        vendor = BY_MODEL.get(model)
+        vendor = self.rules.vendors.get(model)
         if vendor is None:
             text = f"no_valid_channel_error: incorrect model ID or no permission for {model[:80]}"
             return _error(500, text, "no_valid_channel_error", request_id)
@@ -149,7 +154,7 @@ class Gateway:
             )
         if now >= job.expires:
             return _error(410, "the video has expired and was removed", "artifact_expired", request_id)
-        return GatewayResponse(200, content_type=job.vendor.content_type, film=job)
+        return GatewayResponse(200, content_type=self._content_type(job), film=job)
 
     def delete(self, video_id: str, *, now: float, request_id: str) -> GatewayResponse:  # noqa: ARG002  # every endpoint takes now
         """Answer ``DELETE /v1/videos/{id}``."""
@@ -162,6 +167,26 @@ class Gateway:
         job.deleted = True
         return json_answer(200, {"id": job.id, "object": "video.deleted", "deleted": True})
 
+    def list_jobs(self, query: Mapping[str, str], *, now: float, request_id: str) -> GatewayResponse:
+        """Answer ``GET /v1/videos``: a page of jobs, the newest first, in OpenAI's form."""
+        jobs = [job for job in self.jobs.values() if not job.deleted]
+        if query.get("order", "desc") == "desc":
+            jobs.reverse()
+        limit = query.get("limit", "20")
+        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= MOST_LISTED):
+            refusal = RefusedRequest(f"limit must be between 1 and {MOST_LISTED}", "invalid_value", "limit")
+            return _refused(refusal, openai, request_id)
+        if (after := query.get("after")) is not None:
+            place = next((number for number, job in enumerate(jobs) if job.id == after), len(jobs))
+            jobs = jobs[place + 1 :]
+        page = jobs[: int(limit)]
+        ends = {"first_id": page[0].id if page else None, "last_id": page[-1].id if page else None}
+        told = [loads(job.describe(now)) for job in page]
+        return json_answer(200, {"object": "list", "data": told, **ends, "has_more": len(page) < len(jobs)})
+
+    def _content_type(self, job: SandboxJob) -> str:
+        return job.vendor.content_type if self.rules.profile.odd_content_types else "video/mp4"
+
     def _find(self, video_id: str) -> SandboxJob | None:
         job = self.jobs.get(video_id)
         return None if job is None or job.deleted else job
@@ -170,7 +195,7 @@ class Gateway:
         self, vendor: Vendor, body: Mapping[str, object], *, now: float, draws: Draws, request_id: str
     ) -> GatewayResponse:
         try:
-            order = vendor.read(_merged(vendor, body, self.rules.seedance_reads))
+            order = vendor.read(self._readable(vendor, body))
         except RefusedRequest as refusal:
             return _refused(refusal, vendor.envelope, request_id)
         if REFUSE in order.prompt:
@@ -184,6 +209,14 @@ class Gateway:
         self.jobs[job.id] = job
         return GatewayResponse(200, job.describe(now, just_created=True), job=job)
 
+    def _readable(self, vendor: Vendor, body: Mapping[str, object]) -> Mapping[str, object]:
+        """Return the fields that count, with Sora's reference as its vendor takes it, where the profile takes more forms."""
+        merged = _merged(vendor, body, self.rules.seedance_reads)
+        reference = merged.get("input_reference")
+        if not self.rules.profile.sora_references or vendor.envelope is not openai or reference is None:
+            return merged
+        return {**merged, "input_reference": sora.reference_of(reference)}
+
     def _accept(self, vendor: Vendor, order: Order, now: float, draws: Draws) -> SandboxJob:
         rules = self.rules
         upstream = vendor.make_id(order.model, draws.bits, int(rules.epoch + now))
@@ -191,20 +224,22 @@ class Gateway:
         takes = self._generation(vendor, order, draws.normal) / rules.speed
         lifetime = vendor.lifetime if rules.link_lifetime is None else rules.link_lifetime
         failure = _failure(vendor, order.prompt)
+        waits = vendor.queues or rules.profile.any_family_waits
+        no_url = rules.profile.missing_urls and draws.url < 0.1
         return SandboxJob(
             id=token,
             number=len(self.jobs),
             order=order,
             vendor=vendor,
             created=now,
-            starts=now if takes == NEVER else now + takes * queued_share(vendor.queues, draws.queue),
+            starts=now if takes == NEVER or not waits else now + takes * queued_share(vendor.queues, draws.queue),
             ends=now + takes,
             expires=now + lifetime,
             epoch=rules.epoch,
             fails=failure is not None,
             error=None if failure is None else failure[0],
             waiting_word="queued" if vendor.queues or draws.queue < 0.1 else "processing",
-            url=None if draws.url < 0.1 else f"{rules.origin}/v1/videos/{token}/content",
+            url=None if no_url else f"{rules.origin}/v1/videos/{token}/content",
         )
 
     def _generation(self, vendor: Vendor, order: Order, normal: float) -> float:

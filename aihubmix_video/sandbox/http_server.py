@@ -92,7 +92,7 @@ class HttpServer:
         try:
             await self._read(request, visit)
             answer = self._answer(visit)
-            if visit.strike is None and answer.film is None and request.keep_alive:
+            if visit.strike is None and answer.film is None and not answer.headers and request.keep_alive:
                 return self._write_at_once(request, visit, answer)
             return await self._write(request, visit, answer)
         except ConnectionError:
@@ -142,7 +142,7 @@ class HttpServer:
             raise
 
     def _answer(self, visit: Visit) -> GatewayResponse:
-        creates = visit.target is not None and visit.target.video_id is None
+        creates = visit.target is not None and visit.target.route == "create"
         return self.desk.answer(visit, self._draw() if creates else None)
 
     def _draw(self) -> Draws:

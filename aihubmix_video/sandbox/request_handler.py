@@ -7,16 +7,19 @@ The server asks in this order: `arrive` when headers are there, `struck` once be
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
+from aihubmix_video.sandbox.account_endpoints import balance_answer, catalog_answer, models_answer
 from aihubmix_video.sandbox.canned_responses import NOTHING
 from aihubmix_video.sandbox.fault_script import Seen
 from aihubmix_video.sandbox.gateway import Draws, Gateway, misdirected, read_json, unrouted
 from aihubmix_video.sandbox.gateway_response import GatewayResponse
 from aihubmix_video.sandbox.http_format import RenderedResponse, Validators, serve
+from aihubmix_video.sandbox.multipart_form import boundary_of, read_form
 from aihubmix_video.sandbox.request_log import LoggedRequest
-from aihubmix_video.sandbox.routing import RouteMatch, is_known, locate, serves_host
+from aihubmix_video.sandbox.routing import PUBLIC, RouteMatch, is_known, locate, serves_host
 from aihubmix_video.sandbox.video.films import film
 from aihubmix_video.sandbox.video.media import Media
 
@@ -111,11 +114,12 @@ class RequestHandler:
         target = visit.target
         if target is None:
             return
-        if target.video_id is None:
-            visit.json = read_json(body)
+        if target.route == "create":
+            boundary = boundary_of(visit.headers.get("Content-Type")) if self.gateway.rules.profile.multipart else None
+            visit.json = read_json(body) if boundary is None else read_form(body, boundary)
             model = (visit.json or {}).get("model")
             visit.model = model if isinstance(model, str) else None
-        else:
+        elif target.video_id is not None:
             job = self.gateway.jobs.get(target.video_id)
             visit.model = None if job is None else job.order.model
 
@@ -130,20 +134,35 @@ class RequestHandler:
         if target is None:
             return unrouted(visit.method, visit.path, known_path=is_known(visit.path), request_id=visit.request_id)
         gateway = self.gateway
-        refused = gateway.authorize(visit.headers.get("Authorization"), request_id=visit.request_id)
+        key = visit.headers.get("Authorization")
+        public = target.route in PUBLIC
+        refused = None if public else gateway.authorize(key, request_id=visit.request_id)
         visit.authorized = refused is None
         refused = refused or gateway.admit(now=visit.now, model=visit.model, request_id=visit.request_id)
         return refused or self._endpoint(visit, target, draws or Draws())
 
     def _endpoint(self, visit: Visit, target: RouteMatch, draws: Draws) -> GatewayResponse:
         gateway, video_id = self.gateway, target.video_id
-        if video_id is None:
+        if target.route == "create":
             return gateway.create(visit.json, now=visit.now, draws=draws, request_id=visit.request_id)
+        if video_id is None:
+            return self._listing(visit, target)
         if target.route == "retrieve":
             return gateway.retrieve(video_id, now=visit.now, request_id=visit.request_id)
         if target.route == "content":
             return gateway.content(video_id, now=visit.now, request_id=visit.request_id)
         return gateway.delete(video_id, now=visit.now, request_id=visit.request_id)
+
+    def _listing(self, visit: Visit, target: RouteMatch) -> GatewayResponse:
+        gateway, path = self.gateway, urlsplit(visit.path)
+        query = dict(parse_qsl(path.query))
+        if target.route == "list":
+            return gateway.list_jobs(query, now=visit.now, request_id=visit.request_id)
+        if target.route == "models":
+            return models_answer(gateway.rules.vendors)
+        if target.route == "catalog":
+            return catalog_answer(gateway.rules.vendors, filter(None, query.get("type", "").split(",")))
+        return balance_answer(path.path.rpartition("/")[2], len(gateway.jobs), gateway.rules.balance)
 
     def reply(
         self, visit: Visit, answer: GatewayResponse, source: Clip | bytes | None = None

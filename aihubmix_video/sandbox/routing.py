@@ -7,10 +7,11 @@ from urllib.parse import unquote
 
 import attrs
 
-Route = Literal["create", "retrieve", "content", "delete"]
+Route = Literal["create", "list", "retrieve", "content", "delete", "models", "catalog", "balance"]
 COLLECTION = "/v1/videos"
 ITEM = COLLECTION + "/"
 CONTENT = "/content"
+BILLING = ("subscription", "usage", "remain")
 
 
 @attrs.frozen
@@ -21,11 +22,23 @@ class RouteMatch:
     video_id: str | None = None
 
 
+READ_ONLY = {
+    "/v1/models": RouteMatch("models"),
+    "/api/v1/models": RouteMatch("catalog"),
+    **{f"{prefix}/dashboard/billing/{name}": RouteMatch("balance") for prefix in ("/v1", "") for name in BILLING},
+}
+PUBLIC: frozenset[Route] = frozenset({"models", "catalog"})
+"""What is answered without a key."""
+
+
 def locate(method: str, path: str) -> RouteMatch | None:
     """Find the endpoint of a raw path; its id is one segment, still percent-encoded. None when there is none."""
     path = path.partition("?")[0]
     if path == COLLECTION:
-        return RouteMatch("create") if method == "POST" else None
+        own: dict[str, Route] = {"POST": "create", "GET": "list"}
+        return RouteMatch(own[method]) if method in own else None
+    if path in READ_ONLY:
+        return READ_ONLY[path] if method == "GET" else None
     if not path.startswith(ITEM):
         return None
     segment, slash, rest = path.removeprefix(ITEM).partition("/")

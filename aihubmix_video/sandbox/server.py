@@ -17,17 +17,21 @@ from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.sandbox.fault_script import FaultScript
 from aihubmix_video.sandbox.gateway import Gateway, Rules
 from aihubmix_video.sandbox.http_server import HttpServer
+from aihubmix_video.sandbox.profiles import PROFILES, ProfileName
 from aihubmix_video.sandbox.request_handler import RequestHandler
+from aihubmix_video.sandbox.vendors import BY_MODEL
 from aihubmix_video.sandbox.vendors.seedance import SeedanceReads
+from aihubmix_video.sandbox.vendors.user_models import with_user_models
 from aihubmix_video.sandbox.video.clips import Studio, can_render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from ssl import SSLContext
     from types import TracebackType
 
     from aihubmix_video.sandbox.jobs import SandboxJob
     from aihubmix_video.sandbox.request_log import LoggedRequest
+    from aihubmix_video.sandbox.vendors.user_models import PlainModel
     from aihubmix_video.sandbox.vendors.vendor import Order
 
 API_KEY = "sk-sandbox-" + "0" * 40
@@ -54,8 +58,12 @@ class Sandbox:
         rate_limit: Requests in any second above which it answers 429; None for no limit.
         link_lifetime: Seconds from creation until a video is gone; None for the vendors' own, 24 hours or 30 days.
         balance: Jobs the account can pay for; None for no limit.
+        profile: ``"page"`` answers as the official page and the API reference document it, so that other clients work as they are;
+            ``"field"`` as was observed: see `GatewayProfile`.
         seedance_reads: Where Seedance's options are read, as reports differ: ``"both"`` places, ``"top"``, ``"nested"`` (in
             ``extra_body``, as the official page's example has them), or ``"observed"`` (length and pixels at the top, the rest nested).
+        models: Models of your own, as plain data in the form of a file of tables: each is answered as the model that it is
+            ``like``, or as one of its ``dialect``, with its own lengths, sizes and choices.
         generation: Seconds a job takes before `speed`: a number, or a function of the `Order`; None for the vendors' own.
         content: What every video is: these bytes, or a valid MP4 of so many bytes that is never held in memory. None for
             films of the size and length asked for.
@@ -80,7 +88,9 @@ class Sandbox:
     rate_limit: float | None = None
     link_lifetime: float | None = None
     balance: int | None = None
+    profile: ProfileName = "page"
     seedance_reads: SeedanceReads = "both"
+    models: Sequence[PlainModel] = ()
     generation: float | Callable[[Order], float] | None = None
     content: bytes | int | None = attrs.field(default=None, repr=False)
     render: bool | None = None
@@ -215,6 +225,8 @@ class Sandbox:
             link_lifetime=self.link_lifetime,
             balance=self.balance,
             seedance_reads=self.seedance_reads,
+            profile=PROFILES[self.profile],
+            vendors=with_user_models(BY_MODEL, self.models),
             generation=self.generation,
         )
         size = self.content if isinstance(self.content, int) else None
@@ -261,6 +273,9 @@ def _check(sandbox: Sandbox) -> None:
         value = getattr(sandbox, name)
         if isinstance(value, int) and value < 0:
             raise ConfigurationError(f"{name} {value} is negative")
+    with_user_models(BY_MODEL, sandbox.models)
+    if sandbox.profile not in PROFILES:
+        raise ConfigurationError(f"profile {sandbox.profile!r} is not one of {', '.join(PROFILES)}")
     if sandbox.seedance_reads not in get_args(SeedanceReads):
         allowed = ", ".join(get_args(SeedanceReads))
         raise ConfigurationError(f"seedance_reads {sandbox.seedance_reads!r} is not one of {allowed}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import attrs
 
-from aihubmix_video.capabilities import find_capability
+from aihubmix_video.capabilities import BUILT_IN
 from aihubmix_video.errors import BudgetExceeded
 from aihubmix_video.pricing.caps import Caps, CapUsage
 from aihubmix_video.pricing.list_prices import check_prices, highest_price, list_price, seconds_of
@@ -15,6 +15,7 @@ from aihubmix_video.pricing.list_prices import check_prices, highest_price, list
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from aihubmix_video.capabilities import CapabilitySet
     from aihubmix_video.ledger.entry import Spent
     from aihubmix_video.types.request import VideoRequest
 
@@ -36,7 +37,13 @@ class BatchBudget:
         InvalidRequest: A cap or a price is not a possible value.
     """
 
-    def __init__(self, caps: Caps | None = None, prices: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        caps: Caps | None = None,
+        prices: Mapping[str, float] | None = None,
+        capabilities: CapabilitySet = BUILT_IN,
+    ) -> None:
+        self._capabilities = capabilities
         self._caps = caps or Caps()
         given: Mapping[str, float] = {} if prices is None else prices
         check_prices(given)
@@ -48,10 +55,10 @@ class BatchBudget:
         return json.dumps({"caps": attrs.asdict(self._caps), "prices": self._prices}).encode()
 
     @classmethod
-    def restored(cls, packed: bytes) -> Self:
+    def restored(cls, packed: bytes, capabilities: CapabilitySet = BUILT_IN) -> Self:
         """Return the budget that `packed` encoded, with nothing used."""
         kept = json.loads(packed)
-        return cls(Caps(**kept["caps"]), kept["prices"])
+        return cls(Caps(**kept["caps"]), kept["prices"], capabilities)
 
     @property
     def capped(self) -> bool:
@@ -63,7 +70,7 @@ class BatchBudget:
 
         So each counts at the price of its model's most expensive size, and an unknown length as the model's longest.
         """
-        lengths = {model: _longest(model, each) for model, each in spent.items()}
+        lengths = {model: self._longest(model, each) for model, each in spent.items()}
         costs = {model: _cost(seconds, highest_price(model, self._prices)) for model, seconds in lengths.items()}
         self._budget = CapUsage(
             self._caps,
@@ -94,22 +101,20 @@ class BatchBudget:
             self._budget.give_back(share.seconds, share.price)
 
     def _share(self, request: VideoRequest) -> BudgetShare:
-        return (
-            BudgetShare(seconds_of(request), list_price(request, self._prices))
-            if self.capped
-            else BudgetShare(None, None)
-        )
+        if not self.capped:
+            return BudgetShare(None, None)
+        seconds, price = seconds_of(request, self._capabilities), list_price(request, self._prices, self._capabilities)
+        return BudgetShare(seconds, price)
 
     def _taken(self, share: BudgetShare) -> BudgetShare:
         self._budget.take(share.seconds, share.price)
         return share
 
-
-def _longest(model: str, spent: Spent) -> float | None:
-    if not spent.unmeasured:
-        return spent.seconds
-    capability = find_capability(model)
-    return None if capability is None else spent.seconds + spent.unmeasured * capability.seconds.allowed[-1]
+    def _longest(self, model: str, spent: Spent) -> float | None:
+        if not spent.unmeasured:
+            return spent.seconds
+        capability = self._capabilities.find(model)
+        return None if capability is None else spent.seconds + spent.unmeasured * capability.seconds.allowed[-1]
 
 
 def _cost(seconds: float | None, usd: float | None) -> float | None:

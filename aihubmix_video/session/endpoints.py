@@ -26,7 +26,7 @@ class Videos:
         self, prompt: str | VideoRequest = "", *, model: str | None = None, **params: Unpack[VideoParams]
     ) -> Video:
         """Buy a job and return it as accepted, without following it; raises what `VideoSession.submit` raises."""
-        return await self._manager.create(build_request(prompt, model, params))
+        return await self._manager.create(build_request(prompt, model, params, self._manager.settings.capabilities))
 
     async def retrieve(self, video_id: str) -> Video:
         """Return the current state of a job; transient failures are retried, with three attempts in all.

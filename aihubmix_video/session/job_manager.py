@@ -37,6 +37,7 @@ from aihubmix_video.scheduling.messages import (
 )
 from aihubmix_video.session.direct_calls import DirectCalls
 from aihubmix_video.session.duration_store import JOBS_BETWEEN_SAVES
+from aihubmix_video.session.gateway_calls import GatewayCalls
 from aihubmix_video.session.job_stage import FACTS, Durability, Stage, StageEvent
 from aihubmix_video.session.ledger_mapping import target_of
 from aihubmix_video.session.output_reservations import OutputReservations
@@ -82,7 +83,9 @@ class JobManager:
         loop_guard: Where it lives.
         ledger_sync: Its ledger.
         direct_calls: For requests of the user's own.
+        gateway: For the gateway's other endpoints.
         observers: Told of every change of every job.
+        request_observers: Told of every request about a job that ended.
     """
 
     def __init__(
@@ -102,7 +105,7 @@ class JobManager:
         self._disk = disk
         self.ledger_sync = ledger_sync
         ledger_sync.on_broken = self.stop_buying
-        self._request_checks = RequestChecker(settings.validate)
+        self._request_checks = RequestChecker(settings.validate, settings.capabilities)
         self._clock = asyncio.get_running_loop().time
         self._executor = RequestExecutor(settings, client, ledger_sync, disk, self._clock, self._tell)
         perform: dict[Request, Perform] = {
@@ -111,7 +114,9 @@ class JobManager:
             SendDownload: self._executor.fetch,
         }
         self._scheduler_loop = SchedulerLoop(scheduler, perform, self._finish)
+        self.request_observers = self._scheduler_loop.observers
         self.direct_calls = DirectCalls(self._scheduler_loop, client)
+        self.gateway = GatewayCalls(self._scheduler_loop, client)
         self._session_key = secrets.token_hex(4)
         self._reservations = OutputReservations(disk)
         self._trouble: LedgerError | None = None
@@ -169,7 +174,8 @@ class JobManager:
                     self._request_checks.check(read)  # with what its files hold
                 await self.ledger_sync.intend(tracked, read, place, name)
             self.check_buying(tracked.key)  # it may have come to that meanwhile
-            self._scheduler_loop.follow(tracked, AddJob(tracked.number, kind_of(request), target is not None))
+            kind = kind_of(request, self.settings.capabilities)
+            self._scheduler_loop.follow(tracked, AddJob(tracked.number, kind, target is not None))
             self._keep(tracked)
         return tracked
 
@@ -218,7 +224,7 @@ class JobManager:
             watchers=() if watcher is None else (watcher,),
         )
         async with self._reservations.claimed(tracked):
-            kind, wants_file = kind_of(entry.request), tracked.target is not None
+            kind, wants_file = kind_of(entry.request, self.settings.capabilities), tracked.target is not None
             if entry.state is LedgerState.COMPLETED and wants_file:
                 lifetime = math.inf if entry.expires_at is None else entry.expires_at - time.time()
                 tracked.status, tracked.expires_at = Status.COMPLETED, self._clock() + lifetime
@@ -274,6 +280,7 @@ class JobManager:
             tracked = self._tracked(video_id=video_id, status=Status.QUEUED, stage=Stage.FOLLOWED)
             self._attached[video_id] = tracked
             self._scheduler_loop.follow(tracked, FollowJob(tracked.number, (), wants_file=False))
+            tracked.tell()
         return tracked
 
     async def save(self, video_id: str, path: str | os.PathLike[str], *, overwrite: bool) -> Video:
@@ -283,6 +290,7 @@ class JobManager:
         tracked = self._tracked(video_id=video_id, status=Status.COMPLETED, target=target, stage=Stage.FOLLOWED)
         await self._reservations.take(tracked)
         self._scheduler_loop.follow(tracked, WantFile(tracked.number))
+        tracked.tell()
         try:
             return await tracked.ended()
         except asyncio.CancelledError:

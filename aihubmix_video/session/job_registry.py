@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection
 
     from aihubmix_video.session.job_manager import JobManager
+    from aihubmix_video.session.scheduler_loop import RequestObserver
     from aihubmix_video.session.tracked_job import Observer, TrackedJob
     from aihubmix_video.types.job_info import JobInfo
     from aihubmix_video.types.request import VideoRequest
@@ -214,6 +215,14 @@ class JobRegistry:
             next=entries[-1].number if len(entries) == limit else None,
         )
 
+    async def number_of(self, key: str, owner: str | None = None) -> int:
+        """Return a job's place among all jobs, as `page` takes it for *after*.
+
+        Raises:
+            JobNotFound: There is none, or it was deleted.
+        """
+        return (await self._entry(key, owner)).number
+
     def _newest(self, entry: LedgerEntry) -> JobInfo:
         tracked = self._manager.live(entry.key)
         return info_of_entry(entry) if tracked is None else self.describe(tracked)
@@ -224,6 +233,15 @@ class JobRegistry:
         It is called in the middle of things: it must be quick, and must not raise.
         """
         observers = self._manager.observers
+        observers.append(observer)
+        return lambda: observers.remove(observer)
+
+    def observe_requests(self, observer: RequestObserver) -> Callable[[], None]:
+        """Call *observer* at the end of every create, poll and content request, until the returned function is called.
+
+        As with `observe`, it must be quick, and must not raise. What a job's end tells follows its last request.
+        """
+        observers = self._manager.request_observers
         observers.append(observer)
         return lambda: observers.remove(observer)
 

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from aihubmix_video.types.video import Saver
 
 __all__ = [
+    "charged_of_job",
     "info_of_entry",
     "info_of_tracked",
+    "state_of",
     "states_of",
     "told",
     "told_again",
@@ -124,7 +126,7 @@ def info_of_tracked(tracked: TrackedJob, *, epoch: float) -> JobInfo:
         tracked: The job.
         epoch: What the loop's clock lacks to be Unix seconds.
     """
-    state, video = _state(tracked), tracked.video
+    state, video = state_of(tracked), tracked.video
     left = tracked.eta(tracked) if tracked.eta is not None and not state.ended else None
     return JobInfo(
         key=tracked.key,
@@ -143,12 +145,13 @@ def info_of_tracked(tracked: TrackedJob, *, epoch: float) -> JobInfo:
         path=video.path if video is not None and tracked.over else None,
         sha256=video.sha256 if video is not None and tracked.over else None,
         error=None if isinstance(tracked.error, SessionClosed) else tracked.error,
-        charged=_charged(tracked),
+        charged=charged_of_job(tracked),
         note=tracked.polls.note if not state.ended else video.doubt if video is not None else None,
     )
 
 
-def _state(tracked: TrackedJob) -> JobState:
+def state_of(tracked: TrackedJob) -> JobState:
+    """Return the state of a job as users see it; one that is let go of keeps the state in which it is left."""
     if FACTS[tracked.stage].ended and tracked.stage is not Stage.LEFT:
         return FACTS[tracked.stage].state
     if tracked.video_id is None:
@@ -185,7 +188,8 @@ def told_again(index: int, entry: LedgerEntry, error: VideoError | None) -> Batc
     )
 
 
-def _charged(tracked: TrackedJob) -> Charged:
+def charged_of_job(tracked: TrackedJob) -> Charged:
+    """Return whether money was spent on a job."""
     if tracked.error is not None:
         return tracked.error.charged
     return "yes" if tracked.video_id is not None else FACTS[tracked.stage].charged

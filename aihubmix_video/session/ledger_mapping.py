@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from aihubmix_video import errors
-from aihubmix_video.capabilities import find_capability
 from aihubmix_video.errors import (
     ContentRefused,
     InvalidRequest,
@@ -26,6 +25,7 @@ from aihubmix_video.types.video import Status, Video
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aihubmix_video.capabilities import Capability
     from aihubmix_video.ledger.transitions import Transition
     from aihubmix_video.types.request import VideoRequest
 
@@ -56,10 +56,13 @@ class IdempotencyKey:
 
 
 def entry_of(
-    tracked: TrackedJob, request: VideoRequest, place: RowPlace | None, name: IdempotencyKey | None
+    tracked: TrackedJob,
+    request: VideoRequest,
+    place: RowPlace | None,
+    name: IdempotencyKey | None,
+    capability: Capability | None,
 ) -> LedgerEntry:
-    """Return the ledger entry of a new job; *request* holds its media."""
-    capability = find_capability(request.model)
+    """Return the ledger entry of a new job; *request* holds its media, *capability* is its model's table."""
     digest = place.fingerprint if place is not None else name.fingerprint if name is not None else ""
     return LedgerEntry(
         key=tracked.key,

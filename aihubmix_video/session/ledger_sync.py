@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from aihubmix_video.capabilities import BUILT_IN, CapabilitySet
 from aihubmix_video.errors import InvalidRequest, LedgerError
 from aihubmix_video.ledger import transitions
 from aihubmix_video.ledger.entry import LedgerState
@@ -42,6 +43,7 @@ class LedgerSync:
 
     Args:
         ledger: The ledger.
+        capabilities: The tables that say how long the videos of new jobs will be.
 
     Attributes:
         ledger: For asking.
@@ -50,8 +52,9 @@ class LedgerSync:
         on_broken: Called when what has happened already could not be written.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, capabilities: CapabilitySet = BUILT_IN) -> None:
         self.ledger = ledger
+        self._capabilities = capabilities
         self.has_ledger = not isinstance(ledger, NullLedger)
         self.taking = asyncio.Lock()
         self.on_broken: Callable[[LedgerError], None] = lambda _: None
@@ -65,7 +68,7 @@ class LedgerSync:
 
         If cancelled, the intent is dropped, unless the job has a name under which it is asked for again.
         """
-        entry = entry_of(tracked, request, place, name)
+        entry = entry_of(tracked, request, place, name, self._capabilities.find(request.model))
         intending = asyncio.create_task(self.ledger.intend([entry]))
         try:
             await to_the_end(intending)
@@ -118,7 +121,7 @@ class LedgerSync:
     async def budget(self) -> BatchBudget:
         """Return the caps of the ledger's last batch, so that what resumes it keeps to them."""
         kept = await self.ledger.recall(CAPS)
-        return BatchBudget() if kept is None else BatchBudget.restored(kept)
+        return BatchBudget() if kept is None else BatchBudget.restored(kept, self._capabilities)
 
     async def keep_budget(self, budget: BatchBudget) -> None:
         """Remember a batch's caps, or that it has none."""

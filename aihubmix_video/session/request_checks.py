@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from aihubmix_video.capabilities import find_capability, find_problems
+from aihubmix_video.capabilities import BUILT_IN
 from aihubmix_video.capabilities.schema import MEDIA
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.types.request import VideoParams, VideoRequest
@@ -16,13 +16,15 @@ from aihubmix_video.types.request import VideoParams, VideoRequest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aihubmix_video.capabilities import Validate
+    from aihubmix_video.capabilities import CapabilitySet, Validate
     from aihubmix_video.polling.policy import Kind
 
 __all__ = ["RequestChecker", "VideoWarning", "build_request", "kind_of", "literal_path", "make_folder"]
 
 
-def build_request(prompt: str | VideoRequest, model: str | None, params: VideoParams) -> VideoRequest:
+def build_request(
+    prompt: str | VideoRequest, model: str | None, params: VideoParams, capabilities: CapabilitySet = BUILT_IN
+) -> VideoRequest:
     """Return the request that a prompt and keyword arguments describe, or the whole request that was passed.
 
     Raises:
@@ -35,7 +37,7 @@ def build_request(prompt: str | VideoRequest, model: str | None, params: VideoPa
                 beside, params.get(beside, model), "is given beside a VideoRequest; set it in the request"
             )
         return prompt
-    capability = find_capability(model or "")
+    capability = capabilities.find(model)
     if "duration" in params and capability is not None and not capability.duration_alias:
         raise InvalidRequest.of("duration", params["duration"], f"{model} takes only seconds", nearest="seconds")
     return VideoRequest.from_mapping({"prompt": prompt, "model": model, **params})
@@ -52,8 +54,9 @@ class VideoWarning(UserWarning):
 class RequestChecker:
     """Checks requests as the session's `validate` demands, and gives each warning once."""
 
-    def __init__(self, validate: Validate) -> None:
+    def __init__(self, validate: Validate, capabilities: CapabilitySet = BUILT_IN) -> None:
         self._validate = validate
+        self._capabilities = capabilities
         self._warned: set[str] = set()
 
     def check(self, request: VideoRequest, *, quiet: bool = False) -> None:
@@ -63,7 +66,7 @@ class RequestChecker:
             request: The request.
             quiet: Whether warnings are recorded as given without being shown, as for the requests of clients.
         """
-        verdict = find_problems(request, validate=self._validate)
+        verdict = self._capabilities.judge(request, validate=self._validate)
         if verdict.problems:
             raise InvalidRequest(verdict.problems)
         for text in verdict.warnings:
@@ -73,9 +76,9 @@ class RequestChecker:
                     warnings.warn(text, VideoWarning, stacklevel=5)
 
 
-def kind_of(request: VideoRequest) -> Kind:
+def kind_of(request: VideoRequest, capabilities: CapabilitySet = BUILT_IN) -> Kind:
     """Return what jobs that take equally long have in common: model, length, size, and mode with the media fields."""
-    capability = find_capability(request.model)
+    capability = capabilities.find(request.model)
     given = [field for field in MEDIA if getattr(request, field) is not None]
     if capability is None:
         return _shared(request.model, str(request.seconds or ""), str(request.size or ""), _mode(request.mode, given))

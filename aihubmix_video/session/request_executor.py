@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aihubmix_video.capabilities import find_capability, find_problems
 from aihubmix_video.download.attempt_result import Outcome, Saved
 from aihubmix_video.download.download import Download
 from aihubmix_video.download.download_errors import error_of
@@ -144,10 +143,11 @@ class RequestExecutor:
         request = await load(request)
         # Judged when it was added, but for files that are read only now; what an older ledger holds may come from elsewhere.
         if not tracked.checked or (request is not tracked.request and not tracked.in_ledger):
-            problems = find_problems(request, validate=self._settings.validate).problems
+            problems = self._settings.capabilities.judge(request, validate=self._settings.validate).problems
             if problems:
                 raise InvalidRequest(problems)
-        return to_json(encode(request, find_capability(request.model), lift=self._settings.validate != "off"))
+        capability = self._settings.capabilities.find(request.model)
+        return to_json(encode(request, capability, lift=self._settings.validate != "off"))
 
     async def _unanswered(self, tracked: TrackedJob, error: VideoError, send_hook: SendHook) -> Event:
         """Judge a create that brought no whole answer by whether it had left."""
@@ -278,22 +278,20 @@ class RequestExecutor:
             on_saved=partial(self._saved, tracked),
         )
 
-    @staticmethod
-    def _seconds(tracked: TrackedJob) -> float | None:
+    def _seconds(self, tracked: TrackedJob) -> float | None:
         """Playing time to expect: the vendor's word, else what was ordered."""
         if tracked.video is not None and tracked.video.seconds is not None:
             return tracked.video.seconds
         request = tracked.request
-        capability = find_capability(request.model) if request is not None else None
+        capability = self._settings.capabilities.find(request.model) if request is not None else None
         return capability.seconds_of(request) if capability is not None and request is not None else None
 
-    @staticmethod
-    def _lifetime(video: Video, response: Response) -> float:
+    def _lifetime(self, video: Video, response: Response) -> float:
         """Seconds until the link goes, by the gateway's own clock."""
         if video.expires_at is not None:
             here = time.time()
             return max(video.expires_at - here - (clock_skew(response.headers, here) or 0.0), 0.0)
-        capability = find_capability(video.model or "")
+        capability = self._settings.capabilities.find(video.model)
         return capability.link_lifetime if capability is not None else LINK_LIFETIME
 
 

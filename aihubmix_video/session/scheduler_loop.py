@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable, Coroutine, Mapping
 from itertools import count
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from aihubmix_video.errors import Charged, SessionClosed, SubmitUncertain, VideoError
 from aihubmix_video.scheduling.lifecycle import Phase
@@ -30,22 +31,28 @@ from aihubmix_video.scheduling.messages import (
 )
 from aihubmix_video.session.job_stage import FACTS
 from aihubmix_video.session.tracked_job import TrackedJob
+from aihubmix_video.types.events import RequestEnd
 from aihubmix_video.types.video import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from aihubmix_video.scheduling.scheduler import Scheduler
 
-__all__ = ["Perform", "Request", "SchedulerLoop"]
+__all__ = ["Perform", "Request", "RequestObserver", "SchedulerLoop"]
 
 Request = type[SendCreate] | type[SendPoll] | type[SendDownload]
 Perform = Callable[[TrackedJob], Coroutine[object, object, Event]]
 """Performs one action for a job, and reports the one event it ended in."""
+RequestObserver = Callable[[RequestEnd], None]
+"""Told of every request about a job that ended."""
 
 log = logging.getLogger("aihubmix_video")
 
 GONE = "the session was closed"
+NAMES: Final[Mapping[Request, Literal["create", "poll", "download"]]] = {
+    SendCreate: "create",
+    SendPoll: "poll",
+    SendDownload: "download",
+}
 LOGGED_HOLD_SECONDS = 5.0
 
 
@@ -56,6 +63,9 @@ class SchedulerLoop:
         scheduler: Decides.
         perform: What performs each sort of action.
         finish: Ends each job that is over: it tells the ledger first, then the tasks that wait for the job.
+
+    Attributes:
+        observers: Told of every request about a job, once the scheduler was.
     """
 
     def __init__(
@@ -81,6 +91,7 @@ class SchedulerLoop:
         self._turn_is_due = False
         self._closed = False
         self._logged_until: dict[str, float] = {}
+        self.observers: list[RequestObserver] = []
 
     def number(self) -> int:
         """Return the next job's number."""
@@ -175,12 +186,15 @@ class SchedulerLoop:
             del self._tasks[kind][number]
 
     async def _performed(self, kind: Request, tracked: TrackedJob) -> Event:
+        began = time.time()
         try:
             event = await self._perform[kind](tracked)
         except VideoError as error:
             event = RequestFailed(tracked.number, error)
         except asyncio.CancelledError:
-            self.tell(RequestFailed(tracked.number, SessionClosed(GONE)))  # its place is free again
+            gone = RequestFailed(tracked.number, SessionClosed(GONE))
+            self.tell(gone)  # its place is free again
+            self._report(kind, tracked, began, gone)
             raise
         except Exception as exc:  # a bug of ours must end its job, not hang it
             log.exception("job %s: unexpected failure", tracked.key)
@@ -190,7 +204,15 @@ class SchedulerLoop:
                 tracked.number, SubmitUncertain(said) if lost else VideoError(said, charged=charged_of(tracked))
             )
         self.tell(event)
+        self._report(kind, tracked, began, event)
         return event
+
+    def _report(self, kind: Request, tracked: TrackedJob, began: float, event: Event) -> None:
+        if self.observers:
+            error = event.error if isinstance(event, RequestFailed) else None
+            end = RequestEnd(job=tracked.key, request=NAMES[kind], began=began, ended=time.time(), error=error)
+            for observer in self.observers:
+                observer(end)
 
     def _arm(self) -> None:
         """Arm the timer for the scheduler's next moment; an earlier one does no harm."""

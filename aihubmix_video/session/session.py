@@ -41,9 +41,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
     from types import TracebackType
 
-    from aihubmix_video.capabilities import Validate
+    from aihubmix_video.capabilities import CapabilitySet, Validate
+    from aihubmix_video.catalog import Catalog
     from aihubmix_video.ledger.interface import Ledger
     from aihubmix_video.session.batch_rows import Row
+    from aihubmix_video.session.gateway_calls import GatewayCalls
     from aihubmix_video.types.events import BatchItem, SessionStats
     from aihubmix_video.types.request import VideoParams, VideoRequest
     from aihubmix_video.types.video import Video
@@ -79,6 +81,8 @@ class VideoSession:
             and running a batch again goes on with it. None: jobs are remembered only while the session is open.
         validate: ``"known"``: known models are checked, unknown ones pass with a warning; ``"strict"``: unknown ones are
             refused; ``"off"``: only what could not be sent is refused.
+        capabilities: The tables of the models that the session knows: a `CapabilitySet`, or the path of a file of your own, which
+            `capabilities.load` reads. None: those of the package.
         trust_env: Whether ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` count.
         new_key: The key is a new one of the account whose jobs the ledger holds. Without it a ledger of another key is
             refused, since jobs are known only to the account that bought them.
@@ -102,6 +106,7 @@ class VideoSession:
         deadline: float = 1800.0,
         ledger: str | os.PathLike[str] | None = None,
         validate: Validate = "known",
+        capabilities: CapabilitySet | str | os.PathLike[str] | None = None,
         trust_env: bool = True,
         new_key: bool = False,
     ) -> None:
@@ -118,6 +123,7 @@ class VideoSession:
             max_downloads=max_downloads,
             deadline=deadline,
             validate=validate,
+            capabilities=capabilities,
         )
         settings = self._settings
         self._store = None
@@ -199,7 +205,7 @@ class VideoSession:
             VideoError: Any other cause; see `errors`.
         """
         manager = self._manager
-        request = build_request(prompt, model, params)
+        request = build_request(prompt, model, params, self._settings.capabilities)
         target = None if to is None else OutputTarget(path=literal_path(to), overwrite=overwrite)
         if idempotency_key is None:
             tracked = await manager.add(request, target, owner=owner)
@@ -290,7 +296,7 @@ class VideoSession:
             requests,
             template,
             overwrite=overwrite,
-            budget=BatchBudget(caps, prices),
+            budget=BatchBudget(caps, prices, self._settings.capabilities),
             moderation_retries=moderation_retries,
             keep_buying=keep_buying,
         )
@@ -339,6 +345,23 @@ class VideoSession:
         return Videos(self._manager)
 
     @property
+    def gateway(self) -> GatewayCalls:
+        """The gateway's other endpoints: model lists, balances."""
+        return self._manager.gateway
+
+    async def catalog(self, *, max_age: float = 300.0) -> Catalog:
+        """Return what the gateway's public model list says now; nothing is asked unless this is called.
+
+        Args:
+            max_age: Seconds for which an answer is used again; the gateway lets it be cached for 300.
+
+        Raises:
+            MalformedReply: The answer is not a model list.
+            VideoError: Any other failure; see `errors`.
+        """
+        return await self._manager.gateway.catalog(max_age=max_age)
+
+    @property
     def registry(self) -> JobRegistry:
         """The jobs by their keys, also those of earlier sessions; for servers."""
         manager = self._manager
@@ -350,6 +373,16 @@ class VideoSession:
         """The old name of `registry`, for one release."""
         warn_renamed("VideoSession.register", "VideoSession.registry")
         return self.registry
+
+    @property
+    def capabilities(self) -> CapabilitySet:
+        """The tables of the models that this session knows."""
+        return self._settings.capabilities
+
+    @property
+    def base_url(self) -> str:
+        """The gateway that it talks to, without ``/v1``."""
+        return self._settings.base_url
 
     def stats(self) -> SessionStats:
         """Take a snapshot of what is going on."""
@@ -373,7 +406,7 @@ class VideoSession:
         control = None if self._acquirer is None else self._acquirer.controller
         scheduler = Scheduler(rate_limit=rate_limit, limits=limits, policy=policy, draw=random.random, control=control)
         ledger = await self._open_ledger()
-        ledger_sync = LedgerSync(ledger)
+        ledger_sync = LedgerSync(ledger, self._settings.capabilities)
         duration_store = await self._recalled(ledger_sync, policy)
         client = HttpClient(settings, RateGate(rate_limit))
         client.open()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aihubmix_video.types.request import VideoRequest
     from aihubmix_video.types.video import Status, Video
 
-__all__ = ["BatchItem", "JobEvent", "RequestHold", "SessionStats"]
+__all__ = ["BatchItem", "JobEvent", "RequestEnd", "RequestHold", "SessionStats"]
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +47,25 @@ class JobEvent:
     def key(self) -> str:
         """The job's local key, as `Job.key` and `BatchItem.key` call it."""
         return self.job
+
+
+@attrs.frozen(kw_only=True)
+class RequestEnd:
+    """One request about a job was answered, or failed.
+
+    Attributes:
+        job: The job's local key.
+        request: What was asked for.
+        began: Unix seconds at which the rate let it leave; what is prepared before its first byte is included.
+        ended: Unix seconds at which everything that it brought was noted.
+        error: Why it brought nothing; None if it did.
+    """
+
+    job: str
+    request: Literal["create", "poll", "download"]
+    began: float
+    ended: float
+    error: VideoError | None = None
 
 
 @attrs.frozen(kw_only=True)

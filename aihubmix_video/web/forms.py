@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from aihubmix_video.capabilities import CapabilitySet
 from aihubmix_video.capabilities.common import MAX_PROMPT
 from aihubmix_video.capabilities.field_rules import Audio, Choice, Flag, Number, Option, Text, WholeNumber
 from aihubmix_video.pricing.list_prices import list_price
@@ -141,7 +142,7 @@ def _doubt(capability: Capability, tier: str, size: Size | None) -> str:
 def _per_second(capability: Capability, fields: Json, prices: Mapping[str, float] | None) -> float | None:
     """Return USD per second at a picture, by list."""
     request = VideoRequest.from_mapping({"model": capability.model, "seconds": capability.seconds.default, **fields})
-    price = list_price(request, prices)
+    price = list_price(request, prices, CapabilitySet((capability,)))
     return None if price is None else round(price / capability.seconds.default, 6)
 
 

@@ -66,6 +66,16 @@ def _check_reference(reference: object) -> None:
         raise RefusedRequest(f"Invalid value: '{field}.image_url' is not a URL.", "invalid_value", f"{field}.image_url")
 
 
+def reference_of(reference: object) -> object:
+    """Return a reference in one of the page's forms (URL, base64, mime type and data) as the object that the vendor takes."""
+    if isinstance(reference, str):
+        is_url = reference.startswith(("https://", "http://", "data:image/"))
+        return {"image_url": reference if is_url else f"data:image/png;base64,{reference}"}
+    if isinstance(reference, dict) and all(isinstance(reference.get(key), str) for key in ("mime_type", "data")):
+        return {"image_url": f"data:{reference['mime_type']};base64,{reference['data']}"}
+    return reference
+
+
 VENDOR = Vendor(
     models={"sora-2": 150.0, "sora-2-pro": 220.0},
     read=read,

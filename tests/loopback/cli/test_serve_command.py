@@ -29,12 +29,14 @@ ORDER = {"model": "wan2.6-t2v", "prompt": "a fox", "seconds": 2}
 
 
 @asynccontextmanager
-async def served(folder: Path, *arguments: str, **env: str) -> AsyncIterator[tuple[httpx.AsyncClient, Process]]:
-    """Serve a board, and give a client of it."""
+async def served(
+    folder: Path, *arguments: str, url: str = "url", **env: str
+) -> AsyncIterator[tuple[httpx.AsyncClient, Process]]:
+    """Serve a board, and give a client of it, or of the other address that it prints."""
     process = await started(*SERVE, *arguments, folder=folder, env=environment(**env))
     try:
-        url = json.loads(await line_with(b"url", process.stdout))["url"]
-        async with httpx.AsyncClient(base_url=url.replace("0.0.0.0", "127.0.0.1"), trust_env=False) as client:  # noqa: S104
+        base = json.loads(await line_with(b"url", process.stdout))[url]
+        async with httpx.AsyncClient(base_url=base.replace("0.0.0.0", "127.0.0.1"), trust_env=False) as client:  # noqa: S104
             yield client, process
     finally:
         if process.returncode is None:

@@ -140,7 +140,7 @@ async def test_length_and_validators_can_be_switched_off(
     options: dict[str, object], *, has_length: bool, has_etag: bool
 ):
     """Nobody knows which of them the real gateway sends."""
-    async with Sandbox(generation=0.0, render=False, **options) as sandbox, client(sandbox) as session:
+    async with Sandbox(generation=0.0, render=False, profile="field", **options) as sandbox, client(sandbox) as session:
         video_id = await create(session, model="veo-3.1-generate-preview")
         async with session.get(f"v1/videos/{video_id}/content", headers={"Range": "bytes=5-"}) as answer:
             assert has_length == ("Content-Length" in answer.headers)

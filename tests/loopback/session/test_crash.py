@@ -72,7 +72,7 @@ class Round:
 async def test_nothing_is_lost_and_nothing_is_bought_twice(tmp_path: Path):
     """The promise that the ledger exists for. A third of the processes are killed again while they resume."""
     random = Random(os.environ.get("AIHUBMIX_CRASH_SEED", "1"))  # noqa: S311 - moments, not secrets
-    async with Sandbox(speed=600, seed=0, content=30_000, render=False) as sandbox:
+    async with Sandbox(speed=600, seed=0, profile="field", content=30_000, render=False) as sandbox:
         for number in range(ROUNDS):
             folder = tmp_path / str(number)
             this = Round(sandbox, folder, number)
@@ -101,7 +101,7 @@ async def whole(this: Round, jobs: int, *, dropped: int) -> None:
 @pytest.mark.parametrize("command", ["batch", "resume"])
 async def test_a_finished_batch_is_not_bought_again(tmp_path: Path, command: str):
     """Users run the same command again to make sure."""
-    async with Sandbox(speed=600, seed=0, content=30_000, render=False) as sandbox:
+    async with Sandbox(speed=600, seed=0, profile="field", content=30_000, render=False) as sandbox:
         this = Round(sandbox, tmp_path / "only", 0)
         await this.run("batch")
         again = await this.run(command)

@@ -9,7 +9,7 @@ import attrs
 import pytest
 from anyio import CapacityLimiter
 
-from aihubmix_video.capabilities import find_capability, find_problems
+from aihubmix_video.capabilities import BUILT_IN, find_capability
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.ledger.fingerprint import fingerprint
 from aihubmix_video.protocol.encode_request import encode
@@ -61,10 +61,10 @@ async def test_paths_and_files_in_content_become_their_bytes(tmp_path: Path):
             for value in (file, opened, png())
         ]
         request = VideoRequest(model="doubao-seedance-2-0-260128", prompt="a cat", content=[*pictures, video])
-        assert () == find_problems(request).problems
+        assert () == BUILT_IN.judge(request).problems
         loaded = await load(request)
 
-    assert () == find_problems(loaded).problems
+    assert () == BUILT_IN.judge(loaded).problems
     assert loaded.content is not None
     assert [png()] * 3 == [item["image_url"]["url"] for item in loaded.content[:3]]
     assert ("reference_image", video) == (loaded.content[0]["role"], loaded.content[3])

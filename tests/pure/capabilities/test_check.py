@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from aihubmix_video.capabilities import Capability, find_capability, find_problems, list_capabilities
+from aihubmix_video.capabilities import BUILT_IN, Capability, find_capability, list_capabilities
 from aihubmix_video.capabilities.field_rules import AUTO
 from aihubmix_video.errors import InvalidRequest, Problem
 from aihubmix_video.protocol.encode_request import encode, to_json
@@ -25,7 +25,7 @@ VIDEO = "https://example.com/cat.mp4"
 def problems_of(**fields: object) -> tuple[Problem, ...]:
     """Judge a request that has a prompt unless told otherwise."""
     fields.setdefault("prompt", "a cat")
-    return find_problems(VideoRequest(**fields)).problems
+    return BUILT_IN.judge(VideoRequest(**fields)).problems
 
 
 def item(role: str = "reference_image", **other: object) -> dict[str, object]:
@@ -233,7 +233,7 @@ def test_sizes_that_cannot_be_misread_pass(model: str, size: object):
     """Row 9: nobody means anything else by these."""
     request = VideoRequest(model=model, prompt="x", size=size)
 
-    assert () == find_problems(request).problems
+    assert () == BUILT_IN.judge(request).problems
     assert (1280, 720) == capability(model).pixels(request)
 
 
@@ -291,7 +291,7 @@ def test_the_official_example_of_seedance_passes_and_its_extra_body_has_effect()
     extra = {"content": [item()], "ratio": "9:16", "duration": 11, "watermark": False}
     request = VideoRequest(model=SEEDANCE, prompt="x", extra_body=extra)
 
-    assert () == find_problems(request).problems
+    assert () == BUILT_IN.judge(request).problems
     assert 11 == capability(SEEDANCE).seconds_of(request)
     assert (720, 1280) == capability(SEEDANCE).pixels(request)
 
@@ -312,7 +312,7 @@ def test_the_official_example_of_seedance_passes_and_its_extra_body_has_effect()
 )
 def test_what_the_vendor_may_refuse_passes_with_one_warning(said: str, fields: dict[str, Any]):
     """The page decides what may be sent; what is known against it is said, not enforced."""
-    verdict = find_problems(VideoRequest(prompt="x", **fields))
+    verdict = BUILT_IN.judge(VideoRequest(prompt="x", **fields))
 
     assert () == verdict.problems
     assert 1 == len(verdict.warnings)
@@ -328,7 +328,7 @@ def test_seedance_fast_has_no_1080p():
 
 def test_an_unknown_model_passes_with_one_warning_that_names_the_closest():
     """The gateway gains models faster than this package; a typo is still worth a word."""
-    verdict = find_problems(VideoRequest(model="sora-3", prompt="x", seconds=99, mode="any"))
+    verdict = BUILT_IN.judge(VideoRequest(model="sora-3", prompt="x", seconds=99, mode="any"))
 
     assert () == verdict.problems
     assert 1 == len(verdict.warnings)
@@ -337,14 +337,16 @@ def test_an_unknown_model_passes_with_one_warning_that_names_the_closest():
 
 def test_strict_refuses_an_unknown_model():
     """For those who would rather not pay for a typo."""
-    (problem,) = find_problems(VideoRequest(model="sora-3", prompt="x"), validate="strict").problems
+    (problem,) = BUILT_IN.judge(VideoRequest(model="sora-3", prompt="x"), validate="strict").problems
 
     assert ("model", "sora-2") == (problem.field, problem.nearest)
 
 
 def test_off_lets_everything_pass_that_can_be_sent():
     """The user's way around a table that has grown old."""
-    assert () == find_problems(VideoRequest(model="Sora-2", prompt="", seconds="5s", mode="x"), validate="off").problems
+    assert (
+        () == BUILT_IN.judge(VideoRequest(model="Sora-2", prompt="", seconds="5s", mode="x"), validate="off").problems
+    )
 
 
 @pytest.mark.parametrize(
@@ -359,7 +361,7 @@ def test_off_lets_everything_pass_that_can_be_sent():
 )
 def test_off_still_refuses_what_cannot_be_sent(field: str, fields: dict[str, Any]):
     """Better here than as an exception from the JSON encoder."""
-    assert [field] == [problem.field for problem in find_problems(VideoRequest(**fields), validate="off").problems]
+    assert [field] == [problem.field for problem in BUILT_IN.judge(VideoRequest(**fields), validate="off").problems]
 
 
 # -- laws over the tables -----------------------------------------------------------------------------------
@@ -458,13 +460,13 @@ def test_no_value_of_any_type_makes_the_check_fail(found: Capability, field: att
     assert isinstance(found.warnings(request), tuple)
     found.pixels(request)
     found.seconds_of(request)
-    find_problems(attrs.evolve(request, model="new-model"))
-    find_problems(request, validate="off")
+    BUILT_IN.judge(attrs.evolve(request, model="new-model"))
+    BUILT_IN.judge(request, validate="off")
 
 
 def test_minus_one_lets_the_model_choose_the_length():
     """So nobody can say how long it will be."""
     request = VideoRequest(model=SEEDANCE, prompt="x", seconds=AUTO)
 
-    assert () == find_problems(request).problems
+    assert () == BUILT_IN.judge(request).problems
     assert capability(SEEDANCE).seconds_of(request) is None

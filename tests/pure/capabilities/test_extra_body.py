@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aihubmix_video.capabilities import find_problems
+from aihubmix_video.capabilities import BUILT_IN
 from aihubmix_video.pricing.list_prices import list_price, seconds_of
 from aihubmix_video.types.request import VideoRequest
 
@@ -40,10 +40,10 @@ def test_a_size_in_extra_body_has_its_price():
 def test_what_a_model_does_not_take_is_refused_in_extra_body_too(model: str, extra: dict[str, object], field: str):
     """It would be refused by the gateway, or taken and billed as something else."""
     request = VideoRequest(model=model, prompt="a", extra_body=extra)
-    assert [field] == [problem.field for problem in find_problems(request).problems]
+    assert [field] == [problem.field for problem in BUILT_IN.judge(request).problems]
 
 
 def test_a_reference_in_extra_body_is_one():
     """A model that needs one has it."""
     request = VideoRequest(model="wan2.6-i2v", prompt="a", extra_body={"input_reference": "https://example.com/a.png"})
-    assert () == find_problems(request).problems
+    assert () == BUILT_IN.judge(request).problems

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aihubmix_video.capabilities import find_capability, find_problems
+from aihubmix_video.capabilities import BUILT_IN, find_capability
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, Problem, shown
 from aihubmix_video.pricing.caps import Caps
 from aihubmix_video.session.batch_budget import BatchBudget
@@ -45,13 +45,13 @@ OPTIONS = {
 def test_what_cannot_be_sent_is_a_problem_of_its_field(validate: Validate, field: str, fields: dict[str, Any]):
     """Whatever is checked besides."""
     request = VideoRequest(**({"model": "a-model", "prompt": "a"} | fields))
-    assert field in {problem.field for problem in find_problems(request, validate=validate).problems}
+    assert field in {problem.field for problem in BUILT_IN.judge(request, validate=validate).problems}
 
 
 @pytest.mark.parametrize("prompt", ["\u00ad\u2060", "\u3164", "\u2800", " \u200b"])
 def test_a_prompt_that_shows_nothing_is_empty(prompt: str):
     """It would be paid for all the same."""
-    (problem,) = find_problems(VideoRequest(model="wan2.6-t2v", prompt=prompt)).problems
+    (problem,) = BUILT_IN.judge(VideoRequest(model="wan2.6-t2v", prompt=prompt)).problems
     assert "prompt" == problem.field
 
 
@@ -71,7 +71,7 @@ def test_a_row_with_a_key_that_is_no_text_is_refused():
 def test_a_path_that_cannot_be_read_is_no_reference():
     """Pure paths name files of no machine."""
     reference: Any = PurePath("a.png")
-    (problem,) = find_problems(VideoRequest(model="wan2.6-i2v", prompt="a", input_reference=reference)).problems
+    (problem,) = BUILT_IN.judge(VideoRequest(model="wan2.6-i2v", prompt="a", input_reference=reference)).problems
     assert "input_reference" == problem.field
 
 

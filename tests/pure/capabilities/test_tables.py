@@ -110,12 +110,13 @@ def test_the_length_is_told_with_the_default_applied(seconds: int | None, reques
     assert seconds == capability.seconds_of(request_)
 
 
-def test_the_page_of_models_is_in_step_with_the_tables():
-    """Run ``python docs/models_page.py`` after changing a table."""
-    spec = importlib.util.spec_from_file_location("models_page", DOCS / "models_page.py")
+@pytest.mark.parametrize("page", ["models", "fields"])
+def test_the_pages_of_models_and_fields_are_in_step_with_the_tables(page: str):
+    """Run ``python docs/models_page.py`` and ``docs/fields_page.py`` after changing a table."""
+    spec = importlib.util.spec_from_file_location(f"{page}_page", DOCS / f"{page}_page.py")
     assert spec is not None
     assert spec.loader is not None
     program = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(program)
 
-    assert program.render() == (DOCS / "reference" / "models.md").read_text(encoding="utf-8")
+    assert program.render() == (DOCS / "reference" / f"{page}.md").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from aihubmix_video.batch_file import BadRow, Row, read_jsonl
+from aihubmix_video.capabilities import BUILT_IN
 from aihubmix_video.cli.open_batch_file import OutputPlaces, format_of, judged
 from aihubmix_video.errors import ConfigurationError, InvalidRequest
 from aihubmix_video.types.request import VideoRequest
@@ -19,7 +20,7 @@ LINES = [
 
 def rows() -> list[Row | BadRow]:
     """Read and judge the lines above."""
-    return list(judged(read_jsonl(LINES, source="x.jsonl"), "x.jsonl", "known"))
+    return list(judged(read_jsonl(LINES, source="x.jsonl"), "x.jsonl", BUILT_IN.judge))
 
 
 def row(**known: object) -> Row:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.capabilities import Capability, find_capability, find_problems, list_capabilities
+from aihubmix_video.capabilities import BUILT_IN, Capability, find_capability, list_capabilities
 from aihubmix_video.capabilities.field_rules import Dialect
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.protocol.encode_request import MAX_BODY, encode, to_json
@@ -246,7 +246,7 @@ def test_every_valid_request_becomes_json_with_a_string_length(given_: tuple[Cap
 
 def repaired(capability: Capability, request: VideoRequest) -> VideoRequest:
     """Take out what the check objects to in this mixture, such as an end frame without a first."""
-    wrong = {problem.field: None for problem in find_problems(request).problems}
+    wrong = {problem.field: None for problem in BUILT_IN.judge(request).problems}
     request = attrs.evolve(request, **wrong)
     assert () == capability.check(request)
     return request

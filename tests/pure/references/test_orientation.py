@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aihubmix_video.capabilities import find_problems
+from aihubmix_video.capabilities import BUILT_IN
 from aihubmix_video.references.inspect import Medium, read_medium
 from aihubmix_video.references.orientation import exif_of_png, exif_of_webp, is_turned
 from aihubmix_video.types.request import VideoRequest
@@ -64,7 +64,7 @@ def test_a_turned_picture_fits_the_size_it_is_shown_in():
 
     def problems(size: str) -> list[str]:
         request = VideoRequest(model="sora-2", prompt="a cat", size=size, input_reference=turned)
-        return [problem.field for problem in find_problems(request).problems]
+        return [problem.field for problem in BUILT_IN.judge(request).problems]
 
     assert [] == problems("720x1280")
     assert ["input_reference"] == problems("1280x720")

@@ -6,6 +6,7 @@ from json import loads
 from typing import TYPE_CHECKING, Any
 
 from aihubmix_video.sandbox.gateway import Draws, Gateway, Rules
+from aihubmix_video.sandbox.profiles import PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +21,8 @@ DATA_URL = "data:image/png;base64,iVBORw0KGgo="
 
 
 def gateway(**rules: Any) -> Gateway:  # noqa: ANN401  # the fields of Rules
-    """Give a gateway whose jobs take 100 seconds."""
-    return Gateway(Rules(api_key=KEY, epoch=EPOCH, **{"generation": 100.0, **rules}))
+    """Give a gateway as it was observed, whose jobs take 100 seconds."""
+    return Gateway(Rules(api_key=KEY, epoch=EPOCH, **{"generation": 100.0, "profile": PROFILES["field"], **rules}))
 
 
 def create(asked: Gateway, body: Mapping[str, object] | None, *, now: float = 0.0, **draws: Any) -> GatewayResponse:  # noqa: ANN401  # the fields of Draws

@@ -233,7 +233,12 @@ def test_what_never_was_an_id_does_not_decode(token: str):
         ("GET", "/v1/videos/a%2Fb", RouteMatch("retrieve", "a/b")),
         ("GET", "/v1/videos/abc/content?variant=video", RouteMatch("content", "abc")),
         ("DELETE", "/v1/videos/abc", RouteMatch("delete", "abc")),
-        ("GET", "/v1/videos", None),
+        ("GET", "/v1/videos", RouteMatch("list")),
+        ("PUT", "/v1/videos", None),
+        ("GET", "/v1/models", RouteMatch("models")),
+        ("GET", "/api/v1/models?type=video", RouteMatch("catalog")),
+        ("GET", "/dashboard/billing/remain", RouteMatch("balance")),
+        ("POST", "/v1/dashboard/billing/usage", None),
         ("GET", "/v1/videos/", None),
         ("GET", "/v1/videos//content", None),
         ("GET", "/v1/videos/a/b", None),
@@ -241,7 +246,7 @@ def test_what_never_was_an_id_does_not_decode(token: str):
         ("POST", "/v1/v1/videos", None),
     ],
 )
-def test_paths_lead_to_the_four_endpoints_only(method: str, path: str, target: RouteMatch | None):
+def test_paths_lead_to_the_endpoints_only(method: str, path: str, target: RouteMatch | None):
     """An id is one encoded segment; anything else at the path is no endpoint."""
     assert target == locate(method, path)
 

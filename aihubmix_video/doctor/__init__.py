@@ -1,0 +1,15 @@
+"""Whether everything that a purchase needs is in order.
+
+finding          one line of the report
+local_checks     this machine: versions, extras, disk, descriptors
+gateway_checks   the gateway: reachability, clock, key, balance, model list
+examination      the edge: looks, and hands what it saw to the two above
+
+All verdicts are pure functions of what was seen. Nothing is bought.
+"""
+
+from __future__ import annotations
+
+from aihubmix_video.doctor.finding import Finding, Level
+
+__all__ = ["Finding", "Level"]
