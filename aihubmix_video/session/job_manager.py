@@ -156,7 +156,7 @@ class JobManager:
             InvalidRequest: The request cannot be sent, or its file not be written. Nothing was sent.
             LedgerError: It could not be written down. Nothing was sent.
         """
-        await self._ensure_buying()
+        await self.ensure_buying()
         self._request_checks.check(request)
         watchers = () if watcher is None else (watcher,)
         tracked = self._tracked(
@@ -210,7 +210,7 @@ class JobManager:
             LedgerError: It is not bought yet, and nothing more is bought.
         """
         if entry.video_id is None:
-            await self._ensure_buying(entry.key)
+            await self.ensure_buying(entry.key)
         tracked = self._tracked(
             key=entry.key,
             request=entry.request,
@@ -412,7 +412,7 @@ class JobManager:
         for tracked in self.followed():
             self.cancel(tracked)
 
-    async def _ensure_buying(self, key: str | None = None) -> None:
+    async def ensure_buying(self, key: str | None = None) -> None:
         """Raise `LedgerError` if nothing more is bought, and still cannot be.
 
         A while after the ledger could not be written it is tried again: a server must not need a restart.

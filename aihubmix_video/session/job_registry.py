@@ -54,6 +54,10 @@ class JobRegistry:
         """
         self._manager.check(request)
 
+    async def check_buying(self) -> None:
+        """Raise `LedgerError` while nothing is bought, as the ledger cannot be written; now and then it is tried again."""
+        await self._manager.ensure_buying()
+
     async def enqueue(
         self,
         request: VideoRequest,
