@@ -8,6 +8,7 @@ import math
 import secrets
 import time
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -45,15 +46,16 @@ from aihubmix_video.session.request_checks import RequestChecker, kind_of, liter
 from aihubmix_video.session.request_executor import RequestExecutor
 from aihubmix_video.session.scheduler_loop import Perform, Request, SchedulerLoop
 from aihubmix_video.session.tracked_job import Observer, OutputTarget, TrackedJob, Watcher
+from aihubmix_video.storage.disk import DiskRefused
 from aihubmix_video.storage.filesystem import remove
 from aihubmix_video.storage.reference_files import load
 from aihubmix_video.types.events import RequestHold, SessionStats
+from aihubmix_video.types.object_url import ObjectUrl
 from aihubmix_video.types.video import Status, Video
 
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
     from aihubmix_video.http.client import HttpClient
     from aihubmix_video.ledger.entry import LedgerEntry
@@ -345,12 +347,19 @@ class JobManager:
         with suppress(VideoError):
             await tracked.ended()
 
-    async def remove_file(self, path: Path) -> None:
-        """Delete a video's file."""
+    async def remove_file(self, place: Path | str) -> None:
+        """Delete a video's file, or the object of which *place* is the URL."""
         try:
-            await self._disk.run(remove, path)
-        except OSError as error:
-            log.warning("%s could not be deleted: %s", path, error.strerror)
+            if isinstance(place, Path):
+                await self._disk.run(remove, place)
+            elif (url := ObjectUrl.parse(place)) is not None:
+                await self._disk.objects.remove(url)
+        except (OSError, DiskRefused) as error:
+            log.warning("%s could not be deleted: %s", place, getattr(error, "strerror", None) or error)
+
+    def read_object(self, url: ObjectUrl, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield some bytes of a stored video; it raises `DiskRefused` where the store does not give them."""
+        return self._disk.objects.read(url, start, stop)
 
     def stats(self) -> SessionStats:
         """Count what is going on."""
