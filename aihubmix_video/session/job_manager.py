@@ -131,6 +131,10 @@ class JobManager:
     def _tell(self, event: Event) -> None:
         self._scheduler_loop.tell(event)
 
+    def wake(self) -> None:
+        """Let the scheduler decide again: the rate may allow something new."""
+        self._scheduler_loop.wake()
+
     # Taking on.
 
     def check(self, request: VideoRequest) -> None:
