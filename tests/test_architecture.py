@@ -20,7 +20,7 @@ LAYERS = {
         *("references", "capabilities", "protocol", "polling", "scheduling"),
         *("pricing", "catalog", "output", "batch_file", "web"),
     ),
-    "edges": ("settings", "storage", "download", "http", "ledger"),
+    "edges": ("settings", "storage", "cloud", "download", "http", "ledger"),
     "assembly": ("session",),
     "features": ("gallery", "telemetry", "doctor"),
     "fronts": ("temporal", "fastapi", "openai_front", "board", "cli"),
@@ -40,7 +40,12 @@ IMPURE_MODULES = {
 }
 FRAMEWORKS = {"cyclopts", "fastapi", "pydantic", "rich", "starlette", "typing_extensions", "uvicorn"}
 """Of the fronts alone: they come with extras, and the SDK must do without them."""
-ONE_PLACE = {"opentelemetry": "telemetry", "prometheus_client": "telemetry", "temporalio": "temporal"}
+ONE_PLACE = {
+    "obstore": "cloud",
+    "opentelemetry": "telemetry",
+    "prometheus_client": "telemetry",
+    "temporalio": "temporal",
+}
 """Libraries of one feature alone, and the folder of it: nothing else may need their extras."""
 # pathlib and datetime carry values too, so of these only the calls that touch the world are refused.
 IMPURE_CALLS = {
@@ -50,6 +55,7 @@ IMPURE_CALLS = {
 
 # What may be imported inside a function, and why.
 IMPORTED_LATE = {
+    "aihubmix_video.cloud.cloud_storage": "it needs the extra `cloud`, and only targets in object stores need it",
     "av": "PyAV is optional (extra `media`), 100 MB, and needed only when a clip is rendered",
     "aihubmix_video.sandbox.video.picture": "it imports PyAV, see above",
     "aihubmix_video.sandbox.Sandbox": "it loads a server, which commands without `--sandbox` do without",

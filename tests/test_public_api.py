@@ -46,6 +46,7 @@ SESSION = {
     "capabilities": None,
     "trust_env": True,
     "new_key": False,
+    "object_storage": None,
 }
 
 TREE = {
@@ -166,7 +167,7 @@ FIELDS: list[tuple[type[attrs.AttrsInstance], str]] = [
     (
         Video,
         """id model status seconds width height progress created_at completed_at expires_at error path bytes_written
-        sha256 verified unverified raw""",
+        sha256 verified unverified object_url raw""",
     ),
     (JobEvent, "job status progress eta bytes_done bytes_total at eta_range note"),
     (BatchItem, "index key request video path error charged earlier"),

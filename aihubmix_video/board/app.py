@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from aihubmix_video.board.access_middleware import PROBLEM, AccessMiddleware
 from aihubmix_video.board.pages import document, video_board
 from aihubmix_video.capabilities import BUILT_IN, CapabilitySet
-from aihubmix_video.fastapi import video_router
+from aihubmix_video.fastapi import monitoring_router, video_router
 from aihubmix_video.web.access import COOKIE, AccessPolicy
 from aihubmix_video.web.asset_files import assets
 from aihubmix_video.web.html import login_html
@@ -42,6 +42,7 @@ def board_application(
     """Make the application, and the same with its door in front, which is what is to be served."""
     app = FastAPI(title="Video board", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(video_router(folder=folder, prices=prices, extra_body=True), prefix=JOBS)
+    app.include_router(monitoring_router())
     app.router.routes.append(document("/login", login_html(assets()), "text/html"))
     app.add_route("/login", _signing_in(door), methods=["POST"])
     board = video_board(

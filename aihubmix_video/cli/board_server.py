@@ -15,6 +15,7 @@ import uvicorn
 
 from aihubmix_video.board.app import board_application
 from aihubmix_video.cli.exit_codes import ExitCode
+from aihubmix_video.cli.instrument import instrument
 from aihubmix_video.cli.ledger_location import LEDGER
 from aihubmix_video.cli.output_paths import make_folder
 from aihubmix_video.errors import ConfigurationError, shown
@@ -125,7 +126,7 @@ class BoardServer:
                 prices=self.prices,
                 capabilities=runner.session.tables(),
             )
-            await stack.enter_async_context(video_lifespan(standby=False, **options)(app))
+            await stack.enter_async_context(video_lifespan(standby=False, instrument=instrument, **options)(app))
             await self._run(self._with_front(app, guarded, folder), listener, runner)
         return ExitCode.DONE
 

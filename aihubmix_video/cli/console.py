@@ -153,15 +153,15 @@ class Screen:
             self.say(f"{safe(result.key or '', 64)} {said}".strip())
         if self.json:
             self.objects([result_object(result)])
-        elif result.path is not None and not (self.live and self.out.isatty()):
-            self.result(str(result.path))
+        elif result.location is not None and not (self.live and self.out.isatty()):
+            self.result(result.location)
 
     def _saved(self, result: RowResult) -> Text:
         """Return a saved video's line with its path, as the picture's terminal is where the user looks."""
         if result.skipped:
-            return Text.assemble(("there  ", "dim"), _nearby(result.path))
+            return Text.assemble(("there  ", "dim"), _nearby(result))
         if result.earlier:
-            return Text.assemble(("saved earlier  ", "dim"), _nearby(result.path))
+            return Text.assemble(("saved earlier  ", "dim"), _nearby(result))
         self._model_width = max(self._model_width, len(result.model))
         facts = (
             f"{result.model:{self._model_width}}",
@@ -170,7 +170,7 @@ class Screen:
             f"{bytes_text(result.bytes):>8}",
             f"{took_text(result.took):>5}",
         )
-        return Text.assemble(("saved  ", "bold green"), "  ".join(facts), "  ", (_nearby(result.path), "bold"))
+        return Text.assemble(("saved  ", "bold green"), "  ".join(facts), "  ", (_nearby(result), "bold"))
 
     def begin(self, total: int) -> None:
         """Count *total* rows from now."""
@@ -298,9 +298,10 @@ class _ToScreen(logging.Handler):
         self._screen.warn(record.getMessage())
 
 
-def _nearby(path: Path | None) -> str:
-    """Return a path relative to the current folder if it lies below it."""
+def _nearby(result: RowResult) -> str:
+    """Return a path relative to the current folder if it lies below it, or else an object's URL."""
+    path = result.path
     if path is None:
-        return ""
+        return result.object_url or ""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -22,7 +22,7 @@ def result_object(result: RowResult) -> dict[str, object]:
         "key": result.key,
         "id": result.id,
         "status": _status(result),
-        "path": str(result.path) if result.path is not None else None,
+        "path": result.location,
         "sha256": result.sha256,
         "verified": result.video.verified if result.video is not None else None,
         "unverified": result.video.unverified if result.video is not None else None,

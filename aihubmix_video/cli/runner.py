@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from aihubmix_video.cli.exit_codes import ExitCode, exit_of, exit_of_all
+from aihubmix_video.cli.instrument import instrument
 from aihubmix_video.cli.ledger_location import ledger_summary, uncertain_lines
 from aihubmix_video.cli.result_lines import resume_lines
 from aihubmix_video.cli.run_summary import RunSummary
@@ -193,7 +194,8 @@ class Runner:
     async def opened(self) -> AsyncIterator[VideoSession]:
         """Open a session, with a gateway of its own if the user wants one."""
         async with self.reached() as options, VideoSession(**options) as session:  # type: ignore[arg-type]  # the session checks its options itself
-            yield session
+            with instrument(session):
+                yield session
 
     @asynccontextmanager
     async def reached(self) -> AsyncIterator[dict[str, object]]:

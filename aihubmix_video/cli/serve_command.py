@@ -15,7 +15,7 @@ from aihubmix_video.errors import ConfigurationError
 
 __all__ = ["serve"]
 
-EXTRA = frozenset({"fastapi", "multipart", "python_multipart", "starlette", "uvicorn"})
+EXTRA = frozenset({"fastapi", "multipart", "prometheus_client", "python_multipart", "starlette", "uvicorn"})
 
 
 def serve(  # noqa: PLR0913  # each is an option, or a group of options

@@ -161,6 +161,8 @@ def _print(handle: BatchHandle, progress: BatchProgress, server: ServerOptions, 
         screen.objects([{"batch": handle.name, "state": progress.state, **attrs.asdict(progress.counts)}])
     else:
         screen.insist(f"{safe(handle.name)}: {progress.state}; {_counts(progress)}")
+    for name in progress.lost:
+        screen.error(f"shard {name} was ended from outside: what it bought is in its history alone")
     if progress.halted is not None and progress.state == "halted":
         screen.error(f"nothing more is bought: {progress.halted.message}")
         screen.insist(f"Once that is put right:\n  {_command('resume', handle, server)}")
@@ -196,7 +198,7 @@ def _counts(progress: BatchProgress) -> str:
 def _exit(progress: BatchProgress) -> ExitCode:
     if progress.state not in {"done", "cancelled"}:
         return ExitCode.UNFINISHED if progress.state in {"halted", "deciding"} or progress.held else ExitCode.DONE
-    return ExitCode.FAILED if progress.counts.failed else ExitCode.DONE
+    return ExitCode.FAILED if progress.counts.failed or progress.lost else ExitCode.DONE
 
 
 def _command(verb: str, handle: BatchHandle, server: ServerOptions) -> str:

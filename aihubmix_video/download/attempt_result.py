@@ -27,6 +27,7 @@ __all__ = [
     "DiskTrouble",
     "NotReady",
     "Outcome",
+    "Publisher",
     "Saved",
     "judge_answer",
 ]
@@ -71,18 +72,31 @@ class Saved:
     """The file is at its path, whole and on the disk.
 
     Attributes:
-        path: Absolute.
+        path: Absolute; None for an object.
         bytes_written: The file's size.
         sha256: Its hex digest.
         verified: Whether it is proved whole; False where neither a length nor its shape could prove it.
         unverified: Why not, completing "the file …"; None when it is.
+        object_url: Where the object lies; None for a file.
     """
 
-    path: Path
+    path: Path | None
     bytes_written: int
     sha256: str
     verified: bool
     unverified: str | None = None
+    object_url: str | None = None
+
+
+class Publisher(Protocol):
+    """Puts a whole file where it belongs, if that is not beside its part file."""
+
+    async def __call__(self, part: Path, whole: Saved, /) -> Saved:
+        """Store the file at *part*, and return where it is now. If cancelled, it is there whole, or not at all.
+
+        Raises:
+            DiskRefused: It could not be stored.
+        """
 
 
 @attrs.frozen(kw_only=True)

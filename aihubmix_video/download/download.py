@@ -27,6 +27,7 @@ from aihubmix_video.download.attempt_result import (
     Cut,
     DiskTrouble,
     Outcome,
+    Publisher,
     Saved,
     judge_answer,
 )
@@ -88,6 +89,7 @@ class Download:
         seconds: Playing time ordered, for files whose shape does not prove that they are whole.
         limits: When to give up.
         on_progress: Called with the bytes on the disk, and the total where it is known.
+        publisher: Stores the whole file elsewhere, instead of giving it its name.
         on_saved: Awaited as soon as the file has its name, even if the caller is cancelled meanwhile.
     """
 
@@ -100,6 +102,7 @@ class Download:
         seconds: float | None = None,
         limits: DownloadLimits | None = None,
         on_progress: Callable[[int, int | None], None] | None = None,
+        publisher: Publisher | None = None,
         on_saved: Callable[[Saved], Awaitable[None]] | None = None,
     ) -> None:
         self._target = target.absolute()
@@ -108,6 +111,7 @@ class Download:
         self._seconds = seconds
         self._limits = limits or DownloadLimits()
         self._on_progress = on_progress
+        self._publisher = publisher
         self._on_saved = on_saved
         self._part: PartFile | None = None
         self._digest, self._walk = hashlib.sha256(), BoxWalk()
@@ -148,9 +152,12 @@ class Download:
                 if not isinstance(outcome, Saved):
                     return outcome
                 self._saved = outcome
+            if self._publisher is not None and self._part is not None:
+                self._saved = await self._store_elsewhere(self._publisher, self._part, self._saved)
             return await to_the_end(self._name(self._saved))
         except DiskRefused as refused:
-            return DiskTrouble(reason=str(refused), retry=refused.passing)
+            kept = self.part if self._publisher is not None and self._saved is not None else None
+            return DiskTrouble(reason=str(refused), retry=refused.passing, kept=kept)
         finally:
             await to_the_end(self._put_down())
 
@@ -159,6 +166,15 @@ class Download:
         if self._saved is None:
             await to_the_end(self._drop())
             await self._drop_candidate()
+
+    async def _store_elsewhere(self, publisher: Publisher, part: PartFile, whole: Saved) -> Saved:
+        """Store the whole file; one whose upload is refused is kept on the disk, one whose upload is cancelled is not."""
+        try:
+            return await publisher(part.path, whole)
+        except asyncio.CancelledError:
+            self._saved = None
+            await to_the_end(self._drop())
+            raise
 
     # The request and what its answer means.
 
@@ -368,13 +384,16 @@ class Download:
 
     async def _name(self, saved: Saved) -> Outcome:
         """Rename the whole file and report it, as one step: if cancelled in between, no one would know of the file."""
-        if self._part is not None:
+        if saved.path is None:
+            await self._drop()
+        elif self._part is not None:
             try:
                 await self._part.publish(saved.path, overwrite=self._overwrite, sha256=saved.sha256)
             except DiskRefused as refused:
                 return DiskTrouble(reason=str(refused), retry=refused.passing, kept=self._part.path)
             self._part = None
-        await self._disk.sync_folder(self._target.parent)
+        if saved.path is not None:
+            await self._disk.sync_folder(self._target.parent)
         if self._on_saved is not None:
             await self._on_saved(saved)
         return saved

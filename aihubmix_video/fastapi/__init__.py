@@ -11,6 +11,7 @@ from __future__ import annotations
 from aihubmix_video.fastapi.app_state import get_session
 from aihubmix_video.fastapi.http_errors import LimitReached, NotAllowed
 from aihubmix_video.fastapi.lifespan import video_lifespan
+from aihubmix_video.fastapi.monitoring_routes import monitoring_router
 from aihubmix_video.fastapi.problem_details import add_problem_handlers
 from aihubmix_video.fastapi.router import video_router
 
@@ -19,6 +20,7 @@ __all__ = [
     "NotAllowed",
     "add_problem_handlers",
     "get_session",
+    "monitoring_router",
     "video_lifespan",
     "video_router",
 ]

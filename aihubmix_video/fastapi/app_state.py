@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection  # noqa: TC002 - FastAPI looks at 
 
 from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.fastapi.feed import Feed
+from aihubmix_video.telemetry.prometheus_metrics import SessionMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -33,6 +34,7 @@ class AppState:
     Attributes:
         session: Open as long as the application runs.
         feed: What changed about which job.
+        metrics: What it has done, for Prometheus.
         readers: Bounds the threads that read videos, so that a slow disk holds up nobody else's threads.
     """
 
@@ -40,6 +42,7 @@ class AppState:
         self.session = session
         self.registry = session.registry
         self.feed = Feed(self.registry)
+        self.metrics = SessionMetrics(session)
         self.readers = CapacityLimiter(READERS)
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -55,6 +58,7 @@ class AppState:
         self.feed.close()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE)
+        self.metrics.close()
 
 
 async def get_service(connection: HTTPConnection) -> AppState:

@@ -17,7 +17,7 @@ from aihubmix_video.session.session import VideoSession
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from fastapi import FastAPI
 
@@ -42,6 +42,7 @@ class ServerSession(VideoSession):
 def video_lifespan(
     *,
     standby: bool = True,
+    instrument: Callable[[VideoSession], AbstractContextManager[object]] | None = None,
     **session_options: Any,  # noqa: ANN401 - those of `VideoSession`
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]:
     """Open one session for the whole process: ``FastAPI(lifespan=video_lifespan(ledger="jobs.db"))``.
@@ -60,6 +61,8 @@ def video_lifespan(
         standby: While another process has the ledger, wait for it to end and then take over. A server accepts no request
             while it starts, so of two workers of one server the first serves everything, and the second waits. False: refuse
             to start instead.
+        instrument: Called with the open session; the context that it returns lasts as long as the session, as
+            `aihubmix_video.telemetry.observe_session` does.
         **session_options: Those of `VideoSession`.
 
     Raises:
@@ -75,6 +78,8 @@ def video_lifespan(
             if session is None:
                 yield {}
                 return
+            if instrument is not None:
+                stack.enter_context(instrument(session))
             service = AppState(session)
             recovering = asyncio.create_task(JobRecovery(session).run(), name="aihubmix-video recovery")
             setattr(app.state, NAME, service)

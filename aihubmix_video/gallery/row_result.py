@@ -95,7 +95,8 @@ class RowResult:
                 progress=job.progress,
                 expires_at=job.expires_at,
                 path=job.path,
-                bytes_written=job.bytes_done if job.path is not None else None,
+                object_url=job.object_url,
+                bytes_written=job.bytes_done if job.path is not None or job.object_url is not None else None,
                 sha256=job.sha256,
             )
         return cls(
@@ -134,6 +135,16 @@ class RowResult:
         if isinstance(found, RowResult):
             return found
         return cls.of(found) if isinstance(found, BatchItem) else cls.of_job(found, index)
+
+    @property
+    def location(self) -> str | None:
+        """Where it was saved: the path, or the object's URL; None if it was not."""
+        return str(self.path) if self.path is not None else self.object_url
+
+    @property
+    def object_url(self) -> str | None:
+        """Where its object lies, if it was saved to an object store."""
+        return self.video.object_url if self.video is not None and self.error is None else None
 
     @property
     def id(self) -> str | None:

@@ -130,6 +130,7 @@ class LedgerEntry:
     sha256: str | None = None
     verified: bool | None = None
     unverified: str | None = None
+    object_url: str | None = None
     error_type: str | None = None
     error_message: str | None = None
     error_body: bytes = attrs.field(default=b"", repr=False)

@@ -66,6 +66,7 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         "CREATE INDEX jobs_by_owner ON jobs (owner, number) WHERE owner IS NOT NULL",
     ),
     ("ALTER TABLE jobs ADD COLUMN unverified TEXT",),
+    ("ALTER TABLE jobs ADD COLUMN object_url TEXT",),
 )
 """Each raises the version of a file by one. New ones are appended; existing ones are never edited."""
 

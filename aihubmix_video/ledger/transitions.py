@@ -124,7 +124,7 @@ WRITES: Final[Mapping[Move, tuple[str, ...]]] = {
     Move.UNSENT: ("charged",),
     Move.BOUGHT: ("video_id", "also_id", "charged"),
     Move.COMPLETED: ("expires_at",),
-    Move.SAVED: ("path", "bytes_written", "sha256", "verified", "unverified"),
+    Move.SAVED: ("path", "bytes_written", "sha256", "verified", "unverified", "object_url"),
     Move.DONE: (),
     Move.FAILED: ("charged", *_NO_ERROR),
     Move.UNCERTAIN: ("charged", *_NO_ERROR),
@@ -163,7 +163,15 @@ def completed(expires_at: float | None) -> Transition:
     return Transition(Move.COMPLETED, {"expires_at": expires_at})
 
 
-def saved(path: Path, bytes_written: int, sha256: str, *, verified: bool, unverified: str | None = None) -> Transition:
+def saved(
+    path: Path | None,
+    bytes_written: int,
+    sha256: str,
+    *,
+    verified: bool,
+    unverified: str | None = None,
+    object_url: str | None = None,
+) -> Transition:
     """Return the transition of a job whose file is on disk under its final name, and why it could not be verified."""
     values = {
         "path": path,
@@ -171,6 +179,7 @@ def saved(path: Path, bytes_written: int, sha256: str, *, verified: bool, unveri
         "sha256": sha256,
         "verified": verified,
         "unverified": unverified,
+        "object_url": object_url,
     }
     return Transition(Move.SAVED, values)
 

@@ -20,6 +20,7 @@ from unicodedata import category, normalize
 import attrs
 
 from aihubmix_video.errors import InvalidRequest
+from aihubmix_video.types.object_url import split_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,10 +73,12 @@ class Template:
     Attributes:
         text: The template as written.
         fields: The fields it contains.
+        root: The object store that it names, such as ``s3://bucket``; None for a path.
     """
 
     text: str
     fields: frozenset[str]
+    root: str | None = None
     _components: tuple[_Pieces, ...] = attrs.field(repr=False)
 
     @classmethod
@@ -83,17 +86,19 @@ class Template:
         """Read a template.
 
         Args:
-            to: A path, relative or absolute. ``{index:04d}`` pads with zeros, ``{slug:.20}`` and ``{model:.20}`` keep
+            to: A path, relative or absolute, or an object's URL. ``{index:04d}`` pads with zeros, ``{slug:.20}`` and ``{model:.20}`` keep
                 so many characters; ``{{`` and ``}}`` stand for the braces themselves.
 
         Raises:
             InvalidRequest: Field ``to``: an unknown field, a format other than those, a folder instead of a file,
                 a control character, or a name that could become longer than a file system takes.
         """
-        parts = _path(to).parts
+        root, rest = split_root(str(to)) or (None, to)
+        parts = _path(rest).parts
         components = tuple(_pieces(part, is_file=number == len(parts)) for number, part in enumerate(parts, 1))
         fields = frozenset(piece.name for pieces in components for piece in pieces if isinstance(piece, _Field))
-        return cls(text=str(to), fields=fields, components=components)
+        text = str(to) if root is None else f"{root}/{rest}"
+        return cls(text=text, fields=fields, root=root, components=components)
 
     @property
     def unique(self) -> bool:
@@ -119,7 +124,7 @@ class Template:
             )
 
     def render(self, *, index: int, id: str | None, key: str, model: str, slug: str) -> PurePath:  # noqa: A002  # named as in the template
-        """Fill in one job's values; any text is taken, and made harmless.
+        """Fill in one job's values, without the root; any text is taken, and made harmless.
 
         Args:
             index: Position of the job, from 0.

@@ -29,6 +29,7 @@ from aihubmix_video.session.ledger_mapping import RowPlace, error_of
 from aihubmix_video.session.refusal_streak import RefusalStreak
 from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob, Watcher
 from aihubmix_video.types.events import BatchItem
+from aihubmix_video.types.object_url import split_root
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
@@ -55,7 +56,13 @@ RESUMABLE = frozenset({LedgerState.INTENDED, LedgerState.BOUGHT, LedgerState.COM
 
 def batch_name(to: Template) -> str:
     """Name a batch in the ledger: the same file names are the same batch, which goes on when it is run again."""
-    return str(Path(to.text).absolute())
+    return to.text if to.root is not None else str(Path(to.text).absolute())
+
+
+def _beside(text: str, name: str) -> str:
+    """Return the path, or URL, of *name* in the folder of *text*."""
+    parts = split_root(text)
+    return str(PurePath(text).parent / name) if parts is None else f"{parts[0]}/{PurePath(parts[1]).parent / name}"
 
 
 class Batch(AsyncIterator[BatchItem]):
@@ -207,7 +214,7 @@ class Batch(AsyncIterator[BatchItem]):
         key = None
         if isinstance(row, FileRow):
             key = row.key
-            path = str(PurePath(self._to.text).parent / row.output) if row.output is not None else path
+            path = _beside(self._to.text, row.output) if row.output is not None else path
         return OutputTarget(path=path, index=index, key=key, overwrite=self._overwrite, make_folder=True)
 
     async def _resume_entry(self, index: int, entry: LedgerEntry) -> None:

@@ -8,6 +8,7 @@ import math
 import secrets
 import time
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -45,15 +46,16 @@ from aihubmix_video.session.request_checks import RequestChecker, kind_of, liter
 from aihubmix_video.session.request_executor import RequestExecutor
 from aihubmix_video.session.scheduler_loop import Perform, Request, SchedulerLoop
 from aihubmix_video.session.tracked_job import Observer, OutputTarget, TrackedJob, Watcher
+from aihubmix_video.storage.disk import DiskRefused
 from aihubmix_video.storage.filesystem import remove
 from aihubmix_video.storage.reference_files import load
 from aihubmix_video.types.events import RequestHold, SessionStats
+from aihubmix_video.types.object_url import ObjectUrl
 from aihubmix_video.types.video import Status, Video
 
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
     from aihubmix_video.http.client import HttpClient
     from aihubmix_video.ledger.entry import LedgerEntry
@@ -152,7 +154,7 @@ class JobManager:
             InvalidRequest: The request cannot be sent, or its file not be written. Nothing was sent.
             LedgerError: It could not be written down. Nothing was sent.
         """
-        await self._ensure_buying()
+        await self.ensure_buying()
         self._request_checks.check(request)
         watchers = () if watcher is None else (watcher,)
         tracked = self._tracked(
@@ -206,7 +208,7 @@ class JobManager:
             LedgerError: It is not bought yet, and nothing more is bought.
         """
         if entry.video_id is None:
-            await self._ensure_buying(entry.key)
+            await self.ensure_buying(entry.key)
         tracked = self._tracked(
             key=entry.key,
             request=entry.request,
@@ -341,12 +343,19 @@ class JobManager:
         with suppress(VideoError):
             await tracked.ended()
 
-    async def remove_file(self, path: Path) -> None:
-        """Delete a video's file."""
+    async def remove_file(self, place: Path | str) -> None:
+        """Delete a video's file, or the object of which *place* is the URL."""
         try:
-            await self._disk.run(remove, path)
-        except OSError as error:
-            log.warning("%s could not be deleted: %s", path, error.strerror)
+            if isinstance(place, Path):
+                await self._disk.run(remove, place)
+            elif (url := ObjectUrl.parse(place)) is not None:
+                await self._disk.objects.remove(url)
+        except (OSError, DiskRefused) as error:
+            log.warning("%s could not be deleted: %s", place, getattr(error, "strerror", None) or error)
+
+    def read_object(self, url: ObjectUrl, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield some bytes of a stored video; it raises `DiskRefused` where the store does not give them."""
+        return self._disk.objects.read(url, start, stop)
 
     def stats(self) -> SessionStats:
         """Count what is going on."""
@@ -408,7 +417,7 @@ class JobManager:
         for tracked in self.followed():
             self.cancel(tracked)
 
-    async def _ensure_buying(self, key: str | None = None) -> None:
+    async def ensure_buying(self, key: str | None = None) -> None:
         """Raise `LedgerError` if nothing more is bought, and still cannot be.
 
         A while after the ledger could not be written it is tried again: a server must not need a restart.

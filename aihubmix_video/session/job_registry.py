@@ -54,6 +54,10 @@ class JobRegistry:
         """
         self._manager.check(request)
 
+    async def check_buying(self) -> None:
+        """Raise `LedgerError` while nothing is bought, as the ledger cannot be written; now and then it is tried again."""
+        await self._manager.ensure_buying()
+
     async def enqueue(
         self,
         request: VideoRequest,
@@ -295,8 +299,8 @@ class JobRegistry:
         if entry is not None and entry.state is not LedgerState.DROPPED:
             await self._ledger_sync.drop(key)
             self._finished.pop(key, None)
-            if entry.path is not None:
-                await self._manager.remove_file(entry.path)
+            if (place := entry.object_url or entry.path) is not None:
+                await self._manager.remove_file(place)
 
 
 def _client_key(owner: str | None, idempotency_key: str) -> str:

@@ -20,6 +20,7 @@ from aihubmix_video.ledger.entry import Destination, LedgerEntry, LedgerState
 from aihubmix_video.output.template import Template
 from aihubmix_video.session.job_stage import Stage
 from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob
+from aihubmix_video.types.object_url import split_root
 from aihubmix_video.types.video import Status, Video
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _destination(target: OutputTarget | None) -> Destination | None:
     template = isinstance(target.path, Template)
     text = target.path.text if isinstance(target.path, Template) else target.path
     return Destination(
-        text=str(Path(text).absolute()),
+        text=text if split_root(text) is not None else str(Path(text).absolute()),
         template=template,
         index=target.index,
         row_key=target.key,
@@ -133,6 +134,7 @@ def video_of(entry: LedgerEntry) -> Video | None:
         sha256=entry.sha256,
         verified=entry.verified,
         unverified=entry.unverified,
+        object_url=entry.object_url,
     )
 
 

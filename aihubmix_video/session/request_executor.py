@@ -37,13 +37,16 @@ from aihubmix_video.session.content_probe import has_content
 from aihubmix_video.session.direct_calls import POLL_SECONDS
 from aihubmix_video.session.job_stage import FACTS, StageEvent, is_verdict
 from aihubmix_video.session.request_checks import make_folder
-from aihubmix_video.storage.disk import to_the_end
+from aihubmix_video.storage.disk import DiskRefused, to_the_end
 from aihubmix_video.storage.filesystem import remove_stale_parts
+from aihubmix_video.storage.object_storage import ObjectFacts
 from aihubmix_video.storage.reference_files import load
+from aihubmix_video.types.object_url import ObjectUrl
 from aihubmix_video.types.video import Status, Video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from aihubmix_video.http.client import HttpClient
     from aihubmix_video.protocol.response import Response
@@ -247,15 +250,17 @@ class RequestExecutor:
         progressed = tracked.download is not None and tracked.download.kept > kept
         return RequestFailed(tracked.number, owned(missed, tracked), progressed=progressed)
 
-    async def _saved(self, tracked: TrackedJob, saved: Saved) -> None:
+    async def _saved(self, tracked: TrackedJob, spooled: Path | None, saved: Saved) -> None:
         """The file has its name: know it, and write it down."""
         video = tracked.video or Video(id=tracked.video_id or "", status=Status.COMPLETED)
         file = attrs.asdict(saved)
         tracked.video = attrs.evolve(video, **file)
         if saved.unverified is not None:
-            log.warning("job %s: %s is kept, but not proved whole: it %s", tracked.key, saved.path, saved.unverified)
+            log.warning(
+                "job %s: %s is kept, but not proved whole: it %s", tracked.key, tracked.video.location, saved.unverified
+            )
         if tracked.in_ledger:  # before the ledger is told: once it is, nobody looks there again
-            await self._disk.run(remove_stale_parts, saved.path)
+            await self._disk.run(remove_stale_parts, spooled or saved.path)
         await self._ledger_sync.note(tracked, transitions.saved(**file))
 
     async def _attempt(self, tracked: TrackedJob, send_hook: SendHook) -> Outcome:
@@ -267,7 +272,11 @@ class RequestExecutor:
         path = target.place(tracked) if target is not None else None
         if target is None or path is None:
             raise DownloadFailed("the job has no file to be saved to", retryable=False)
-        if target.make_folder:
+        spooled, publisher = None, None
+        if isinstance(path, ObjectUrl):
+            publisher = partial(self._store, tracked, path)
+            path = spooled = await self._spooled(path)
+        elif target.make_folder:
             await self._disk.run(make_folder, path.parent)
         return Download(
             path,
@@ -275,8 +284,37 @@ class RequestExecutor:
             overwrite=target.overwrite,
             seconds=self._seconds(tracked),
             on_progress=tracked.received,
-            on_saved=partial(self._saved, tracked),
+            publisher=publisher,
+            on_saved=partial(self._saved, tracked, spooled),
         )
+
+    async def _spooled(self, url: ObjectUrl) -> Path:
+        """Return the local path at which an object is fetched and verified.
+
+        Raises:
+            DownloadFailed: There is no folder for it.
+        """
+        refused: DiskRefused
+        try:
+            return await self._disk.run(self._disk.objects.spool_path, url)
+        except DiskRefused as error:
+            refused = error
+        raise DownloadFailed(f"the file {refused}", retryable=refused.passing)
+
+    async def _store(self, tracked: TrackedJob, url: ObjectUrl, part: Path, whole: Saved) -> Saved:
+        """Store a whole file as an object, with the suffix of what it is."""
+        if whole.path is not None and whole.path.suffix != ".mp4":
+            url = url.with_suffix(whole.path.suffix)
+        facts = ObjectFacts(
+            sha256=whole.sha256,
+            size=whole.bytes_written,
+            job=tracked.key,
+            video=tracked.video_id or "",
+            request=tracked.request,
+        )
+        overwrite = tracked.target is not None and tracked.target.overwrite
+        await self._disk.objects.put(part, url, overwrite=overwrite, facts=facts)
+        return attrs.evolve(whole, path=None, object_url=str(url))
 
     def _seconds(self, tracked: TrackedJob) -> float | None:
         """Playing time to expect: the vendor's word, else what was ordered."""

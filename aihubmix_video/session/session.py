@@ -7,7 +7,7 @@ import os
 import random
 from typing import TYPE_CHECKING, Self, Unpack
 
-from aihubmix_video.errors import InvalidRequest, SessionClosed
+from aihubmix_video.errors import ConfigurationError, InvalidRequest, SessionClosed
 from aihubmix_video.http.client import HttpClient
 from aihubmix_video.http.rate_gate import RateGate
 from aihubmix_video.ledger.null_ledger import NullLedger
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from aihubmix_video.ledger.interface import Ledger
     from aihubmix_video.session.batch_rows import Row
     from aihubmix_video.session.gateway_calls import GatewayCalls
+    from aihubmix_video.storage.object_storage import ObjectStorage
     from aihubmix_video.types.events import BatchItem, SessionStats
     from aihubmix_video.types.request import VideoParams, VideoRequest
     from aihubmix_video.types.video import Video
@@ -79,6 +80,8 @@ class VideoSession:
         trust_env: Whether ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` count.
         new_key: The key is a new one of the account whose jobs the ledger holds. Without it a ledger of another key is
             refused, since jobs are known only to the account that bought them.
+        object_storage: Where ``s3://``, ``gs://`` and ``az://`` targets are stored; None: `aihubmix_video.cloud.CloudStorage`,
+            configured by the environment.
 
     Raises:
         ConfigurationError: An option cannot be used; the message names what is allowed.
@@ -100,6 +103,7 @@ class VideoSession:
         capabilities: CapabilitySet | str | os.PathLike[str] | None = None,
         trust_env: bool = True,
         new_key: bool = False,
+        object_storage: ObjectStorage | None = None,
     ) -> None:
         self._settings = settings_from(
             api_key=api_key,
@@ -116,6 +120,7 @@ class VideoSession:
         )
         self._ledger_path = None if ledger is None else literal_path(ledger, "ledger", "run.db")
         self._new_key = new_key
+        self._object_storage = object_storage
         self._opened: JobManager | None = None
         self._registry: JobRegistry | None = None
         self._loop_guard: LoopGuard | None = None
@@ -390,9 +395,21 @@ class VideoSession:
         duration_store = await self._recalled(ledger_sync, policy)
         client = HttpClient(settings, RateGate(rate_limit))
         client.open()
-        disk = Disk(settings.max_downloads)
+        disk = Disk(settings.max_downloads, self._open_objects)
         self._opened = JobManager(settings, loop_guard, scheduler, client, disk, ledger_sync, duration_store)
         return self
+
+    def _open_objects(self) -> ObjectStorage:
+        if self._object_storage is not None:
+            return self._object_storage
+        try:
+            from aihubmix_video.cloud.cloud_storage import CloudStorage  # noqa: PLC0415 - it needs the extra `cloud`
+        except ImportError:
+            raise ConfigurationError(
+                "an object store as target needs the extra `cloud`: pip install 'aihubmix-video[cloud]'."
+            ) from None
+        self._object_storage = CloudStorage()
+        return self._object_storage
 
     async def _open_ledger(self) -> Ledger:
         if self._ledger_path is None:

@@ -18,6 +18,7 @@ from aihubmix_video.output.template import Template, slug
 from aihubmix_video.session.job_stage import FACTS, NEXT, Durability, Stage, StageEvent, end_of
 from aihubmix_video.session.poll_log import PollLog
 from aihubmix_video.types.events import JobEvent
+from aihubmix_video.types.object_url import ObjectUrl, split_root
 from aihubmix_video.types.video import Status, Video
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ class OutputTarget:
     overwrite: bool = False
     make_folder: bool = False
 
-    def place(self, tracked: TrackedJob) -> Path | None:
-        """Return which file it is; None while a template waits for the job's id."""
+    def place(self, tracked: TrackedJob) -> Path | ObjectUrl | None:
+        """Return which file or object it is; None while a template waits for the job's id."""
         if isinstance(self.path, str):
-            return Path(self.path).absolute()
+            return ObjectUrl.parse(self.path) or Path(self.path).absolute()
         if self.path.needs_id and tracked.video_id is None:
             return None
         request = tracked.request
@@ -69,12 +70,19 @@ class OutputTarget:
             model=request.model if request else "",
             slug=slug(request.prompt if request else ""),
         )
-        return Path(rendered).absolute()
+        return Path(rendered).absolute() if self.path.root is None else ObjectUrl(self.path.root, str(rendered))
+
+    def root(self) -> str | None:
+        """Return the object store that it names; None for a file."""
+        parts = split_root(self.path if isinstance(self.path, str) else self.path.text)
+        return None if parts is None else parts[0]
 
     def folder(self, tracked: TrackedJob) -> Path | None:
-        """Return where the file will lie; None while that waits for the job's id."""
+        """Return where the file will lie; None of an object, and while that waits for the job's id."""
+        if self.root() is not None:
+            return None
         path = self.place(tracked)
-        if path is not None:
+        if isinstance(path, Path):
             return path.parent
         text = self.path if isinstance(self.path, str) else self.path.text
         folder = Path(text).absolute().parent

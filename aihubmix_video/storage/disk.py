@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import aiofiles
 import aiofiles.os
 
-from aihubmix_video.errors import SessionClosed
+from aihubmix_video.errors import ConfigurationError, SessionClosed
 from aihubmix_video.storage import filesystem
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from _typeshed import OpenBinaryMode
     from aiofiles.threadpool.binary import AsyncFileIO
+
+    from aihubmix_video.storage.object_storage import ObjectStorage
 
 __all__ = ["Disk", "DiskRefused", "refusals", "to_the_end"]
 
@@ -85,14 +87,30 @@ class Disk:
 
     Args:
         downloads: How many files are written at once, at most.
+        open_objects: Opens the object stores, when the first target names one.
     """
 
-    def __init__(self, downloads: int = MAX_THREADS) -> None:
+    def __init__(self, downloads: int = MAX_THREADS, open_objects: Callable[[], ObjectStorage] | None = None) -> None:
+        self._open_objects = open_objects
+        self._objects: ObjectStorage | None = None
         self._threads = ThreadPoolExecutor(min(max(downloads, 1), MAX_THREADS), thread_name_prefix="aihubmix-disk")
         mask = os.umask(0o077)  # it can be read only by setting it; meanwhile a new file is closed rather than open
         os.umask(mask)
         self.file_mode = 0o666 & ~mask
         self._closed = False
+
+    @property
+    def objects(self) -> ObjectStorage:
+        """The object stores.
+
+        Raises:
+            ConfigurationError: What they need is not installed.
+        """
+        if self._objects is None:
+            if self._open_objects is None:
+                raise ConfigurationError("no object stores are configured; give a path.")
+            self._objects = self._open_objects()
+        return self._objects
 
     async def run(self, work: Callable[..., T], *args: object) -> T:
         """Call *work* on a thread; a cancellation waits for it."""

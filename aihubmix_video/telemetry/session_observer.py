@@ -82,7 +82,7 @@ class SessionObserver:
         registry = self._session.registry
         for tracked in registry.following():
             self._job_changed(tracked)
-        self._set_gauges()
+        self.refresh()
         self._unsubscribe += [registry.observe(self._job_changed), registry.observe_requests(self._request_ended)]
 
     def stop(self) -> None:
@@ -133,7 +133,7 @@ class SessionObserver:
 
     def _take(self, end: RequestEnd) -> None:
         if not isinstance(end.error, SessionClosed):  # else it was called back
-            self._set_gauges()
+            self.refresh()
         record = self._records.get(end.job)
         if record is None:
             return
@@ -141,7 +141,8 @@ class SessionObserver:
         if self._spans is not None:
             self._spans.end_request(record, end)
 
-    def _set_gauges(self) -> None:
+    def refresh(self) -> None:
+        """Look at the rate in force, and at the requests that are held."""
         if not self._meters:
             return
         try:

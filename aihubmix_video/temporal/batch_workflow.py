@@ -49,6 +49,8 @@ class BatchWorkflow:
         self._told: dict[str, Control] = {}
         self._finished: dict[str, Counts | BaseException] = {}
         self._started = 0
+        self._starting = False
+        self._lost = task.lost
         self._cancelled = False
 
     @workflow.run
@@ -111,6 +113,7 @@ class BatchWorkflow:
             decided=at.decided,
             complete=at.cursor.done and not at.places,
             held=tuple(self._held.values()),
+            lost=self._lost,
             halted=at.halted,
         )
 
@@ -125,6 +128,7 @@ class BatchWorkflow:
 
     async def _step(self) -> bool:
         """Do the next thing, if there is one."""
+        self._starting = False
         self._collect()
         for name, told in self._told.items():
             if told != self._at.control:
@@ -166,6 +170,7 @@ class BatchWorkflow:
                 raise ApplicationError(f"the batch file cannot be read: {error.cause}", non_retryable=True) from None
             self._at = attrs.evolve(self._at, places=page.places, cursor=page.cursor)
             return True
+        self._starting = True  # or it would look as if nothing were left while the server starts it
         place, *rest = at.places
         self._at = attrs.evolve(at, places=tuple(rest))
         await self._start(f"{place.number:06d}", ShardInput(batch=self._name, spec=at.spec, place=place))
@@ -173,6 +178,7 @@ class BatchWorkflow:
 
     async def _carry_out(self, decision: RowDecision) -> None:
         """Act on a decision: follow the job that was bought, buy it, or let it be."""
+        self._starting = True
         held = self._held.pop(decision.row)
         del self._decisions[decision.row]
         if decision.drop:
@@ -212,7 +218,9 @@ class BatchWorkflow:
             if isinstance(ended, Counts):
                 self._count(attrs.evolve(ended, held=0))
             else:
+                # Which of its rows were bought is in its history alone; nothing of it is bought again.
                 workflow.logger.error("shard %s was ended from outside: %s", name, ended)
+                self._lost += (name,)
         self._finished.clear()
 
     def _count(self, counts: Counts) -> None:
@@ -238,7 +246,7 @@ class BatchWorkflow:
     def _is_over(self) -> bool:
         at = self._at
         read = at.control.ending or (at.cursor.done and not at.places)
-        return read and not self._shards and not self._finished and not self._held
+        return read and not (self._starting or self._shards or self._finished or self._held)
 
     def _state(self) -> BatchState:
         at = self._at
@@ -249,10 +257,11 @@ class BatchWorkflow:
         if not at.control.buying:
             return "halted"
         read = at.cursor.done and not at.places
-        return "deciding" if read and not self._shards else "running"
+        return "deciding" if read and not (self._starting or self._shards) else "running"
 
     def _kept(self) -> BatchInput:
-        return attrs.evolve(self._at, held=tuple(self._held.values()), decisions=tuple(self._decisions.values()))
+        held, decisions = tuple(self._held.values()), tuple(self._decisions.values())
+        return attrs.evolve(self._at, held=held, decisions=decisions, lost=self._lost)
 
     def _search(self) -> None:
         if self._at.spec.searchable:

@@ -126,9 +126,9 @@ class ShardWorkflow:
         except ActivityError as error:
             message = f"the worker that was to buy it did not report: {error.cause or error}. {UNCERTAIN}"
             result = SubmitResult(kind="held", error=ErrorNote(type="SubmitUncertain", message=message))
-        await self._take(row, result)
+        await self._take(row, result, task.era)
 
-    async def _take(self, row: RowState, result: SubmitResult) -> None:
+    async def _take(self, row: RowState, result: SubmitResult, era: int) -> None:
         row.error = result.error
         if result.kind == "bought":
             row.phase, row.video_id, row.charged, row.error = RowPhase.BOUGHT, result.video_id, "yes", None
@@ -137,16 +137,16 @@ class ShardWorkflow:
         elif result.kind == "refused":
             row.phase = RowPhase.FAILED
         else:
-            await self._later(row, result)
+            await self._later(row, result, era)
 
-    async def _later(self, row: RowState, result: SubmitResult) -> None:
+    async def _later(self, row: RowState, result: SubmitResult, era: int) -> None:
         """Let a row wait that nothing was bought for; if nothing else can be bought either, stop the whole batch."""
         row.attempts += 1
         if result.kind == "halt" or row.attempts >= MAX_ATTEMPTS:
             row.attempts = 0
-            if self._control.buying:
-                self._control = Control(era=self._control.era, buying=False, ending=self._control.ending)
-                await self._batch().signal("halt", args=[self._control.era, result.error])
+            if self._control.buying and self._control.era == era:  # else it was resumed since this submit was sent
+                self._control = Control(era=era, buying=False, ending=self._control.ending)
+                await self._batch().signal("halt", args=[era, result.error])
             return
         await asyncio.sleep(retry_seconds(row.attempts, result.wait_seconds, workflow.random().random()))
 

@@ -338,6 +338,7 @@ class BatchInput:
         decided: Shards that were started for decisions.
         control: Whether it buys.
         halted: Why it does not.
+        lost: Shards that were ended from outside.
     """
 
     spec: BatchSpec
@@ -349,6 +350,7 @@ class BatchInput:
     decided: int = 0
     control: Control = Control()
     halted: ErrorNote | None = None
+    lost: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -365,6 +367,7 @@ class BatchProgress:
         complete: Whether all rows of the file are in shards.
         held: The rows that wait for a decision.
         halted: Why nothing more is bought.
+        lost: Shards that were ended from outside, as by an administrator; what they bought is in their histories alone.
     """
 
     state: BatchState
@@ -375,3 +378,4 @@ class BatchProgress:
     complete: bool = False
     held: tuple[HeldRow, ...] = ()
     halted: ErrorNote | None = None
+    lost: tuple[str, ...] = ()

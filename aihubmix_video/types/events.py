@@ -93,6 +93,11 @@ class BatchItem:
     earlier: bool = False
 
     @property
+    def location(self) -> str | None:
+        """Where its video was saved: the path, or the object's URL; None when it was not saved."""
+        return self.video.location if self.video is not None else None
+
+    @property
     def ok(self) -> bool:
         """Whether the row ended as it should."""
         return self.error is None

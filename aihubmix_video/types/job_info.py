@@ -66,6 +66,7 @@ class JobInfo:
         bytes_done: Bytes of its file on disk.
         bytes_total: Size of its file, where known.
         path: The saved file, absolute; None until saved.
+        object_url: Where its object lies, if it was saved to an object store; `path` is None then.
         sha256: Hex digest of the saved file.
         error: Why it failed or is uncertain; of a job that has not ended, what it was given up on for now.
         charged: Whether money was spent on it.
@@ -86,6 +87,7 @@ class JobInfo:
     bytes_done: int = 0
     bytes_total: int | None = None
     path: Path | None = None
+    object_url: str | None = None
     sha256: str | None = None
     error: VideoError | None = None
     charged: Charged = "no"

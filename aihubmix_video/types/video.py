@@ -66,6 +66,7 @@ class Video:
         sha256: Hex digest of the saved file.
         verified: True when the file was proved whole, False when it could not be proved, None when not saved.
         unverified: Why it could not be proved, completing "the file …"; None otherwise.
+        object_url: Where its object lies, if it was saved to an object store; `path` is None then.
         raw: The gateway's answer as received, for fields that have no name here.
     """
 
@@ -85,9 +86,15 @@ class Video:
     sha256: str | None = None
     verified: bool | None = None
     unverified: str | None = None
+    object_url: str | None = None
     # Any: a JSON object of the vendor's making; users index it with keys that we cannot foresee.
     raw: Mapping[str, Any] = attrs.field(factory=dict, repr=False, eq=False)
     _saver: Saver | None = attrs.field(default=None, repr=False, eq=False)
+
+    @property
+    def location(self) -> str | None:
+        """Where it was saved: the path, or the object's URL; None until saved."""
+        return self.object_url or (None if self.path is None else str(self.path))
 
     @property
     def doubt(self) -> str | None:
@@ -122,4 +129,5 @@ class Video:
             sha256=saved.sha256,
             verified=saved.verified,
             unverified=saved.unverified,
+            object_url=saved.object_url,
         )

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["COOKIE", "OPEN", "POLICY", "TOKEN_AT_LEAST", "AccessPolicy", "Verdict", "token_problem"]
 
 COOKIE = "aihubmix_board"
-OPEN = frozenset({"/login", "/login.js", "/theme.js", "/page.css", "/icon.svg"})
-"""Paths that are served without a token: what is needed to sign in."""
+OPEN = frozenset({"/healthz", "/login", "/login.js", "/theme.js", "/page.css", "/icon.svg"})
+"""Paths that are served without a token: what is needed to sign in, and to see whether the server works."""
 TOKEN_AT_LEAST = 16
 """Characters that a token must have; shorter ones can be guessed over the network."""
 

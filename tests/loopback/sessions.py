@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
     from aihubmix_video.sandbox import Sandbox
 
-AT_ONCE: dict[str, Any] = {"generation": 0.0, "content": 50_000, "render": False}  # Any: each option has its own type
+AT_ONCE: dict[str, Any] = {
+    "profile": "field",
+    "generation": 0.0,
+    "content": 50_000,
+    "render": False,
+}  # Any: each option has its own type
 """Options of a sandbox whose jobs are done at once, and whose films are valid and small."""
 
 WAN = {"model": "wan2.6-t2v"}

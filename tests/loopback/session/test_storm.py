@@ -26,7 +26,13 @@ pytestmark = pytest.mark.looptime
 
 JOBS = int(os.environ.get("AIHUBMIX_STORM_JOBS", "200"))
 RATE = 30.0 * JOBS / 1000
-GATEWAY: dict[str, Any] = {"speed": 1, "generation": 120.0, "content": 2_000, "render": False}  # Any: its options
+GATEWAY: dict[str, Any] = {
+    "profile": "field",
+    "speed": 1,
+    "generation": 120.0,
+    "content": 2_000,
+    "render": False,
+}  # Any: its options
 MOST = 1.5  # times the calm day's duration
 
 

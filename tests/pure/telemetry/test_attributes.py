@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,16 @@ def test_every_metric_and_attribute_is_documented():
     told = (Path(__file__).parents[3] / "docs" / "observability.md").read_text("utf-8")
     missing = [name for name in INSTRUMENTS if f"| `{name}` |" not in told]
     assert [] == missing
+
+
+def test_the_dashboard_asks_for_metrics_that_exist():
+    """A panel of a metric that was renamed stays empty, and nobody sees why."""
+    dashboard = json.loads((Path(__file__).parents[3] / "docs" / "grafana-dashboard.json").read_text("utf-8"))
+    asked = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
+    words = set(re.findall(r"\b(?:aihubmix_video|gen_ai|error)_\w+", asked))
+    suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",), "active": ("",)}
+    metrics = {prometheus_name(each) + end for each in INSTRUMENTS.values() for end in suffixes[each.kind]}
+    labels = {name.replace(".", "_") for each in INSTRUMENTS.values() for name in each.attributes}
+    assert set() == words - metrics - labels
+    shown = {each.name for each in INSTRUMENTS.values() if any(prometheus_name(each) in word for word in words)}
+    assert set(INSTRUMENTS) == shown

@@ -25,7 +25,13 @@ pytest.importorskip("looptime")
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 SIZE = 300_000
-FAST: dict[str, Any] = {"generation": 0.0, "content": SIZE, "render": False, "keep_headers": True}  # Any: of many types
+FAST: dict[str, Any] = {
+    "profile": "field",
+    "generation": 0.0,
+    "content": SIZE,
+    "render": False,
+    "keep_headers": True,
+}  # Any: of many types
 NOT_READY = {"error": {"message": "Video is not ready yet", "type": "invalid_request_error"}}
 
 
