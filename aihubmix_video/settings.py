@@ -64,6 +64,8 @@ class Settings:
     max_in_flight: int = 1000
     max_downloads: int = 8
     deadline: float = 1800.0
+    shared_rate: str | None = attrs.field(default=None, repr=False)  # may hold credentials
+    fallback_share: float = 0.1
     validate: Validate = "known"
     capabilities: CapabilitySet = attrs.field(default=BUILT_IN, repr=False)
     proxy: str | None = attrs.field(default=None, repr=False)  # may hold credentials
@@ -97,11 +99,14 @@ def settings_from(
     env = os.environ if environ is None else environ
     url = _base_url(base_url or env.get(URL_VARIABLE) or DEFAULT_BASE_URL)
     _check_certificates(env)
+    rate, shared_rate = _rate(options["rate"], options.get("rate_limit"))
     return Settings(
         api_key=Secret(_key(api_key, env)),
         base_url=url,
         proxy=proxy_for(url) if trust_env else None,
-        rate=_number("rate", options["rate"], MAX_RATE, "requests per second"),
+        rate=rate,
+        shared_rate=shared_rate,
+        fallback_share=_number("fallback_share", options.get("fallback_share", 0.1), 1.0, "a share of the rate"),
         burst=_count("burst", options["burst"], MAX_BURST),
         poll_interval=_number("poll_interval", options["poll_interval"], MAX_SECONDS, "seconds"),
         max_in_flight=_count("max_in_flight", options["max_in_flight"], MAX_IN_FLIGHT),
@@ -110,6 +115,18 @@ def settings_from(
         validate=_validate(options["validate"]),
         capabilities=_capabilities(options.get("capabilities")),
     )
+
+
+def _rate(rate: object, rate_limit: object) -> tuple[float, str | None]:
+    """Return the rate, and the place where it is shared; a `rate_limit` that is a number is the rate."""
+    if isinstance(rate_limit, (str, os.PathLike)):
+        place = os.fspath(rate_limit)
+        if not isinstance(place, str) or not place or "\0" in place:
+            raise ConfigurationError("rate_limit: give a number, the path of a file, or redis://host:6379/0.")
+        return _number("rate", rate, MAX_RATE, "requests per second"), place
+    if rate_limit is not None:
+        return _number("rate_limit", rate_limit, MAX_RATE, "requests per second"), None
+    return _number("rate", rate, MAX_RATE, "requests per second"), None
 
 
 def _number(name: str, value: object, largest: float, unit: str) -> float:

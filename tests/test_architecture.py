@@ -20,7 +20,7 @@ LAYERS = {
         *("references", "capabilities", "protocol", "polling", "scheduling"),
         *("pricing", "catalog", "output", "batch_file", "web"),
     ),
-    "edges": ("settings", "storage", "cloud", "download", "http", "ledger"),
+    "edges": ("settings", "storage", "cloud", "download", "http", "ledger", "shared_rate"),
     "assembly": ("session",),
     "features": ("gallery", "telemetry", "doctor"),
     "fronts": ("temporal", "fastapi", "openai_front", "board", "cli"),
@@ -30,6 +30,7 @@ ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS
 
 PURE = {*LAYERS["values"], *LAYERS["rules"], "doctor"}
 PURE_BUT = {
+    "doctor.contract_run": "it is the edge of its folder, too",
     "doctor.examination": "it is the edge of its folder; every verdict is made beside it",
     "capabilities.table_file": "it reads and writes the files of tables that users name",
     "web.asset_files": "it reads the package's own files, which are as constant as its code",
@@ -62,6 +63,7 @@ IMPORTED_LATE = {
     "aihubmix_video.cli.board_server": "it needs the extra `fastapi`, and the command must be able to say so",
     "aihubmix_video.openai_front": "it needs the extra `fastapi`, see above",
     "aihubmix_video.cli.main": "it needs the extra `cli`, and the entry point must be able to say so",
+    "redis": "it is optional (extra `redis`), and needed only where a rate is shared through it",
     "aihubmix_video.telemetry.otel_providers": "it needs the extra `otel`, and `observe_session` must be able to say so",
     "aihubmix_video.cli.temporal_batches": "it needs the extra `temporal`, and a command without `--temporal` does without it",
     "rich.console": "a command that prints no page does without it, and starts sooner",

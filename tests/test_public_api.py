@@ -36,6 +36,8 @@ REQUIRED = inspect.Parameter.empty
 SESSION = {
     "base_url": None,
     "rate": 10.0,
+    "rate_limit": None,
+    "fallback_share": 0.1,
     "burst": 1,
     "poll_interval": 15.0,
     "max_in_flight": 1000,

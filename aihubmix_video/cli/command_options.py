@@ -47,6 +47,7 @@ __all__ = [
     "RowsOptions",
     "SandboxOptions",
     "SessionOptions",
+    "Several",
     "key_option",
 ]
 
@@ -260,6 +261,8 @@ class SessionOptions:
 
     Attributes:
         rate: Requests per second over everything that is sent. [default: 10]
+        rate_limit: Where the rate is shared with other processes: a file, for those of one host, or redis://host:6379/0. A number is the rate of this process alone.
+        fallback_share: Share of the rate that this process takes for itself while a shared rate cannot be reached. [default: 0.1]
         burst: Requests that may leave back to back. [default: 1]
         poll_interval: Time between status checks of one job, on average: 15, 90s, 5min, 1h30. [default: 15s]
         max_in_flight: Jobs bought and not yet finished, at most. [default: 1000]
@@ -273,6 +276,8 @@ class SessionOptions:
     """
 
     rate: float | None = None
+    rate_limit: float | str | None = None
+    fallback_share: float | None = None
     burst: Whole = None
     poll_interval: Duration = None
     max_in_flight: Whole = None
@@ -320,6 +325,8 @@ class SessionOptions:
             if field.name != "new_key"
             and (value := getattr(self, field.name)) is not None  # the ledger knows it by then
         }
+        if "@" in str(set_.get("rate_limit", "")):
+            del set_["rate_limit"]  # the password in it is not printed
         texts = {
             name: f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
             for name, value in set_.items()

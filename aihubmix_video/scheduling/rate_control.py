@@ -64,6 +64,17 @@ class RateController:
         )
         self._refusals = 0.0  # share of refusals among the recent answers
 
+    def opens_at(self, _now: float) -> float:
+        """Return the moment from which the next request may leave; infinity while none is known."""
+        return self.rate_limit.opens_at()
+
+    def wakes_from(self) -> float:
+        """Return the moment before which nothing can leave without an event."""
+        return self.rate_limit.opens_at()
+
+    def expects(self, at: float, now: float) -> None:
+        """Something could be sent from *at* on, if the rate allowed it; of use to a rate that has to be asked for."""
+
     def spend(self, now: float) -> None:
         """Account for a request that leaves now."""
         self.rate_limit = self.rate_limit.spend(now)

@@ -101,15 +101,22 @@ class Scheduler:
         limits: How much at once, and how long.
         policy: When to ask again about a running job.
         draw: Source of random numbers, 0 <= x < 1, for jitter.
+        control: What keeps the rate and the cool-downs; None for a rate of this scheduler's own.
 
     Attributes:
         counts: Jobs by phase; the terminal ones count all that ever ended so.
     """
 
     def __init__(
-        self, *, rate_limit: RateLimit, limits: SchedulerLimits, policy: PollPolicy, draw: Callable[[], float]
+        self,
+        *,
+        rate_limit: RateLimit,
+        limits: SchedulerLimits,
+        policy: PollPolicy,
+        draw: Callable[[], float],
+        control: RateController | None = None,
     ) -> None:
-        self._control = RateController(rate_limit)
+        self._control = RateController(rate_limit) if control is None else control
         self._limits = limits
         self._policy = policy
         self._draw = draw
@@ -197,7 +204,7 @@ class Scheduler:
 
     def wakes_at(self) -> float | None:
         """Return when `actions` may have something new without an event; None when never."""
-        at = min(self._concurrency.probe_at, self._deadlines.first(), self._queue.wakes_at(self.rate_limit.opens_at()))
+        at = min(self._concurrency.probe_at, self._deadlines.first(), self._queue.wakes_at(self._control.wakes_from()))
         return at if at < inf else None
 
     def holds(self, now: float) -> list[Hold]:
@@ -226,9 +233,10 @@ class Scheduler:
         """Hand out everything that may be done now; each thing once."""
         self._mature(now)
         actions, self._ended = self._ended, []
-        while self.rate_limit.opens_at() <= now and (turn := self._queue.take(now)) is not None:
+        while self._control.opens_at(now) <= now and (turn := self._queue.take(now)) is not None:
             self._control.spend(now)
             actions.append(self._hand_out(*turn, now))
+        self._control.expects(self._queue.wakes_at(-inf), now)
         return actions
 
     def _mature(self, now: float) -> None:

@@ -145,6 +145,11 @@ class SchedulerLoop:
 
     # Turning.
 
+    def wake(self) -> None:
+        """Let the scheduler decide within this pass of the loop: the rate may allow something new."""
+        if not self._closed:
+            self._call_turn()
+
     def _call_turn(self) -> None:
         if not self._turn_is_due:
             self._turn_is_due = True

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, SessionClosed
 from aihubmix_video.http.client import HttpClient
 from aihubmix_video.http.rate_gate import RateGate
+from aihubmix_video.ledger.account_binding import digest
 from aihubmix_video.ledger.null_ledger import NullLedger
 from aihubmix_video.ledger.sqlite_ledger import SqliteLedger
 from aihubmix_video.output.template import Template
@@ -31,6 +32,8 @@ from aihubmix_video.session.loop_guard import LoopGuard
 from aihubmix_video.session.request_checks import build_request, literal_path
 from aihubmix_video.session.tracked_job import OutputTarget, TrackedJob
 from aihubmix_video.settings import settings_from
+from aihubmix_video.shared_rate.open_shared import open_shared
+from aihubmix_video.shared_rate.slot_acquirer import SlotAcquirer
 from aihubmix_video.storage.disk import Disk
 from aihubmix_video.types.deprecation import warn_renamed
 
@@ -65,6 +68,10 @@ class VideoSession:
         base_url: The gateway; None for ``$AIHUBMIX_BASE_URL``, or else ``https://aihubmix.com``. A trailing ``/v1`` is
             removed; plain http goes only to this machine.
         rate: Requests per second over everything the session sends: creates, polls, downloads, deletes and retries.
+        rate_limit: Where the rate is kept, if other processes share it: the path of a file, for those of one host, or
+            ``redis://host:6379/0`` (extra `redis`). All of them together then keep to `rate`, and what one of them is
+            refused slows them all. A number is the rate of this session alone, as `rate`.
+        fallback_share: Share of `rate` that this process takes for itself while a shared rate cannot be reached.
         burst: Requests that may leave back to back.
         poll_interval: Seconds; on average no more than one poll per interval is sent per running job.
         max_in_flight: Jobs bought and not yet finished, at most.
@@ -93,6 +100,8 @@ class VideoSession:
         *,
         base_url: str | None = None,
         rate: float = 10.0,
+        rate_limit: float | str | os.PathLike[str] | None = None,
+        fallback_share: float = 0.1,
         burst: int = 1,
         poll_interval: float = 15.0,
         max_in_flight: int = 1000,
@@ -110,6 +119,8 @@ class VideoSession:
             base_url=base_url,
             trust_env=trust_env,
             rate=rate,
+            rate_limit=rate_limit,
+            fallback_share=fallback_share,
             burst=burst,
             poll_interval=poll_interval,
             max_in_flight=max_in_flight,
@@ -118,6 +129,12 @@ class VideoSession:
             validate=validate,
             capabilities=capabilities,
         )
+        settings = self._settings
+        self._store = None
+        if settings.shared_rate is not None:
+            account = digest(settings.base_url.encode(), settings.api_key.reveal)
+            self._store = open_shared(settings.shared_rate, account)
+        self._acquirer: SlotAcquirer | None = None
         self._ledger_path = None if ledger is None else literal_path(ledger, "ledger", "run.db")
         self._new_key = new_key
         self._object_storage = object_storage
@@ -389,7 +406,10 @@ class VideoSession:
             max_in_flight=settings.max_in_flight, max_downloads=settings.max_downloads, deadline=settings.deadline
         )
         policy = AdaptivePollPolicy(settings.poll_interval)
-        scheduler = Scheduler(rate_limit=rate_limit, limits=limits, policy=policy, draw=random.random)
+        if self._store is not None:
+            self._acquirer = SlotAcquirer(self._store, rate_limit, settings.fallback_share)
+        control = None if self._acquirer is None else self._acquirer.controller
+        scheduler = Scheduler(rate_limit=rate_limit, limits=limits, policy=policy, draw=random.random, control=control)
         ledger = await self._open_ledger()
         ledger_sync = LedgerSync(ledger, self._settings.capabilities)
         duration_store = await self._recalled(ledger_sync, policy)
@@ -397,6 +417,8 @@ class VideoSession:
         client.open()
         disk = Disk(settings.max_downloads, self._open_objects)
         self._opened = JobManager(settings, loop_guard, scheduler, client, disk, ledger_sync, duration_store)
+        if self._acquirer is not None:
+            self._acquirer.start(self._opened.wake)
         return self
 
     def _open_objects(self) -> ObjectStorage:
@@ -450,8 +472,15 @@ class VideoSession:
             return
         self._loop_guard.check()
         if self._closing is None:
-            self._closing = asyncio.create_task(self._opened.aclose(), name="aihubmix-video close")
+            self._closing = asyncio.create_task(self._close(self._opened), name="aihubmix-video close")
         await asyncio.shield(self._closing)
+
+    async def _close(self, manager: JobManager) -> None:
+        try:
+            await manager.aclose()
+        finally:
+            if self._acquirer is not None:
+                await self._acquirer.aclose()
 
     @property
     def _manager(self) -> JobManager:
