@@ -30,6 +30,7 @@ ORDER = {folder: place for place, folder in enumerate(chain.from_iterable(LAYERS
 
 PURE = {*LAYERS["values"], *LAYERS["rules"], "doctor"}
 PURE_BUT = {
+    "doctor.contract_run": "it is the edge of its folder, too",
     "doctor.examination": "it is the edge of its folder; every verdict is made beside it",
     "capabilities.table_file": "it reads and writes the files of tables that users name",
     "web.asset_files": "it reads the package's own files, which are as constant as its code",

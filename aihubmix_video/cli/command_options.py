@@ -47,6 +47,7 @@ __all__ = [
     "RowsOptions",
     "SandboxOptions",
     "SessionOptions",
+    "Several",
     "key_option",
 ]
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import attrs
 from rich.text import Text
 
-from aihubmix_video.cli.command_options import OUTPUT_PATH, OutputOptions, SandboxOptions, SessionOptions
+from aihubmix_video.cli.command_options import OUTPUT_PATH, OutputOptions, SandboxOptions, SessionOptions, Several
 from aihubmix_video.cli.console import Screen
+from aihubmix_video.cli.contract_report import LiveRun, print_report, replayed
 from aihubmix_video.cli.exit_codes import ExitCode
 from aihubmix_video.cli.ledger_location import ledger_at
 from aihubmix_video.cli.runner import Runner, run_command
@@ -30,22 +31,50 @@ __all__ = ["doctor"]
 STYLES = {Level.OK: "green", Level.SKIPPED: "dim", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
 
 
-def doctor(
+def doctor(  # noqa: PLR0913  # each is an option, or a group of options
     *,
     output: Annotated[Path | None, OUTPUT_PATH] = None,
+    live: bool = False,
+    max_spend: float | None = None,
+    model: Several = None,
+    prices: Path | None = None,
+    samples: Path | None = None,
+    replay: Path | None = None,
     session: SessionOptions = SessionOptions(),
     sandbox: SandboxOptions = SandboxOptions(),
     how: OutputOptions = OutputOptions(),
 ) -> int:
     """Check everything that a purchase needs: the key, the gateway, the ledger, the disk. Nothing is bought.
 
+    With --live a few videos are bought, and the report tells where the gateway differs from what is assumed here.
+
     Args:
         output: Folder for the videos, whose disk and ledger are checked. [default: this one]
+        live: Buy the cheapest video of every family, under --max-spend, and judge every answer.
+        max_spend: With --live: USD by price that may be spent, at most.
+        model: With --live: only these models of the suite.
+        prices: With --live: JSON file of prices in USD per second; what has no known price is not bought.
+        samples: With --live: a new file for the scrubbed answers.
+        replay: Judge the answers in such a file again; nothing is sent.
         session: How the gateway is reached.
         sandbox: Whether the gateway is one on this machine.
         how: What is printed.
     """
     runner = Runner(session=session, sandbox=sandbox, screen=Screen.of_options(how))
+    if replay is not None:
+        return print_report(replayed(replay), runner.screen)
+    if live != (max_spend is not None):
+        raise ConfigurationError("--live buys videos: it goes with --max-spend USD, and --max-spend with it.")
+    if max_spend is not None:
+        run = LiveRun(
+            max_spend=max_spend,
+            folder=Path() if output is None else output,
+            models=tuple(model or ()),
+            prices=prices,
+            samples=samples,
+        )
+        run.check()
+        return run_command(runner.screen, run.run(runner))
     return run_command(runner.screen, print_findings(runner, Path() if output is None else output))
 
 

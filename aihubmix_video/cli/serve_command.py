@@ -8,6 +8,7 @@ from typing import Annotated
 from aihubmix_video.cli.command_options import WHOLE, OutputOptions, SandboxOptions, SessionOptions
 from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.exit_codes import ExitCode
+from aihubmix_video.cli.log_options import LogOptions
 from aihubmix_video.cli.openai_options import OpenAIOptions
 from aihubmix_video.cli.price_file import prices_in
 from aihubmix_video.cli.runner import Runner, run_command
@@ -30,6 +31,7 @@ def serve(  # noqa: PLR0913  # each is an option, or a group of options
     session: SessionOptions = SessionOptions(),
     sandbox: SandboxOptions = SandboxOptions(),
     how: OutputOptions = OutputOptions(),
+    log: LogOptions = LogOptions(),
 ) -> int:
     """Serve a page on which videos are ordered, followed and played, until Ctrl-C.
 
@@ -44,6 +46,7 @@ def serve(  # noqa: PLR0913  # each is an option, or a group of options
         session: How the gateway is reached.
         sandbox: Whether everything happens here.
         how: What is printed.
+        log: What is logged.
     """
     try:
         from aihubmix_video.cli.board_server import BoardServer, FrontServing, token_in  # noqa: PLC0415  # needs the extra, and must be able to say so
@@ -51,6 +54,7 @@ def serve(  # noqa: PLR0913  # each is an option, or a group of options
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise
         raise ConfigurationError("`serve` needs its extra: pip install 'aihubmix-video[fastapi]'.") from None
+    log.start()
     screen = Screen.of_options(how)
     own = None if prices is None else prices_in(prices)
     openai.check()

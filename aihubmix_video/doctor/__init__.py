@@ -4,8 +4,12 @@ finding          one line of the report
 local_checks     this machine: versions, extras, disk, descriptors
 gateway_checks   the gateway: reachability, clock, key, balance, model list
 examination      the edge: looks, and hands what it saw to the two above
+orders           what a contract run buys, under its cap
+contract_run     the edge: buys it, and records what the gateway answers
+transcript       what was exchanged, scrubbed, as a value
+claims           what is assumed of the gateway, and what a transcript says of it
 
-All verdicts are pure functions of what was seen. Nothing is bought.
+All verdicts are pure functions of what was seen.
 """
 
 from __future__ import annotations

@@ -94,6 +94,7 @@ class HttpClient:
     Attributes:
         videos_url: The URL of the videos endpoint.
         is_local: Whether the gateway is on this machine.
+        watcher: Called with the method, the body sent and the answer of every request about videos, but for content.
     """
 
     def __init__(self, settings: Settings, gate: RateGate) -> None:
@@ -107,6 +108,7 @@ class HttpClient:
         self._direct: StatusClient | None = None
         self._resolver: CheckedResolver | None = None
         self._limits = TimeLimits()
+        self.watcher: Callable[[str, bytes | None, Response], None] | None = None
 
     def open(self) -> None:
         """Open the sessions; nothing is connected before the first request."""
@@ -179,6 +181,8 @@ class HttpClient:
         """
         outcome = await self._exchange(method, video_id, body, seconds, send_hook)
         if isinstance(outcome, Response):
+            if self.watcher is not None:
+                self.watcher(method, body, outcome)
             return outcome
         raise outcome
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aihubmix_video.catalog.model_list import LIST_PATH
@@ -15,7 +16,7 @@ from aihubmix_video.protocol.error_mapping import refusal
 from aihubmix_video.session.direct_calls import DIRECT_CALL_RETRY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from aihubmix_video.http.client import HttpClient
     from aihubmix_video.protocol.response import Response
@@ -53,6 +54,15 @@ class GatewayCalls:
         return await self._client.get(
             path, with_key=with_key, headers=headers, most=most, seconds=CALL_SECONDS, send_hook=SendHook()
         )
+
+    @contextmanager
+    def watching(self, watcher: Callable[[str, bytes | None, Response], None]) -> Iterator[None]:
+        """Call *watcher* with the method, the body sent and the answer of every create, poll and delete meanwhile."""
+        self._client.watcher = watcher
+        try:
+            yield
+        finally:
+            self._client.watcher = None
 
     async def catalog(self, *, max_age: float = 300.0) -> Catalog:
         """Return the public model list, read no longer than *max_age* seconds ago.

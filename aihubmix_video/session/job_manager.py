@@ -39,6 +39,7 @@ from aihubmix_video.scheduling.messages import (
 from aihubmix_video.session.direct_calls import DirectCalls
 from aihubmix_video.session.duration_store import JOBS_BETWEEN_SAVES
 from aihubmix_video.session.gateway_calls import GatewayCalls
+from aihubmix_video.session.job_log import JobLog
 from aihubmix_video.session.job_stage import FACTS, Durability, Stage, StageEvent
 from aihubmix_video.session.ledger_mapping import target_of
 from aihubmix_video.session.output_reservations import OutputReservations
@@ -126,7 +127,7 @@ class JobManager:
         self._eta = self.eta  # one method object for all records
         self._attached: dict[str, TrackedJob] = {}  # by video id
         self._kept: dict[str, TrackedJob] = {}  # the ledger's, by key
-        self.observers: list[Observer] = []
+        self.observers: list[Observer] = [JobLog()]
 
     def _tell(self, event: Event) -> None:
         self._scheduler_loop.tell(event)

@@ -208,3 +208,29 @@ async def test_a_board_can_be_mounted_anywhere():
     assert ("/my/videos", "/enter", False) == tuple(config.json()[name] for name in ("jobs", "sign_in", "sandbox"))
     assert {200} == {each.status_code for each in scripts}
     assert {404} == {each.status_code for each in missing}
+
+
+async def test_a_server_logs_each_change_of_a_job_as_json(tmp_path: Path):
+    """Collectors read one object per line; health and metrics are answered beside the board."""
+    sandboxed = ("--sandbox", "--speed", "600", "--folder", "out", "--log-json")
+    async with served(tmp_path, *sandboxed) as (client, process):
+        key = (await client.post("/videos/", json=ORDER)).json()["key"]
+        await saved(client, key)
+        health, metrics = await client.get("/healthz"), await client.get("/metrics")
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+    records = [json.loads(line) for line in err.splitlines() if line.startswith(b"{")]
+    told = [record for record in records if record.get("job_key") == key]
+    assert ("taken on", "saved") == (told[0]["message"].partition(": ")[2], told[-1]["job_state"])
+    assert {"level", "logger", "time", "model", "charged"} <= told[-1].keys()
+    assert b"a fox" not in err
+    assert (200, 200) == (health.status_code, metrics.status_code)
+    assert "aihubmix_video_jobs_ended_total" in metrics.text
+
+
+async def test_health_is_told_without_a_token_and_metrics_are_not(tmp_path: Path):
+    """A load balancer has no token; what was bought is nobody else's business."""
+    async with served(tmp_path, "--sandbox", AIHUBMIX_BOARD_TOKEN=TOKEN) as (client, _):
+        answers = [await client.get(path) for path in ("/healthz", "/metrics")]
+        with_token = await client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert [200, 401, 200] == [answer.status_code for answer in (*answers, with_token)]

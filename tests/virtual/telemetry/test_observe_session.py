@@ -167,10 +167,11 @@ async def test_without_an_sdk_nothing_is_subscribed_to():
     """The API's own providers stand for one that is not there; then a session must cost what it costs alone."""
     proxies = {"tracer_provider": trace.ProxyTracerProvider(), "meter_provider": metrics.NoOpMeterProvider()}
     async with Sandbox(**AT_ONCE) as sandbox, opened(sandbox) as session:
+        manager = session._manager
+        before = (list(manager.observers), list(manager.request_observers))
         for options in ({}, proxies):
             with observe_session(session, **options):
-                manager = session._manager
-                assert ([], []) == (manager.observers, manager.request_observers)
+                assert before == (list(manager.observers), list(manager.request_observers))
 
 
 async def test_a_job_that_is_still_running_at_the_end_is_told_as_it_stands(sdk: Sdk, tmp_path: Path):
