@@ -12,8 +12,6 @@ from aihubmix_video.capabilities.field_rules import closest
 from aihubmix_video.cli.command_options import OutputOptions, SessionOptions
 from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.exit_codes import ExitCode
-from aihubmix_video.cli.live_models import print_live_models
-from aihubmix_video.cli.runner import run_command
 from aihubmix_video.cli.table_format import new_table
 from aihubmix_video.cli.text_format import pixels_text
 from aihubmix_video.errors import ConfigurationError, InvalidRequest
@@ -57,6 +55,9 @@ def models(
         raise ConfigurationError("--prices-to goes with --live.")
     tables = session.tables()
     if live:
+        from aihubmix_video.cli.live_models import print_live_models  # noqa: PLC0415  # it loads the session
+        from aihubmix_video.cli.runner import run_command  # noqa: PLC0415  # as above
+
         screen = Screen.of_options(how)
         return run_command(screen, print_live_models(session, screen, prices_to, name))
     if name is None:
