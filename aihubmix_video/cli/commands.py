@@ -43,6 +43,9 @@ COMMANDS = {
         "Serve a gateway on this machine that behaves like AIHubMix, until Ctrl-C: no key, no cost, real MP4 files."
     ),
     "serve": "Serve a page on which videos are ordered, followed and played, until Ctrl-C.",
+    "token": (
+        "Make a token for a client of `serve --openai`, and add the client to a file; the file keeps only the token's hash."
+    ),
 }
 """Each command, and the first paragraph of its docstring, so that the list of commands can be shown without loading them."""
 
