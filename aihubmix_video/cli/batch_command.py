@@ -27,10 +27,10 @@ from aihubmix_video.cli.console import Screen
 from aihubmix_video.cli.exit_codes import ExitCode
 from aihubmix_video.cli.ledger_location import LEDGER, LedgerLocation, quoted
 from aihubmix_video.cli.open_batch_file import OutputPlaces, opened
-from aihubmix_video.cli.output_paths import make_folder
+from aihubmix_video.cli.output_paths import is_object, make_folder
 from aihubmix_video.cli.runner import Runner, run_command
 from aihubmix_video.cli.temporal_options import TemporalOptions
-from aihubmix_video.errors import ConfigurationError
+from aihubmix_video.errors import ConfigurationError, shown
 from aihubmix_video.session.batch import batch_name
 from aihubmix_video.session.batch_changes import Changes, changes_of
 
@@ -78,6 +78,8 @@ def batch(  # noqa: PLR0913  # each is an option, or a group of options
     """
     if files.overwrite and files.skip_existing:
         raise ConfigurationError("--overwrite and --skip-existing exclude each other.")
+    if is_object(output):
+        _check_objects(output, files, keeping, sandbox)
     screen = Screen.of_options(how)
     with opened(file, rows.format, rows.defaults(fields), rows.ignored()) as source:
         work = BatchRun(
@@ -126,6 +128,20 @@ def refuse_unheeded(files: FilesOptions, keeping: KeepingOptions, sandbox: Sandb
         raise ConfigurationError(
             f"row {row.number} names a picture by its path; a batch on a Temporal server takes media by URL [{place}]."
         )
+
+
+def _check_objects(output: Path, files: FilesOptions, keeping: KeepingOptions, sandbox: SandboxOptions) -> None:
+    """Refuse what needs a folder of this machine, where videos become objects.
+
+    Raises:
+        ConfigurationError: An option needs a folder, or the ledger is not named.
+    """
+    where = f"-o {shown(str(output))} is an object store"
+    if keeping.ledger is None and not sandbox.sandbox:
+        raise ConfigurationError(f"{where}: name the ledger's file on this machine, with --ledger run.db.")
+    for option, given in (("--skip-existing", files.skip_existing), ("--gallery", files.gallery)):
+        if given:
+            raise ConfigurationError(f"{where}: {option} needs a folder of this machine.")
 
 
 @contextmanager

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from aihubmix_video.errors import ConfigurationError, InvalidRequest, shown
 from aihubmix_video.output.template import slug
+from aihubmix_video.types.object_url import split_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["file_of", "files_of", "key_of", "make_folder"]
+__all__ = ["file_of", "files_of", "is_object", "key_of", "make_folder"]
 
 
 def key_of(video_id: str) -> str:
@@ -57,12 +58,19 @@ def _is_file(output: Path) -> bool:
     return bool(output.suffix) and not output.is_dir()
 
 
+def is_object(place: Path) -> bool:
+    """Return whether it lies in an object store, such as ``s3://bucket/run``."""
+    return split_root(f"{place}/video") is not None
+
+
 def make_folder(folder: Path) -> None:
-    """Make a folder for videos, if it does not exist.
+    """Make a folder for videos, if it does not exist; an object store has none.
 
     Raises:
         ConfigurationError: It cannot be made.
     """
+    if is_object(folder):
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

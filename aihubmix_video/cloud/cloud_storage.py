@@ -183,7 +183,9 @@ class CloudStorage:
         failed = None
         try:
             self._stores[root] = store = from_url(
-                root, client_options={"timeout": "86400s", "connect_timeout": "10s"}, retry_config={"max_retries": 2}
+                root,
+                client_options={"timeout": "86400s", "connect_timeout": "10s", "allow_http": _plain_http()},
+                retry_config={"max_retries": 2},
             )
         except STORE_ERRORS as error:
             failed = type(error).__name__
@@ -192,6 +194,11 @@ class CloudStorage:
                 f"{shown(root)} cannot be opened ({failed}): check the bucket's name and the environment's credentials."
             )
         return store
+
+
+def _plain_http() -> bool:
+    """Return whether the environment allows http, as for a server of S3's on this machine; options replace its word."""
+    return os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true", "yes", "on"}
 
 
 def _mapped(file: Path) -> mmap.mmap:

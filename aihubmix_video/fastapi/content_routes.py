@@ -23,7 +23,9 @@ from aihubmix_video.fastapi.app_state import AppState
 from aihubmix_video.fastapi.http_errors import Conflict, Deleted, NotPlayable, RangeUnsatisfiable
 from aihubmix_video.fastapi.job_routes import Key, Serving, answers
 from aihubmix_video.fastapi.ranges import PartialRange, Unchanged, Unsatisfiable, wanted
+from aihubmix_video.session.job_registry import JobRegistry
 from aihubmix_video.session.tracked_job import TrackedJob
+from aihubmix_video.storage.disk import DiskRefused
 from aihubmix_video.types.job_info import JobInfo, JobState
 
 __all__ = ["add_content", "content_response"]
@@ -93,7 +95,7 @@ async def content_response(service: AppState, request: Request, info: JobInfo) -
 
 
 async def _saved(service: AppState, request: Request, info: JobInfo) -> Response:
-    file = await _opened_as_saved(info, service.readers)
+    file = await (_object_of(service, info) if info.object_url else _opened_as_saved(info, service.readers))
     etag = f'"{info.sha256}"'
     answer = wanted(request.headers, file.size, etag)
     headers = {"ETag": etag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"} | NO_SNIFFING
@@ -134,6 +136,51 @@ class _File:
 
     def close(self) -> None:
         os.close(self.descriptor)
+
+
+@attrs.frozen
+class _StoredObject:
+    """A video in an object store, read piece by piece."""
+
+    registry: JobRegistry
+    info: JobInfo
+    size: int
+
+    async def pieces(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Read some of it.
+
+        Raises:
+            _CutError: The store does not give it.
+        """
+        try:
+            async for piece in self.registry.read_object(self.info, start, stop):
+                yield piece
+        except DiskRefused as refused:
+            raise _CutError(str(refused)) from None
+
+    def close(self) -> None:
+        """Nothing is held open between two pieces."""
+
+
+async def _object_of(service: AppState, info: JobInfo) -> _StoredObject:
+    """Return a video that lies in an object store.
+
+    Raises:
+        Deleted: It is not there any more.
+        NotPlayable: The store does not answer now.
+    """
+    found = _StoredObject(service.registry, info, info.bytes_total or 0)
+    trouble: DiskRefused | None = None
+    try:
+        async for _ in service.registry.read_object(info, max(found.size - 1, 0), found.size):
+            pass
+    except DiskRefused as refused:
+        trouble = refused
+    if trouble is not None and trouble.passing:
+        raise NotPlayable("the store of the video does not answer", job_key=info.key, charged="yes")
+    if trouble is not None:
+        raise Deleted("the video's object is not there any more", job_key=info.key, charged="yes")
+    return found
 
 
 class _CutError(Exception):
@@ -181,7 +228,9 @@ class _Film(StreamingResponse):
 
     media_type = "video/mp4"
 
-    def __init__(self, file: _File, body: AsyncIterator[bytes], headers: dict[str, str], status: int) -> None:
+    def __init__(
+        self, file: _File | _StoredObject, body: AsyncIterator[bytes], headers: dict[str, str], status: int
+    ) -> None:
         super().__init__(body, status, headers)
         self._file = file
 
@@ -204,7 +253,8 @@ async def _being_saved(service: AppState, info: JobInfo) -> Response:
     """Follow the file as it grows, if its length is known."""
     record = service.registry.live(info.key)
     part = None if record is None or record.download is None else record.download.part
-    if record is None or part is None or record.bytes_total is None:
+    elsewhere = record is not None and record.target is not None and record.target.root() is not None
+    if record is None or part is None or record.bytes_total is None or elsewhere:
         raise NotPlayable("the video is being fetched", job_key=info.key, charged=info.charged)
     try:
         file = await _opened(part, service.readers)

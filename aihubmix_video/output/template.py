@@ -20,7 +20,7 @@ from unicodedata import category, normalize
 import attrs
 
 from aihubmix_video.errors import InvalidRequest
-from aihubmix_video.types.object_url import split_root
+from aihubmix_video.types.object_url import names_store, split_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -172,6 +172,8 @@ def _path(to: object) -> PurePath:
     hidden = next((at for at, character in enumerate(text) if category(character) in {"Cc", "Cs"}), None)
     if hidden is not None:
         raise _refused(to, f"has a control character at position {hidden}")
+    if names_store(text):
+        raise _refused(to, "names no object; write the bucket out, as in s3://bucket/{index:04d}-{slug}.mp4")
     path = PurePath(text)
     if not text.strip() or text.endswith("/") or path.name in {"", ".", ".."}:
         raise _refused(to, "names a folder; add a file name", nearest=path / "{index:04d}-{slug}.mp4")

@@ -19,6 +19,7 @@ from aihubmix_video.session.ledger_mapping import IdempotencyKey
 from aihubmix_video.session.tracked_job import OutputTarget
 from aihubmix_video.types.deprecation import warn_renamed
 from aihubmix_video.types.job_info import VISIBLE, JobPage, JobState
+from aihubmix_video.types.object_url import ObjectUrl
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection
@@ -195,6 +196,17 @@ class JobRegistry:
         if entry is None or entry.state is LedgerState.DROPPED or owner not in {None, entry.owner}:
             raise JobNotFound("there is no such job", job_key=key)
         return entry
+
+    def read_object(self, info: JobInfo, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield the bytes from *start* up to and without *stop* of a video that lies in an object store.
+
+        Raises:
+            JobNotFound: It does not lie in one.
+        """
+        url = ObjectUrl.parse(info.object_url or "")
+        if url is None:
+            raise JobNotFound("its video does not lie in an object store", job_key=info.key)
+        return self._manager.read_object(url, start, stop)
 
     async def page(
         self,

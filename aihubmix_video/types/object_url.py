@@ -8,7 +8,7 @@ from typing import Self
 
 import attrs
 
-__all__ = ["ObjectUrl", "split_root"]
+__all__ = ["ObjectUrl", "names_store", "split_root"]
 
 _ROOT = re.compile(r"(s3|gs|az):/{1,2}([^/{}]+)/(.+)", re.ASCII | re.DOTALL)
 """pathlib makes one slash of two, so a URL that went through a `Path` is read all the same."""
@@ -18,6 +18,11 @@ def split_root(text: str) -> tuple[str, str] | None:
     """Return a URL's root, such as ``s3://bucket``, and the rest without its slash; None for anything else."""
     found = _ROOT.fullmatch(text)
     return None if found is None else (f"{found[1]}://{found[2]}", found[3])
+
+
+def names_store(text: str) -> bool:
+    """Return whether *text* begins as an object's URL does, even if it is not a whole one."""
+    return text.startswith(("s3://", "gs://", "az://"))
 
 
 @attrs.frozen

@@ -44,7 +44,7 @@ class TemporalServer:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._port = free_port()
-        self._process: asyncio.subprocess.Process | None = None
+        self.process: asyncio.subprocess.Process | None = None
 
     @property
     def address(self) -> str:
@@ -55,7 +55,7 @@ class TemporalServer:
         """Start it, and wait until it answers."""
         binary = str(BINARY) if BINARY.exists() else str(shutil.which("temporal"))
         with (self._folder / "temporal.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
+            self.process = await asyncio.create_subprocess_exec(
                 binary,
                 *("server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(self._port)),
                 *("--ui-port", str(free_port()), "--metrics-port", str(free_port()), "--http-port", str(free_port())),
@@ -74,9 +74,9 @@ class TemporalServer:
 
     async def kill(self) -> None:
         """End it as a power cut would."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
 
     async def client(self) -> Client:
         """Connect to it."""
