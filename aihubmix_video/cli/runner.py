@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import attrs
+from anyio import to_thread
 
 from aihubmix_video.cli.exit_codes import ExitCode, exit_of, exit_of_all
 from aihubmix_video.cli.instrument import instrument
@@ -132,7 +133,7 @@ class Runner:
         """Write what is kept beside a video, and check whether one that was saved earlier still exists."""
         if result.path is None or result.error is not None:
             return
-        if result.earlier and not await asyncio.to_thread(result.path.exists):
+        if result.earlier and not await to_thread.run_sync(result.path.exists):
             again = f"`aihubmix-video download {safe(result.id or 'ID')}` fetches it again while its link lives"
             self.screen.warn(f"{result.path} was saved earlier and does not exist any more; {again}.")
         elif self.sidecar:

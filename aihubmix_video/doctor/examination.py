@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
+
 from aihubmix_video.catalog import Catalog
 from aihubmix_video.catalog.model_list import LIST_PATH
 from aihubmix_video.doctor import gateway_checks, local_checks
@@ -48,7 +50,7 @@ async def examine_machine(folder: Path, ledger: Path) -> AsyncIterator[Finding]:
     yield local_checks.judge_extras({extra: find_spec(module) is not None for extra, module in EXTRAS.items()})
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     yield local_checks.judge_descriptors(None if soft == resource.RLIM_INFINITY else soft)
-    free, fault = await asyncio.to_thread(_room_in, folder)
+    free, fault = await to_thread.run_sync(_room_in, folder)
     yield local_checks.judge_disk(str(folder), free=free, fault=fault)
     yield local_checks.judge_ledger(str(ledger), await _ledger_state(ledger))
 
@@ -74,7 +76,7 @@ def _room_in(folder: Path) -> tuple[int | None, str | None]:
 
 
 async def _ledger_state(path: Path) -> Mapping[str, int] | VideoError | None:
-    if not await asyncio.to_thread(path.is_file):
+    if not await to_thread.run_sync(path.is_file):
         return None
     try:
         async with aclosing(await SqliteLedger.open(path)) as ledger:

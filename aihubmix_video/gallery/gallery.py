@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import attrs
+from anyio import to_thread
 
 from aihubmix_video.capabilities import BUILT_IN, CapabilitySet
 from aihubmix_video.errors import ConfigurationError, LedgerError
@@ -68,7 +69,7 @@ async def write_gallery(
         LedgerError: The ledger cannot be read.
         LedgerInUse: A session or another process has the ledger open.
     """
-    gallery = await asyncio.to_thread(
+    gallery = await to_thread.run_sync(
         _prepared, Path(folder), None if ledger is None else Path(ledger), prices, capabilities
     )
     for index, each in enumerate(videos):
@@ -184,7 +185,7 @@ class Gallery:
 
     async def _read(self) -> None:
         """Take in the jobs that the ledger knows and this run has not noted."""
-        if self.ledger is None or not await asyncio.to_thread(self.ledger.exists):
+        if self.ledger is None or not await to_thread.run_sync(self.ledger.exists):
             return
         for entry in await _entries(self.ledger, self.batch):
             place = entry.index if self.batch is not None else entry.number
@@ -214,7 +215,7 @@ class Gallery:
         """Make the poster of one video."""
         key, video = next(iter(self._without_poster.items()))
         card = self._cards[key]
-        made = await asyncio.to_thread(self._poster, video, card.sha256)
+        made = await to_thread.run_sync(self._poster, video, card.sha256)
         self._without_poster.pop(key, None)
         if made is not None:
             poster, pixels = made
@@ -239,7 +240,7 @@ class Gallery:
     async def _write(self) -> None:
         cards = sorted(self._cards.values(), key=lambda card: card.index)
         try:
-            await asyncio.to_thread(self._write_page, cards)
+            await to_thread.run_sync(self._write_page, cards)
         except OSError as error:
             self.warn(f"no gallery in {self.folder}: {error.strerror}")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING
+
+from anyio import to_thread
 
 from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.gallery.row_result import RowResult
@@ -98,7 +99,7 @@ async def write_sidecar(video: BatchItem | JobInfo | RowResult) -> Path | None:
         return None
     path = result.path.with_suffix(".json")
     try:
-        await asyncio.to_thread(_write, result, result.path, path)
+        await to_thread.run_sync(_write, result, result.path, path)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}.") from None
     return path

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import attrs
+from anyio import to_thread
 
 from aihubmix_video.errors import InvalidRequest
 from aihubmix_video.ledger.entry import LedgerEntry, LedgerState
@@ -78,7 +78,7 @@ async def changes_of(path: Path, batch: str, rows: Iterable[Row]) -> Changes:
         LedgerError: The ledger cannot be read.
         LedgerInUse: A session or another process has it open.
     """
-    if not await asyncio.to_thread(path.exists):
+    if not await to_thread.run_sync(path.exists):
         return Changes()
     async with aclosing(await SqliteLedger.open(path)) as ledger:
         kept = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
+
+from anyio import fail_after
 
 from aihubmix_video.download.attempt_result import ContentCut
 from aihubmix_video.errors import VideoError
@@ -23,15 +24,16 @@ GZIP = b"\x1f\x8b"  # an error that was compressed, rather than a video
 async def has_content(source: ContentSource) -> bool:
     """Send one content request for a few bytes, and return whether they are of a video. Trouble of any kind means "not yet"."""
     try:
-        async with asyncio.timeout(PROBE_SECONDS), source({"range": f"bytes=0-{HEAD_BYTES - 1}"}) as response:
-            if response.status not in CONTENT_STATUSES:
-                return False
-            head = b""
-            async for piece in response.chunks():
-                head += piece[:HEAD_BYTES]
-                if len(head) >= HEAD_BYTES:
-                    break
-            return _is_binary(head)
+        with fail_after(PROBE_SECONDS):
+            async with source({"range": f"bytes=0-{HEAD_BYTES - 1}"}) as response:
+                if response.status not in CONTENT_STATUSES:
+                    return False
+                head = b""
+                async for piece in response.chunks():
+                    head += piece[:HEAD_BYTES]
+                    if len(head) >= HEAD_BYTES:
+                        break
+                return _is_binary(head)
     except (VideoError, ContentCut, TimeoutError):
         return False
 

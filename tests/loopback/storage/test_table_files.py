@@ -9,7 +9,9 @@ import pytest
 from aihubmix_video import Video, VideoSession
 from aihubmix_video.capabilities import BUILT_IN, dump, load
 from aihubmix_video.errors import ConfigurationError, InvalidRequest
+from aihubmix_video.gallery import write_gallery
 from aihubmix_video.sandbox import Sandbox
+from aihubmix_video.web.forms import model_form
 from tests.pure.capabilities.test_table_converter import NEXT_MONTH
 
 
@@ -60,6 +62,19 @@ def test_a_file_that_does_not_exist_is_told(tmp_path: Path):
         VideoSession("sk-x", capabilities=tmp_path / "none.toml")
 
 
+PRICES = {"kling-v4": 0.1}
+
+
+def test_the_board_offers_a_model_of_the_users_own(tmp_path: Path):
+    """With its lengths and its price."""
+    path = tmp_path / "next.toml"
+    path.write_text(NEXT_MONTH)
+    form = model_form(load(path).tables["kling-v4"], PRICES)
+
+    assert "kling-v4" == form["model"]
+    assert {"values": list(range(3, 21)), "default": 5, "auto": False, "note": ""} == form["seconds"]
+
+
 async def test_a_session_buys_a_model_of_the_users_own_from_a_gateway_that_knows_it(tmp_path: Path):
     """Checked by its table, written in its family's dialect, and priced, named and saved like any other."""
     path = tmp_path / "next.toml"
@@ -73,8 +88,17 @@ async def test_a_session_buys_a_model_of_the_users_own_from_a_gateway_that_knows
     ):
         with pytest.raises(InvalidRequest, match="kling-v4 makes 3 to 20 seconds"):
             await session.generate("a", model="kling-v4", seconds=21)
-        video = await session.generate("a", model="kling-v4", seconds=20, to=tmp_path / "a.mp4")
+        rows = [{"model": "kling-v4", "prompt": "a", "seconds": 20}]
+        (item,) = [
+            item async for item in session.batch(rows, to=str(tmp_path / "{index}.mp4"), max_spend=2.0, prices=PRICES)
+        ]
+        video = item.video
 
+        page = (await write_gallery(tmp_path, [item], prices=PRICES, capabilities=session.capabilities)).read_text(
+            "utf-8"
+        )
         assert isinstance(video, Video)
+        assert "kling-v4" in page
+        assert '"price": 2.0' in page or '"price":2.0' in page  # 20 s at $0.1
         assert (20, True) == (next(iter(sandbox.jobs.values())).order.seconds, video.verified)
         assert "kling-v4" in session.capabilities.names
