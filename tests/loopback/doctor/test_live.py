@@ -48,6 +48,20 @@ async def test_a_run_brings_every_family_home_and_confirms_what_the_sandbox_does
     assert sandbox.api_key not in shown
 
 
+async def test_the_page_s_gateway_refutes_nothing_and_the_observed_one_what_is_observed(tmp_path: Path):
+    """Each quirk that a profile has is found, and none that it has not."""
+    refuted = {}
+    for profile in ("page", "field"):
+        folder = tmp_path / profile
+        folder.mkdir()
+        async with Sandbox(**(AT_ONCE | {"profile": profile})) as sandbox:
+            found = verdicts(await ran(sandbox, folder))
+        refuted[profile] = {name for name, verdict in found.items() if verdict is ClaimResult.REFUTED}
+
+    assert set() == refuted["page"] - {"price.billed"}  # the sandbox charges a dollar for any job
+    assert "content.type" in refuted["field"]
+
+
 async def test_a_gateway_that_differs_is_told_claim_by_claim(tmp_path: Path):
     """Three switched quirks, three refuted claims."""
     async with Sandbox(**AT_ONCE) as sandbox:
