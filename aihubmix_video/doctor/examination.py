@@ -35,7 +35,17 @@ if TYPE_CHECKING:
 __all__ = ["examine_gateway", "examine_machine"]
 
 PACKAGES = ("aihubmix-video", "aiohttp", "attrs", "cattrs", "anyio", "aiofiles")
-EXTRAS = {"cli": "cyclopts", "fastapi": "fastapi", "media": "av", "speed": "uvloop"}
+EXTRAS = {
+    "cli": "cyclopts",
+    "cloud": "obstore",
+    "fastapi": "fastapi",
+    "media": "av",
+    "otel": "opentelemetry",
+    "redis": "redis",
+    "speed": "uvloop",
+    "temporal": "temporalio",
+    "toml": "tomli_w",
+}
 """Each extra by a module that comes with it."""
 
 

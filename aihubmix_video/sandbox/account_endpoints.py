@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["balance_answer", "catalog_answer", "models_answer"]
 
+TEXT_ONLY = frozenset({"veo-3.0-generate-preview", "veo-2.0-generate-001"})
 CREATED = 1_780_000_000
 DEVELOPERS = {"sora": 1, "veo": 2, "wan": 3, "jimeng": 4, "doubao": 4, "kling": 5}
 JOB_USD = 1.0
@@ -48,7 +49,7 @@ def _catalog_row(model: str) -> dict[str, object]:
         "desc": f"{model}, at the sandbox",
         "types": "video",
         "features": "",
-        "input_modalities": "text" if "t2v" in model else "text,image",
+        "input_modalities": "text" if "t2v" in model or model in TEXT_ONLY else "text,image",
         "endpoints": "videos",
         "max_output": 0,
         "context_length": 0,

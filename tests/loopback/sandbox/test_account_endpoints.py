@@ -5,6 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
+from aihubmix_video import list_capabilities
 from aihubmix_video.errors import ConfigurationError
 from aihubmix_video.sandbox import Sandbox
 from tests.loopback.sandboxes import NOW, client, create
@@ -49,3 +50,14 @@ def test_an_unknown_profile_is_refused():
     """With those there are."""
     with pytest.raises(ConfigurationError, match="page, field"):
         Sandbox(profile="real")  # type: ignore[arg-type]  # on purpose
+
+
+async def test_the_model_list_agrees_with_the_tables_about_inputs():
+    """Two readings of the page that differ would be a mistake in one of them."""
+    async with Sandbox() as sandbox, aiohttp.ClientSession(f"{sandbox.url}/") as session:
+        async with session.get("api/v1/models") as answer:
+            rows = (await answer.json())["data"]
+        told = {row["model_id"]: "image" in row["input_modalities"] for row in rows}
+        tables = {each.model: bool(each.images or each.content) for each in list_capabilities()}
+
+        assert tables == told
