@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import os
 
     from aihubmix_video.session.job_manager import JobManager
+    from aihubmix_video.types.model_params import ModelName
     from aihubmix_video.types.request import VideoParams, VideoRequest
     from aihubmix_video.types.video import Video
 
@@ -23,7 +24,7 @@ class Videos:
         self._manager = manager
 
     async def create(
-        self, prompt: str | VideoRequest = "", *, model: str | None = None, **params: Unpack[VideoParams]
+        self, prompt: str | VideoRequest = "", *, model: ModelName | str | None = None, **params: Unpack[VideoParams]
     ) -> Video:
         """Buy a job and return it as accepted, without following it; raises what `VideoSession.submit` raises."""
         return await self._manager.create(build_request(prompt, model, params, self._manager.settings.capabilities))

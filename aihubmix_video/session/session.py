@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from aihubmix_video.session.gateway_calls import GatewayCalls
     from aihubmix_video.storage.object_storage import ObjectStorage
     from aihubmix_video.types.events import BatchItem, SessionStats
+    from aihubmix_video.types.model_params import ModelName
     from aihubmix_video.types.request import VideoParams, VideoRequest
     from aihubmix_video.types.video import Video
 
@@ -149,7 +150,7 @@ class VideoSession:
         self,
         prompt: str | VideoRequest,
         *,
-        model: str | None = None,
+        model: ModelName | str | None = None,
         to: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
         **params: Unpack[VideoParams],
@@ -182,7 +183,7 @@ class VideoSession:
         self,
         prompt: str | VideoRequest,
         *,
-        model: str | None = None,
+        model: ModelName | str | None = None,
         to: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
         idempotency_key: str | None = None,
