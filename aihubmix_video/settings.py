@@ -99,9 +99,10 @@ def settings_from(
     env = os.environ if environ is None else environ
     url = _base_url(base_url or env.get(URL_VARIABLE) or DEFAULT_BASE_URL)
     _check_certificates(env)
+    key = Secret(_key(api_key, env))
     rate, shared_rate = _rate(options["rate"], options.get("rate_limit"))
     return Settings(
-        api_key=Secret(_key(api_key, env)),
+        api_key=key,
         base_url=url,
         proxy=proxy_for(url) if trust_env else None,
         rate=rate,

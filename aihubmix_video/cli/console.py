@@ -294,7 +294,9 @@ class _ToScreen(logging.Handler):
         self._screen = screen
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one record."""
+        """Print one record, unless it is of the log of jobs, whose news the command itself prints."""
+        if record.name == "aihubmix_video.jobs":
+            return
         self._screen.warn(record.getMessage())
 
 

@@ -41,8 +41,8 @@ class RefusalStreak:
 
     @property
     def may_be_under_way(self) -> int | None:
-        """Return how many creates may be under way at once; None for no bound of this net's."""
-        return None if self.settled or self.keep_buying else STREAK
+        """Return how many creates may be under way at once, less those refused already; None for no bound of this net's."""
+        return None if self.settled or self.keep_buying else max(STREAK - self._count, 1)
 
     def accepted(self) -> None:
         """A create was accepted."""

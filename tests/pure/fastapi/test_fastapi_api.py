@@ -36,10 +36,15 @@ def test_the_router_is_made_as_promised():
 
 
 def test_the_lifespan_takes_the_options_of_a_session():
-    """Beside one of its own, so that there is one list of them."""
-    standby, options = inspect.signature(video_lifespan).parameters.values()
+    """Beside two of its own, so that there is one list of them."""
+    standby, instrument, options = inspect.signature(video_lifespan).parameters.values()
     assert inspect.Parameter.VAR_KEYWORD is options.kind
     assert ("standby", inspect.Parameter.KEYWORD_ONLY, True) == (standby.name, standby.kind, standby.default)
+    assert ("instrument", inspect.Parameter.KEYWORD_ONLY, None) == (
+        instrument.name,
+        instrument.kind,
+        instrument.default,
+    )
 
 
 @pytest.mark.parametrize(

@@ -82,3 +82,11 @@ def test_once_a_create_was_accepted_or_the_user_says_so_it_goes_on():
         assert None is streak.may_be_under_way
         assert [None] * 10 == [streak.refused(RequestRefused("no")) for _ in range(10)]
     assert STREAK == RefusalStreak().may_be_under_way
+
+
+def test_what_was_refused_counts_among_what_may_be_under_way():
+    """Else creates that leave while refusals come in would be more than the streak."""
+    streak = RefusalStreak()
+    for refused in range(1, STREAK):
+        assert streak.refused(RequestRefused("no units left", status_code=422)) is None
+        assert max(STREAK - refused, 1) == streak.may_be_under_way
